@@ -1,0 +1,2 @@
+#include "CInit.h"
+int cinit_version(void) { return 1; }

@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let strictC: [CSetting] = [
+    .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu17"])
+]
+
+/// A module map over one of Debian's libraries.
+func system(_ name: String, _ pkgConfig: String, _ debian: String) -> Target {
+    .systemLibrary(name: name, path: "CShims/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+/// C sources of our own: one subject a target.
+func shim(_ name: String) -> Target {
+    .target(name: name, path: "CShims/\(name)", cSettings: strictC)
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "runimg",
+    targets: [
+        shim("CLinux"),
+        shim("CInit"),
+        .target(name: "CHash", path: "CShims/CHash", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
+        system("CSeccomp", "libseccomp", "libseccomp-dev"),
+        system("CCap", "libcap", "libcap-dev"),
+        system("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        system("CArchive", "libarchive", "libarchive-dev"),
+        system("CInflate", "libzstd", "libzstd-dev"),
+
+        library("Sys", ["CLinux"]),
+        library("OCI", ["CHash"]),
+        library("Images", ["OCI", "Sys"]),
+        library("Layers", ["OCI", "Sys", "CArchive", "CInflate"]),
+        library("Registry", ["OCI", "Sys", "CCurl"]),
+        library("ImageWorker", ["Registry", "Layers", "Images", "OCI", "Sys"]),
+        library("Rootfs", ["OCI", "Sys"]),
+        library("Cgroups", ["OCI", "Sys"]),
+        library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp", "CCap"]),
+        library("Supervisor", ["Runtime", "OCI", "Sys"]),
+        library("Engine", ["Images", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
+        library("DockerCLI", ["Engine", "Images", "OCI", "Sys"]),
+
+        // Static in the build that users get: a warm `run` must not pay for dynamic linking.
+        .executableTarget(
+            name: "runimg", dependencies: ["DockerCLI", "Sys"], swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
+            ]),
+        .executableTarget(name: "runimg-image", dependencies: ["ImageWorker", "Sys"], swiftSettings: strict),
+
+        .target(name: "TestSupport", dependencies: ["OCI", "Sys"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Sys", ["Sys"]),
+        tests("OCI", ["OCI"]),
+        tests("Images", ["Images", "OCI", "Sys"]),
+        tests("Layers", ["Layers", "OCI", "Sys"]),
+        tests("Registry", ["Registry", "OCI", "Sys"]),
+        tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
+        tests("Runtime", ["Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
+        tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
+        tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "OCI", "Sys"]),
+        tests("DockerCLI", ["DockerCLI", "Engine", "OCI", "Sys"]),
+        tests("Architecture", []),
+        tests("EndToEnd", ["OCI", "Sys"]),
+    ]
+)

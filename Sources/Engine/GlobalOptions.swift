@@ -1,0 +1,14 @@
+/// What stands before the command: `runimg --data-root DIR run …`.
+package struct GlobalOptions: Sendable, Hashable {
+    package var dataRoot: String?
+    package var configFile: String?
+    package var logLevel = LogLevel.info
+    package var registryMirrors: [String] = []
+    package var insecureRegistries: [String] = []
+
+    package enum LogLevel: String, Sendable, Hashable, CaseIterable {
+        case debug, info, warn, error, fatal
+    }
+
+    package init() {}
+}

@@ -1,0 +1,149 @@
+package import OCI
+
+/// What the user asked of `run`: flags in order and as typed, checked for form only. Parsing touches no disk, so files
+/// named here (env files, seccomp profiles) are read by the engine.
+package struct RunRequest: Sendable, Hashable {
+    package var image: String
+    /// What stands behind IMAGE; empty takes the image's own command.
+    package var command: [String] = []
+    package var name: String?
+    package var interactive = false
+    package var terminal = false
+    package var remove = false
+    package var useInit = false
+    package var readOnly = false
+    package var quiet = false
+    package var dryRun = false
+    package var containerIDFile: String?
+    package var pull = PullPolicy.missing
+    package var platform: Platform?
+    package var registryMirrors: [String] = []
+    package var process = ProcessOptions()
+    package var isolation = IsolationOptions()
+    package var resources = ResourceOptions()
+    package var mounts: [MountRequest] = []
+    package var devices: [DeviceRequest] = []
+
+    package enum PullPolicy: String, Sendable, Hashable, CaseIterable { case always, missing, never }
+
+    package init(image: String) { self.image = image }
+}
+
+/// What the process in the container is given.
+package struct ProcessOptions: Sendable, Hashable {
+    /// In order; a later one wins over an earlier one of the same name, and all win over files.
+    package var environment: [EnvironmentEntry] = []
+    package var environmentFiles: [String] = []
+    /// nil: the image's; an empty list: none (`--entrypoint ""`).
+    package var entrypoint: [String]?
+    package var workingDirectory: String?
+    /// `USER[:GROUP]` by name or number.
+    package var user: String?
+    package var additionalGroups: [String] = []
+    package var hostname: String?
+    package var domainname: String?
+    package var stopSignal: String?
+    package var ulimits: [Spec.Rlimit] = []
+    package var labels: [EnvironmentEntry] = []
+
+    package init() {}
+}
+
+/// `KEY=VALUE`, or `KEY` alone, which takes the caller's value and is left out where the caller has none.
+package struct EnvironmentEntry: Sendable, Hashable {
+    package let name: String
+    package let value: String?
+
+    package init(name: String, value: String?) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// Namespaces and privileges.
+package struct IsolationOptions: Sendable, Hashable {
+    package var network = NetworkMode.none
+    /// Set when `--network` was given, so that the default can say what it lacks.
+    package var networkAsked = false
+    package var hostPid = false
+    package var hostIpc = false
+    package var hostUts = false
+    package var privileged = false
+    /// Upper case with `CAP_`, or `ALL`.
+    package var addedCapabilities: [String] = []
+    package var droppedCapabilities: [String] = []
+    package var capabilityProfile = CapabilityProfile.runimg
+    package var noNewPrivileges = false
+    package var seccomp = SeccompChoice.standard
+    /// Key and value as given, in order.
+    package var sysctls: [EnvironmentEntry] = []
+
+    package enum NetworkMode: String, Sendable, Hashable { case none, host }
+    package enum CapabilityProfile: String, Sendable, Hashable, CaseIterable { case runimg, docker, podman }
+    package enum SeccompChoice: Sendable, Hashable {
+        case standard
+        case unconfined
+        case profile(path: String)
+    }
+
+    package init() {}
+}
+
+/// Limits, in the units of the OCI runtime spec.
+package struct ResourceOptions: Sendable, Hashable {
+    /// Bytes.
+    package var memory: Int64?
+    package var memoryReservation: Int64?
+    /// Memory and swap together, bytes; -1 is unlimited.
+    package var memorySwap: Int64?
+    /// Billionths of a CPU.
+    package var nanoCPUs: Int64?
+    package var cpuShares: UInt64?
+    package var cpusetCPUs: String?
+    package var cpusetMems: String?
+    /// nil: the default; 0 or -1: unlimited.
+    package var pidsLimit: Int64?
+    /// Bytes.
+    package var shmSize: Int64?
+
+    package init() {}
+}
+
+/// One `-v`, `--mount` or `--tmpfs`.
+package struct MountRequest: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        /// A host path, made when missing if `create` (`-v` does, `--mount` does not).
+        case bind(source: String, create: Bool)
+        /// A named volume.
+        case volume(name: String)
+        /// An anonymous volume.
+        case anonymousVolume
+        case tmpfs(options: [String])
+    }
+
+    package var kind: Kind
+    package var target: String
+    package var readOnly = false
+    /// `rprivate`, `private`, `rshared`, `shared`, `rslave`, `slave`.
+    package var propagation: String?
+    /// Whether an empty volume is filled from the image (`nocopy` says no).
+    package var copyUp = true
+
+    package init(kind: Kind, target: String) {
+        self.kind = kind
+        self.target = target
+    }
+}
+
+/// One `--device HOST[:CONTAINER[:rwm]]`.
+package struct DeviceRequest: Sendable, Hashable {
+    package var source: String
+    package var target: String
+    package var permissions: String
+
+    package init(source: String, target: String, permissions: String = "rwm") {
+        self.source = source
+        self.target = target
+        self.permissions = permissions
+    }
+}

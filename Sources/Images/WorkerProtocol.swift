@@ -1,0 +1,60 @@
+package import OCI
+
+/// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
+package struct WorkerRequest: Sendable, Codable, Hashable {
+    package enum Verb: String, Sendable, Codable { case pull }
+
+    package var verb: Verb
+    /// A name, or `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`.
+    package var source: String
+    package var platform: Platform?
+    package var allTags = false
+    package var dataRoot: String
+    package var registryMirrors: [String] = []
+    package var insecureRegistries: [String] = []
+    /// The directory of docker's `config.json`.
+    package var credentialsDirectory: String?
+    package var maximumDownloads = 3
+    package var debug = false
+
+    package init(verb: Verb, source: String, dataRoot: String) {
+        self.verb = verb
+        self.source = source
+        self.dataRoot = dataRoot
+    }
+}
+
+/// What `runimg-image` answers: JSON objects, one a line, on its standard output; the last one is `done` or `failed`.
+package enum WorkerEvent: Sendable, Codable, Hashable {
+    /// `latest: Pulling from library/alpine`
+    case pulling(tag: String, repository: String)
+    /// `id` is the first twelve digits of the layer's blob digest, as docker shows it.
+    case layer(id: String, state: LayerState)
+    /// The manifest's digest, as the registry names it.
+    case digest(Digest)
+    /// `Status: …`, without that word.
+    case status(String)
+    case warning(String)
+    case debug(String)
+    /// All is stored and synced.
+    case done(image: Digest, name: String)
+    /// One clear message, without a prefix.
+    case failed(message: String, kind: FailureKind)
+
+    package enum LayerState: Sendable, Codable, Hashable {
+        case waiting
+        case pulling
+        case alreadyExists
+        /// Bytes of the compressed blob.
+        case downloading(current: Int64, total: Int64)
+        case retrying(seconds: Int, reason: String)
+        case verifying
+        case downloaded
+        case extracting(current: Int64, total: Int64)
+        case complete
+    }
+
+    package enum FailureKind: String, Sendable, Codable, Hashable {
+        case notFound, denied, network, invalid, store, interrupted, usage
+    }
+}

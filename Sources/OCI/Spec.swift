@@ -1,0 +1,105 @@
+/// A container as the OCI runtime spec describes it (config.md, config-linux.md, 1.2): the border between `Engine`, which
+/// makes it from an image and the user's flags, and `Runtime`, which knows nothing of images.
+package struct Spec: Hashable, Sendable, Codable {
+    package var ociVersion: String = "1.2.0"
+    package var process: Process
+    package var root: Root
+    package var hostname: String?
+    package var domainname: String?
+    package var mounts: [Mount] = []
+    package var annotations: [String: String]?
+    package var linux: Linux = Linux()
+
+    package init(process: Process, root: Root) {
+        self.process = process
+        self.root = root
+    }
+
+    package struct Process: Hashable, Sendable, Codable {
+        package var terminal: Bool = false
+        package var consoleSize: ConsoleSize?
+        package var user: User = User()
+        package var args: [String]
+        package var env: [String] = []
+        package var cwd: String = "/"
+        package var capabilities: Capabilities = Capabilities()
+        package var rlimits: [Rlimit] = []
+        package var noNewPrivileges: Bool = false
+        package var oomScoreAdj: Int?
+        package var apparmorProfile: String?
+        package var selinuxLabel: String?
+
+        package init(args: [String]) { self.args = args }
+    }
+
+    package struct ConsoleSize: Hashable, Sendable, Codable {
+        package var height: UInt16
+        package var width: UInt16
+
+        package init(height: UInt16, width: UInt16) {
+            self.height = height
+            self.width = width
+        }
+    }
+
+    package struct User: Hashable, Sendable, Codable {
+        package var uid: UInt32 = 0
+        package var gid: UInt32 = 0
+        package var umask: UInt32?
+        package var additionalGids: [UInt32] = []
+
+        package init(uid: UInt32 = 0, gid: UInt32 = 0, additionalGids: [UInt32] = []) {
+            self.uid = uid
+            self.gid = gid
+            self.additionalGids = additionalGids
+        }
+    }
+
+    /// Names such as `CAP_CHOWN`.
+    package struct Capabilities: Hashable, Sendable, Codable {
+        package var bounding: [String] = []
+        package var effective: [String] = []
+        package var inheritable: [String] = []
+        package var permitted: [String] = []
+        package var ambient: [String] = []
+
+        package init() {}
+    }
+
+    package struct Rlimit: Hashable, Sendable, Codable {
+        /// `RLIMIT_NOFILE` and the like.
+        package var type: String
+        package var soft: UInt64
+        package var hard: UInt64
+
+        package init(type: String, soft: UInt64, hard: UInt64) {
+            self.type = type
+            self.soft = soft
+            self.hard = hard
+        }
+    }
+
+    package struct Root: Hashable, Sendable, Codable {
+        package var path: String
+        package var readonly: Bool = false
+
+        package init(path: String, readonly: Bool = false) {
+            self.path = path
+            self.readonly = readonly
+        }
+    }
+
+    package struct Mount: Hashable, Sendable, Codable {
+        package var destination: String
+        package var type: String?
+        package var source: String?
+        package var options: [String] = []
+
+        package init(destination: String, type: String?, source: String?, options: [String] = []) {
+            self.destination = destination
+            self.type = type
+            self.source = source
+            self.options = options
+        }
+    }
+}

@@ -1,0 +1,1 @@
+print("runimg-image")

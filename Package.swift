@@ -6,6 +6,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // One view of glibc for all modules: without it fd_set has other member names in CLinux than in Glibc.
+    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
 let strictC: [CSetting] = [

@@ -50,3 +50,9 @@ unsigned clinux_major(dev_t device) { return major(device); }
 unsigned clinux_minor(dev_t device) { return minor(device); }
 
 const char *clinux_errno_name(int error) { return strerrorname_np(error); }
+
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+char *const *clinux_environment(void) { return environ; }

@@ -10,6 +10,7 @@
 #include <linux/openat2.h>
 #include <pty.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -47,6 +48,10 @@ dev_t clinux_makedev(unsigned major, unsigned minor);
 unsigned clinux_major(dev_t device);
 unsigned clinux_minor(dev_t device);
 const char *clinux_errno_name(int error);
+/// Closes all descriptors from `first` on in the spawned child; missing in the module map.
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+/// The process's environment: `environ` is mutable state that Swift 6 can't name.
+char *const *clinux_environment(void);
 
 enum { CLINUX_RESOLVE_NO_XDEV = 1, CLINUX_RESOLVE_NO_MAGICLINKS = 2, CLINUX_RESOLVE_NO_SYMLINKS = 4,
        CLINUX_RESOLVE_BENEATH = 8, CLINUX_RESOLVE_IN_ROOT = 16 };

@@ -1,0 +1,60 @@
+package import CLinux
+internal import Glibc
+
+/// A set of signals (sigsetops(3)).
+package struct SignalSet: Sendable {
+    private(set) package var raw: sigset_t
+
+    package init(_ signals: [Int32] = []) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        raw = set
+    }
+
+    package static var all: SignalSet {
+        var set = SignalSet()
+        sigfillset(&set.raw)
+        return set
+    }
+
+    /// Blocks the set in the calling thread and returns what was blocked before (pthread_sigmask(3)).
+    @discardableResult
+    package func block() -> SignalSet {
+        var set = raw
+        var old = SignalSet()
+        pthread_sigmask(SIG_BLOCK, &set, &old.raw)
+        return old
+    }
+
+    /// Makes the set the calling thread's mask.
+    package func install() {
+        var set = raw
+        pthread_sigmask(SIG_SETMASK, &set, nil)
+    }
+}
+
+/// Signals as bytes to read (signalfd(2)). They must be blocked.
+package struct SignalFD: ~Copyable {
+    private let fd: OwnedFD
+
+    package var raw: Int32 { fd.raw }
+
+    package init(_ set: SignalSet) throws(Errno) {
+        var mask = set.raw
+        fd = OwnedFD(adopting: try check { signalfd(-1, &mask, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
+    }
+
+    /// The next pending signal's number, or nil.
+    package borrowing func next() throws(Errno) -> Int32? {
+        var info = signalfd_siginfo()
+        let raw = fd.raw
+        do throws(Errno) {
+            let size = MemoryLayout<signalfd_siginfo>.size
+            let count = try check { Glibc.read(raw, &info, size) }
+            return count == size ? Int32(bitPattern: info.ssi_signo) : nil
+        } catch .again {
+            return nil
+        }
+    }
+}

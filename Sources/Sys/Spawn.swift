@@ -1,0 +1,67 @@
+package import CLinux
+internal import Glibc
+
+/// Another program started by posix_spawn(3), with nothing inherited but what is named here.
+package enum Spawn {
+    /// Starts `arguments[0]`, a path, with three descriptors of ours as its 0, 1 and 2; returns the child's pid. The
+    /// child starts with no signal blocked and default actions.
+    package static func start(
+        _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32
+    ) throws(Errno) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (child, parent) in [(Int32(0), input), (1, output), (2, error)] {
+            posix_spawn_file_actions_adddup2(&actions, parent, child)
+        }
+        clinux_spawn_close_from(&actions, 3)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = SignalSet().raw
+        var all = SignalSet.all.raw
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        var argv = arguments.map { strdup($0) } + [nil]
+        var envp = environment.map { strdup($0) } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var pid: pid_t = 0
+        let status = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &envp)
+        if status != 0 { throw Errno(rawValue: status) }
+        return pid
+    }
+
+    /// How a child ended.
+    package enum Exit: Sendable, Hashable {
+        case code(Int32)
+        case signal(Int32)
+    }
+
+    /// Waits for the child `pid` (waitpid(2)).
+    package static func wait(_ pid: pid_t) throws(Errno) -> Exit {
+        var status: Int32 = 0
+        try check { waitpid(pid, &status, 0) }
+        return status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
+    }
+}
+
+/// The process's own environment.
+package enum Environment {
+    package static subscript(name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        return String(cString: value)
+    }
+
+    /// All `NAME=value` strings.
+    package static var all: [String] {
+        var result: [String] = []
+        guard var entry = clinux_environment() else { return [] }
+        while let text = entry.pointee {
+            result.append(String(cString: text))
+            entry += 1
+        }
+        return result
+    }
+}

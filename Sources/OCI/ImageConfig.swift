@@ -84,6 +84,13 @@ package struct ImageConfig: Hashable, Sendable, Codable {
             self.type = "layers"
             self.diffIDs = diffIDs
         }
+
+        /// Builders leave `diff_ids` out, or write null, for an image without layers.
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            type = try container.decode(String.self, forKey: .type)
+            diffIDs = try container.decodeIfPresent([Digest].self, forKey: .diffIDs) ?? []
+        }
     }
 
     package struct History: Hashable, Sendable, Codable {

@@ -1,0 +1,31 @@
+/// Text that a stranger wrote, made fit for a message: one line, bounded, no control character that a terminal would
+/// obey.
+package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    /// At most `limit` characters are kept; an ellipsis says that there was more.
+    package init(_ text: some StringProtocol, limit: Int = 200) {
+        var result = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            if count == limit {
+                result += "…"
+                break
+            }
+            count += 1
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+                result += ForeignText.name(of: scalar)
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        description = result
+    }
+
+    /// `U+001B`.
+    package static func name(of scalar: Unicode.Scalar) -> String {
+        let hex = String(scalar.value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
+    }
+}

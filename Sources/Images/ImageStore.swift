@@ -1,0 +1,72 @@
+internal import CLinux
+internal import Glibc
+package import OCI
+package import Sys
+
+/// The images below one data root. Making a value costs nothing: directories appear with the first thing written.
+package struct ImageStore: Sendable {
+    package let layout: StoreLayout
+
+    package init(dataRoot: String) {
+        layout = StoreLayout(root: dataRoot)
+    }
+
+    /// Makes the directories that are missing, and corrects modes that let others in.
+    package func prepare() throws(StoreError) {
+        do throws(SystemFailure) {
+            // A data root that was there before is the user's: its mode stays.
+            try Directory.makePath(layout.root, mode: 0o710)
+        } catch {
+            throw .system(error)
+        }
+        for (path, mode) in layout.directories { try makeDirectory(path, mode: mode) }
+    }
+
+    /// Makes one directory, durably: a record fsynced in a directory that a power cut takes is lost as well.
+    private func makeDirectory(_ path: String, mode: mode_t) throws(StoreError) {
+        do throws(Errno) {
+            let status = try File.status(path)
+            guard status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
+            if status.st_mode & 0o7777 != mode { try setMode(path, mode) }
+            return
+        } catch .noEntry {
+            // Made below.
+        } catch {
+            throw .system(SystemFailure("open directory", path, error))
+        }
+        try attempt("mkdir", path) { () throws(Errno) in
+            do throws(Errno) {
+                try Directory.make(path, mode: mode)
+            } catch .exists {
+                return
+            }
+            try setMode(path, mode)
+            try Directory.sync(Path.split(path).parent)
+        }
+    }
+
+    private func setMode(_ path: String, _ mode: mode_t) throws(Errno) {
+        try check { chmod(path, mode) }
+    }
+
+    /// Writes `bytes` to `path` whole: a temporary name in `tmp/`, fsync, rename, fsync of the directory. When this
+    /// returns, the contents survive a power cut.
+    func write(_ bytes: [UInt8], to path: String, sync: Bool = true) throws(StoreError) {
+        let staging = try lock(StoreLocks.staging, .shared)
+        defer { _ = consume staging }
+        let temporary = "\(layout.staging)/record-\(Random.hex(bytes: 8))"
+        try attempt("write", path) { () throws(Errno) in
+            do throws(Errno) {
+                let file = try File.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+                try File.write(file.raw, bytes)
+                if sync { try File.sync(file.raw) }
+                try file.close()
+                try File.rename(temporary, to: path)
+            } catch {
+                try? File.unlink(temporary)
+                throw error
+            }
+            if sync { try Directory.sync(Path.split(path).parent) }
+        }
+    }
+}

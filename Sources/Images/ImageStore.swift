@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
-package import OCI
-package import Sys
+internal import OCI
+internal import Sys
 
 /// The images below one data root. Making a value costs nothing: directories appear with the first thing written.
 package struct ImageStore: Sendable {
@@ -51,22 +51,26 @@ package struct ImageStore: Sendable {
 
     /// Writes `bytes` to `path` whole: a temporary name in `tmp/`, fsync, rename, fsync of the directory. When this
     /// returns, the contents survive a power cut.
-    func write(_ bytes: [UInt8], to path: String, sync: Bool = true) throws(StoreError) {
-        let staging = try lock(StoreLocks.staging, .shared)
-        defer { _ = consume staging }
-        let temporary = "\(layout.staging)/record-\(Random.hex(bytes: 8))"
-        try attempt("write", path) { () throws(Errno) in
-            do throws(Errno) {
-                let file = try File.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-                try File.write(file.raw, bytes)
-                if sync { try File.sync(file.raw) }
-                try file.close()
-                try File.rename(temporary, to: path)
-            } catch {
-                try? File.unlink(temporary)
-                throw error
+    func write(_ bytes: [UInt8], to path: String) throws(StoreError) {
+        try locked(StoreLocks.staging, .shared) { () throws(StoreError) in
+            try attempt("write", path) { () throws(Errno) in
+                try replace(path, with: bytes)
+                try Directory.sync(Path.split(path).parent)
             }
-            if sync { try Directory.sync(Path.split(path).parent) }
+        }
+    }
+
+    private func replace(_ path: String, with bytes: [UInt8]) throws(Errno) {
+        let temporary = "\(layout.staging)/record-\(Random.hex(bytes: 8))"
+        do throws(Errno) {
+            let file = try File.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            try File.write(file.raw, bytes)
+            try File.sync(file.raw)
+            try file.close()
+            try File.rename(temporary, to: path)
+        } catch {
+            try? File.unlink(temporary)
+            throw error
         }
     }
 }

@@ -1,4 +1,4 @@
-package import OCI
+internal import OCI
 
 /// Where everything is below the data root: docker's names and meanings.
 package struct StoreLayout: Sendable, Hashable {
@@ -15,7 +15,7 @@ package struct StoreLayout: Sendable, Hashable {
     var configs: String { records + "/imagedb/content/sha256" }
     var metadata: String { records + "/imagedb/metadata/sha256" }
     var manifests: String { records + "/manifests" }
-    var layerRecords: String { records + "/layerdb/sha256" }
+    var layerRecords: String { records + "/layerdb" }
     package var layers: String { root + "/overlay2" }
     var links: String { layers + "/l" }
     /// Staging: an entry here is garbage as soon as its lock is free.
@@ -28,7 +28,7 @@ package struct StoreLayout: Sendable, Hashable {
     func metadata(_ id: Digest) -> String { "\(metadata)/\(id.hex)" }
     func manifestDirectory(_ digest: Digest) -> String { "\(manifests)/\(digest.algorithm.rawValue)" }
     func manifest(_ digest: Digest) -> String { "\(manifestDirectory(digest))/\(digest.hex)" }
-    func layerRecord(_ chainID: Digest) -> String { "\(layerRecords)/\(chainID.hex)" }
+    func layerRecord(_ chainID: Digest) -> String { "\(layerRecords)/\(chainID.algorithm.rawValue)/\(chainID.hex)" }
     func layer(_ cacheID: String) -> String { "\(layers)/\(cacheID)" }
 
     /// Directories in the order in which they are made. The modes are docker's, whatever the umask: a local user can
@@ -39,7 +39,7 @@ package struct StoreLayout: Sendable, Hashable {
             (records + "/imagedb", 0o700), (records + "/imagedb/content", 0o700), (configs, 0o700),
             (records + "/imagedb/metadata", 0o700), (metadata, 0o700),
             (manifests, 0o700), (manifests + "/sha256", 0o700), (manifests + "/sha512", 0o700),
-            (records + "/layerdb", 0o700), (layerRecords, 0o700),
+            (layerRecords, 0o700), (layerRecords + "/sha256", 0o700), (layerRecords + "/sha512", 0o700),
             (layers, 0o710), (links, 0o710),
             (staging, 0o700), (blobs, 0o700), (locks, 0o700),
         ]

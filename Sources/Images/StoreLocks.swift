@@ -1,5 +1,5 @@
-package import OCI
-package import Sys
+internal import OCI
+internal import Sys
 
 /// The locks of the data root, all by flock(2), so that the kernel frees them when their holder dies.
 ///
@@ -35,6 +35,16 @@ extension ImageStore {
     /// Waits only for a removal that is deciding (some milliseconds).
     package func lease() throws(StoreError) -> ImageLease {
         ImageLease(try lock(StoreLocks.images, .shared))
+    }
+
+    /// Runs `body` under a lock.
+    func locked<T: ~Copyable>(
+        _ name: String, _ mode: FileLock.Mode = .exclusive, _ body: () throws(StoreError) -> T
+    ) throws(StoreError) -> T {
+        let held = try lock(name, mode)
+        let result = try body()
+        _ = consume held
+        return result
     }
 
     func lock(_ name: String, _ mode: FileLock.Mode = .exclusive) throws(StoreError) -> FileLock {

@@ -32,7 +32,8 @@ extension ImageStore {
         let remedy = "remove the image (rmi -f \(id.short)) and pull it again"
         // A few kilobytes: cheap enough to never start a container from a config that is not the image's.
         guard Digest.of(bytes) == id else {
-            throw .damaged(path: path, reason: bytes.isEmpty ? "it is empty" : "its digest is not \(id)", remedy: remedy)
+            throw .damaged(
+                path: path, reason: bytes.isEmpty ? "it is empty" : "its digest is not \(id)", remedy: remedy)
         }
         do {
             return (bytes, try JSONDecoder().decode(ImageConfig.self, from: Data(bytes)))

@@ -7,7 +7,7 @@ package struct NewImage: Sendable {
     package var config: [UInt8]
     /// The manifest and then the index that it was chosen from, byte for byte as received.
     package var documents: [(digest: Digest, bytes: [UInt8])] = []
-    /// Tags and digests that shall name it. A tag that named another image moves.
+    /// Tags and digests that shall name it; `latest` where there is neither. A tag that named another image moves.
     package var names: [Reference] = []
     /// All its layers, held so that no removal comes between.
     package var layers: [HeldLayer] = []
@@ -34,8 +34,8 @@ extension ImageStore {
         let before = repositories
         var previous: [Reference: Digest] = [:]
         for name in image.names {
-            previous[name] = repositories[name]
-            repositories[name] = id
+            previous[name] = repositories[name.tagged]
+            repositories[name.tagged] = id
         }
         if repositories != before { try writeRepositories(repositories) }
         return previous

@@ -24,7 +24,7 @@ enum StoreLocks {
 }
 
 /// Keeps images and layers from being removed while it lives: held by a run from before it looks its image up until
-/// the container's record names the layers.
+/// the container's record names the layers. Not to be held while a pull runs: one that fails removes what it made.
 package struct ImageLease: ~Copyable, Sendable {
     private let lock: FileLock
 

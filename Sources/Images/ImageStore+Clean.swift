@@ -1,0 +1,58 @@
+internal import CLinux
+internal import Glibc
+internal import Sys
+
+extension ImageStore {
+    /// Half-fetched blobs that nobody came back for are given up after this many seconds: a week.
+    static let blobLifetime = 7 * 24 * 3600
+
+    /// Removes what dead processes left in `tmp/`. Costs one directory listing when there is nothing; never waits.
+    package func clean() throws(StoreError) {
+        let garbage = Garbage()
+        do throws(Errno) {
+            let name = "\(layout.locks)/\(StoreLocks.staging)"
+            guard let creation = try FileLock.attempt(name, in: File.workingDirectory) else { return }
+            try collect(into: garbage)
+            _ = consume creation
+        } catch .noEntry {
+            return
+        } catch {
+            throw .system(SystemFailure("clean", layout.staging, error))
+        }
+        for path in garbage.paths { try finishRemoval(path) }
+    }
+
+    /// Nobody is between making and locking an entry now, so one whose lock is free belongs to nobody.
+    private func collect(into garbage: Garbage) throws(Errno) {
+        let directory = try Directory.open(layout.staging)
+        for entry in try Directory.entries(directory.raw) {
+            let path = "\(layout.staging)/\(entry.name)"
+            do throws(Errno) {
+                if path == layout.blobs {
+                    try cleanBlobs()
+                } else if entry.type == UInt8(DT_DIR) {
+                    guard let lock = try DirectoryLock.attempt(path, mode: .exclusive) else { continue }
+                    garbage.add(StagingDirectory(path: path, lock: lock))
+                } else {
+                    try File.unlink(entry.name, at: directory.raw)
+                }
+            } catch .noEntry {
+                // Its owner was quicker.
+                continue
+            }
+        }
+    }
+
+    private func cleanBlobs() throws(Errno) {
+        let directory = try Directory.open(layout.blobs)
+        let now = time(nil)
+        for entry in try Directory.entries(directory.raw) {
+            guard let status = try? File.status(entry.name, at: directory.raw),
+                now - status.st_mtim.tv_sec > ImageStore.blobLifetime,
+                let lock = try FileLock.attempt(entry.name, in: directory.raw)
+            else { continue }
+            try File.unlink(entry.name, at: directory.raw)
+            _ = consume lock
+        }
+    }
+}

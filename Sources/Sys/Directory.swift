@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 /// Calls on directories.
@@ -7,13 +7,13 @@ package enum Directory {
         try File.open(path, O_RDONLY | O_DIRECTORY, at: directory)
     }
 
-    package static func make(_ path: String, mode: mode_t, at directory: Int32 = AT_FDCWD) throws(Errno) {
+    package static func make(_ path: String, mode: UInt32, at directory: Int32 = AT_FDCWD) throws(Errno) {
         try check { mkdirat(directory, path, mode) }
     }
 
     /// Makes what is missing of `path`, each part with `mode` whatever the umask says; durable when `make` was needed
     /// only once the parent is synced.
-    package static func makePath(_ path: String, mode: mode_t) throws(SystemFailure) {
+    package static func makePath(_ path: String, mode: UInt32) throws(SystemFailure) {
         if File.exists(path) { return }
         let (parent, _) = Path.split(path)
         if parent != path, parent != "." { try makePath(parent, mode: mode) }

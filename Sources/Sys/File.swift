@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 /// Calls on files, relative to a directory descriptor (AT_FDCWD: the working directory). Names are close-on-exec.
@@ -6,7 +6,7 @@ package enum File {
     package static let workingDirectory: Int32 = AT_FDCWD
 
     package static func open(
-        _ path: String, _ flags: Int32, mode: mode_t = 0, at directory: Int32 = AT_FDCWD
+        _ path: String, _ flags: Int32, mode: UInt32 = 0, at directory: Int32 = AT_FDCWD
     ) throws(Errno) -> OwnedFD {
         OwnedFD(adopting: try check { clinux_open(directory, path, flags | O_CLOEXEC, mode) })
     }
@@ -25,7 +25,7 @@ package enum File {
 
     /// openat2(2): `directory` is the root that `resolve` speaks of.
     package static func open(
-        _ path: String, _ flags: Int32, mode: mode_t = 0, at directory: Int32, resolve: Resolve
+        _ path: String, _ flags: Int32, mode: UInt32 = 0, at directory: Int32, resolve: Resolve
     ) throws(Errno) -> OwnedFD {
         let how = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
         while true {
@@ -39,18 +39,18 @@ package enum File {
         }
     }
 
-    package static func status(_ fd: Int32) throws(Errno) -> stat {
+    package static func status(_ fd: Int32) throws(Errno) -> FileStatus {
         var result = stat()
         try check { fstat(fd, &result) }
-        return result
+        return FileStatus(result)
     }
 
     package static func status(
         _ path: String, at directory: Int32 = AT_FDCWD, follow: Bool = false
-    ) throws(Errno) -> stat {
+    ) throws(Errno) -> FileStatus {
         var result = stat()
         try check { fstatat(directory, path, &result, follow ? 0 : AT_SYMLINK_NOFOLLOW) }
-        return result
+        return FileStatus(result)
     }
 
     package static func exists(_ path: String, at directory: Int32 = AT_FDCWD) -> Bool {

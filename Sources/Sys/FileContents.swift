@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 extension File {
@@ -36,7 +36,7 @@ extension File {
     /// The whole of an open file, refused with EFBIG when it has more than `limit` bytes.
     package static func readAll(_ fd: Int32, limit: Int) throws(Errno) -> [UInt8] {
         var result: [UInt8] = []
-        let known = (try? status(fd)).map { Int($0.st_size) } ?? 0
+        let known = (try? status(fd)).map { Int($0.size) } ?? 0
         var chunk = [UInt8](repeating: 0, count: min(max(known + 1, 4096), 1 << 20))
         while true {
             let count = try check {
@@ -59,7 +59,7 @@ extension File {
     /// Replaces `name` in `directory` whole: temporary name, fsync, rename, fsync of the directory. When this returns,
     /// the new contents survive a power cut; a reader sees the old or the new file, never a part.
     package static func replace(
-        _ name: String, in directory: Int32, with bytes: [UInt8], mode: mode_t = 0o600
+        _ name: String, in directory: Int32, with bytes: [UInt8], mode: UInt32 = 0o600
     ) throws(Errno) {
         let temporary = ".\(name.prefix(200)).\(Random.hex(bytes: 6))"
         do throws(Errno) {
@@ -76,7 +76,7 @@ extension File {
     }
 
     /// As `replace(_:in:)`, by path; names the path in the error.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600) throws(SystemFailure) {
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemFailure) {
         let (parent, name) = Path.split(path)
         do throws(Errno) {
             let directory = try Directory.open(parent)

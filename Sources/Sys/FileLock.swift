@@ -40,9 +40,7 @@ package struct FileLock: ~Copyable, Sendable {
                 return nil
             }
             let held = try File.status(file.raw)
-            if let named = try? File.status(name, at: directory), named.st_ino == held.st_ino,
-                named.st_dev == held.st_dev
-            {
+            if let named = try? File.status(name, at: directory), named.isSameFile(as: held) {
                 return file
             }
         }

@@ -46,4 +46,8 @@ package struct Pipe: ~Copyable {
         reader = OwnedFD(adopting: ends.0)
         writer = OwnedFD(adopting: ends.1)
     }
+
+    /// One end; the other is closed.
+    package consuming func keepReader() -> OwnedFD { reader }
+    package consuming func keepWriter() -> OwnedFD { writer }
 }

@@ -1,9 +1,9 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 /// Calls on process descriptors (pidfd_open(2)): a pid that can't be reused under us.
 package enum Pidfd {
-    package static func open(_ pid: pid_t) throws(Errno) -> OwnedFD {
+    package static func open(_ pid: Int32) throws(Errno) -> OwnedFD {
         OwnedFD(adopting: try check { clinux_pidfd_open(pid, 0) })
     }
 

@@ -15,14 +15,14 @@ extension Directory {
             if error != .isDirectory, error != .notPermitted { throw error }
         }
         let top = try File.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: directory)
-        let device = try File.status(top.raw).st_dev
+        let device = try File.status(top.raw).device
         try flatten(top.raw, device: device)
         try remove(name, at: directory)
     }
 
     /// Empties `top` by moving every sub-directory of a directory that has some up into `top`, until all are leaves:
     /// needs two descriptors whatever the depth.
-    private static func flatten(_ top: Int32, device: dev_t) throws(Errno) {
+    private static func flatten(_ top: Int32, device: UInt64) throws(Errno) {
         var serial = 0
         while true {
             let children = try entries(top)
@@ -39,9 +39,9 @@ extension Directory {
         }
     }
 
-    private static func empty(_ name: String, of top: Int32, device: dev_t, serial: inout Int) throws(Errno) {
+    private static func empty(_ name: String, of top: Int32, device: UInt64, serial: inout Int) throws(Errno) {
         let child = try File.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: top)
-        if try File.status(child.raw).st_dev != device { throw Errno.busy }
+        if try File.status(child.raw).device != device { throw Errno.busy }
         for entry in try entries(child.raw) {
             do throws(Errno) {
                 try File.unlink(entry.name, at: child.raw)

@@ -1,9 +1,9 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 /// A set of signals (sigsetops(3)).
 package struct SignalSet: Sendable {
-    private(set) package var raw: sigset_t
+    fileprivate(set) var raw: sigset_t
 
     package init(_ signals: [Int32] = []) {
         var set = sigset_t()

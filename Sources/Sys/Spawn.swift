@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 /// Another program started by posix_spawn(3), with nothing inherited but what is named here.
@@ -7,7 +7,7 @@ package enum Spawn {
     /// child starts with no signal blocked and default actions.
     package static func start(
         _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32
-    ) throws(Errno) -> pid_t {
+    ) throws(Errno) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -27,7 +27,7 @@ package enum Spawn {
         var argv = arguments.map { strdup($0) } + [nil]
         var envp = environment.map { strdup($0) } + [nil]
         defer { for text in argv + envp { free(text) } }
-        var pid: pid_t = 0
+        var pid: Int32 = 0
         let status = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &envp)
         if status != 0 { throw Errno(rawValue: status) }
         return pid
@@ -40,7 +40,7 @@ package enum Spawn {
     }
 
     /// Waits for the child `pid` (waitpid(2)).
-    package static func wait(_ pid: pid_t) throws(Errno) -> Exit {
+    package static func wait(_ pid: Int32) throws(Errno) -> Exit {
         var status: Int32 = 0
         try check { waitpid(pid, &status, 0) }
         return status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)

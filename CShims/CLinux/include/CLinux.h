@@ -48,6 +48,9 @@ dev_t clinux_makedev(unsigned major, unsigned minor);
 unsigned clinux_major(dev_t device);
 unsigned clinux_minor(dev_t device);
 const char *clinux_errno_name(int error);
+/// Runs `body` on a thread with a mount namespace and working directory of its own, and waits for it. What it mounts is
+/// gone with the thread.
+int clinux_with_private_mounts(void (*body)(void *), void *context);
 /// Closes all descriptors from `first` on in the spawned child; missing in the module map.
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 /// The process's environment: `environ` is mutable state that Swift 6 can't name.

@@ -1,0 +1,57 @@
+internal import Glibc
+package import Sys
+
+/// The pipes between a container without a terminal and runimg. The caller's own descriptors never go into a container:
+/// a terminal could be typed into (TIOCSTI), a file opened anew with more rights.
+package struct ContainerStreams: ~Copyable {
+    private var input: Pipe?
+    private var output: Pipe
+    private var error: Pipe
+    /// What the container gets as 0, 1 and 2; -1 stands for /dev/null.
+    package let containerEnds: (input: Int32, output: Int32, error: Int32)
+
+    /// Pipes for output and error, and one for input when `interactive`. They belong to the container's user, so that
+    /// its process can open `/dev/stdout` anew whoever it runs as.
+    package init(interactive: Bool, uid: UInt32, gid: UInt32) throws(Errno) {
+        let output = try Pipe()
+        let error = try Pipe()
+        var reader: Int32 = -1
+        var input: Pipe?
+        if interactive {
+            let pipe = try Pipe()
+            reader = pipe.reader.raw
+            input = consume pipe
+        }
+        for end in [reader, output.writer.raw, error.writer.raw] where end >= 0 && (uid != 0 || gid != 0) {
+            try ContainerStreams.give(end, uid, gid)
+        }
+        containerEnds = (reader, output.writer.raw, error.writer.raw)
+        self.input = input
+        self.output = output
+        self.error = error
+    }
+
+    private static func give(_ fd: Int32, _ uid: UInt32, _ gid: UInt32) throws(Errno) {
+        try check { fchown(fd, uid, gid) }
+    }
+
+    /// Gives up the container's ends, once it has them: else our ends would never see end of file.
+    package consuming func keepOurs() -> AttachedStreams {
+        var writer: OwnedFD?
+        if let pipe = input.take() { writer = pipe.keepWriter() }
+        return AttachedStreams(input: writer, output: output.keepReader(), error: error.keepReader())
+    }
+}
+
+/// Our ends of a started container's pipes.
+package struct AttachedStreams: ~Copyable {
+    var input: OwnedFD?
+    var output: OwnedFD?
+    var error: OwnedFD?
+
+    init(input: consuming OwnedFD?, output: consuming OwnedFD?, error: consuming OwnedFD?) {
+        self.input = input
+        self.output = output
+        self.error = error
+    }
+}

@@ -1,0 +1,121 @@
+internal import Glibc
+package import Sys
+
+/// A container attached to the command that started it: bytes and signals pass between the two until it ends. One
+/// thread, one poll loop.
+package struct Foreground: ~Copyable {
+    private let signals: SignalFD
+    private let former: SignalSet
+
+    /// What is passed on. Stop signals keep their meaning for the shell's job control, SIGCHLD and SIGPIPE are ours,
+    /// and the synchronous ones are our own faults.
+    private static let forwarded: [Int32] = [
+        SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGIO, SIGPWR, SIGVTALRM,
+    ]
+
+    /// Blocks the signals that are to be passed on. Made before the container starts, so that none is lost.
+    package init() throws(Errno) {
+        let set = SignalSet(Foreground.forwarded + [SIGWINCH])
+        former = set.block()
+        signal(SIGPIPE, SIG_IGN)
+        signals = try SignalFD(set)
+    }
+
+    deinit { former.install() }
+
+    /// The caller's terminal size, for a container that gets a terminal.
+    package static func callerSize() -> WindowSize? {
+        for fd in [STDOUT_FILENO, STDIN_FILENO, STDERR_FILENO] {
+            if let size = try? Terminal.size(fd) { return size }
+        }
+        return nil
+    }
+
+    /// Serves a container without a terminal until it has ended and all it wrote is delivered. `afterExit` runs as soon
+    /// as the process is reaped.
+    package borrowing func serve(
+        pidfd: Int32, streams: consuming AttachedStreams, afterExit: () -> Void
+    ) throws(Errno) -> Spawn.Exit {
+        var streams = streams
+        var pumps = [
+            Pump(from: streams.output?.raw ?? -1, to: STDOUT_FILENO),
+            Pump(from: streams.error?.raw ?? -1, to: STDERR_FILENO),
+        ]
+        if let input = streams.input?.raw {
+            // Ours alone, so it may be non-blocking.
+            try check { fcntl(input, F_SETFL, O_NONBLOCK) }
+            pumps.append(Pump(from: STDIN_FILENO, to: input))
+        }
+        return try loop(pidfd: pidfd, terminal: nil, pumps: &pumps, afterExit: afterExit) { index in
+            // The container sees what a process in a pipeline sees: a broken pipe, or end of file.
+            switch index {
+            case 0: streams.output = nil
+            case 1: streams.error = nil
+            default: streams.input = nil
+            }
+        }
+    }
+
+    /// Serves a container with a terminal, whose master end is `terminal`. The caller's own terminal is raw meanwhile
+    /// when `interactive`.
+    package borrowing func serve(
+        pidfd: Int32, terminal: Int32, interactive: Bool, afterExit: () -> Void
+    ) throws(Errno) -> Spawn.Exit {
+        let raw = interactive && Terminal.isTerminal(STDIN_FILENO) ? try RawTerminal(STDIN_FILENO) : nil
+        if let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
+        var pumps = [Pump(from: terminal, to: STDOUT_FILENO)]
+        if interactive { pumps.append(Pump(from: STDIN_FILENO, to: terminal)) }
+        let exit = try loop(pidfd: pidfd, terminal: terminal, pumps: &pumps, afterExit: afterExit) { _ in }
+        _ = consume raw
+        return exit
+    }
+
+    /// The first two pumps at most are outputs; the last may be the input.
+    private borrowing func loop(
+        pidfd: Int32, terminal: Int32?, pumps: inout [Pump], afterExit: () -> Void, ended: (Int) -> Void
+    ) throws(Errno) -> Spawn.Exit {
+        let outputs = terminal == nil ? 2 : 1
+        var exit: Spawn.Exit?
+        var closed = Array(repeating: false, count: pumps.count)
+        while true {
+            if let exit, pumps.prefix(outputs).allSatisfy(\.isDone) { return exit }
+            var items = [PollItem(signals.raw, .readable), PollItem(exit == nil ? pidfd : -1, .readable)]
+            // Once the process is gone nobody reads its input.
+            items += pumps.enumerated().map { index, pump in
+                exit != nil && index >= outputs ? PollItem(-1, .readable) : pump.pollItem
+            }
+            // What is still written comes from the kernel's buffers: a second without a byte is the end, even where a
+            // process outside the container holds the other end.
+            let count = try PollItem.wait(&items, milliseconds: exit == nil ? -1 : 1000)
+            if count == 0, let exit, pumps.prefix(outputs).allSatisfy({ $0.pollItem.wanted == .readable }) {
+                return exit
+            }
+            if !items[0].ready.isEmpty { try forwardSignals(to: exit == nil ? pidfd : nil, terminal: terminal) }
+            if !items[1].ready.isEmpty {
+                exit = try Pidfd.wait(pidfd)
+                afterExit()
+            }
+            for index in pumps.indices {
+                if !pumps[index].advance(items[index + 2]) { pumps[index].end() }
+                if pumps[index].isDone, !closed[index] {
+                    closed[index] = true
+                    ended(index)
+                }
+            }
+        }
+    }
+
+    private borrowing func forwardSignals(to pidfd: Int32?, terminal: Int32?) throws(Errno) {
+        while let signal = try signals.next() {
+            if signal == SIGWINCH {
+                if let terminal, let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
+            } else if let pidfd {
+                do throws(Errno) {
+                    try Pidfd.send(signal, to: pidfd)
+                } catch .noProcess {
+                    continue
+                }
+            }
+        }
+    }
+}

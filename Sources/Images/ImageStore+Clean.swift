@@ -48,7 +48,7 @@ extension ImageStore {
         let now = time(nil)
         for entry in try Directory.entries(directory.raw) {
             guard let status = try? File.status(entry.name, at: directory.raw),
-                now - status.st_mtim.tv_sec > ImageStore.blobLifetime,
+                Int64(now) - status.modified.seconds > ImageStore.blobLifetime,
                 let lock = try FileLock.attempt(entry.name, in: directory.raw)
             else { continue }
             try File.unlink(entry.name, at: directory.raw)

@@ -23,11 +23,11 @@ package struct ImageStore: Sendable {
     }
 
     /// Makes one directory, durably: a record fsynced in a directory that a power cut takes is lost as well.
-    private func makeDirectory(_ path: String, mode: mode_t) throws(StoreError) {
+    private func makeDirectory(_ path: String, mode: UInt32) throws(StoreError) {
         do throws(Errno) {
             let status = try File.status(path)
-            guard status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
-            if status.st_mode & 0o7777 != mode { try setMode(path, mode) }
+            guard status.isDirectory else { throw Errno.notDirectory }
+            if status.mode != mode { try setMode(path, mode) }
             return
         } catch .noEntry {
             // Made below.
@@ -45,7 +45,7 @@ package struct ImageStore: Sendable {
         }
     }
 
-    private func setMode(_ path: String, _ mode: mode_t) throws(Errno) {
+    private func setMode(_ path: String, _ mode: UInt32) throws(Errno) {
         try check { chmod(path, mode) }
     }
 

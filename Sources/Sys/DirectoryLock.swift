@@ -25,7 +25,7 @@ package struct DirectoryLock: ~Copyable, Sendable {
         }
         let held = try File.status(directory.raw)
         let named = try File.status(path, at: parent)
-        guard named.st_ino == held.st_ino, named.st_dev == held.st_dev else { throw .noEntry }
+        guard named.isSameFile(as: held) else { throw .noEntry }
         return DirectoryLock(directory)
     }
 }

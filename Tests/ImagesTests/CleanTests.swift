@@ -76,7 +76,7 @@ import Testing
         try fixture.add(["one", "two"], as: ["app"])
         let image = try #require(try fixture.store.resolve("app"))
         func mode(_ relative: String) throws -> String {
-            String(try File.status(fixture.path(relative)).st_mode & 0o7777, radix: 8)
+            String(try File.status(fixture.path(relative)).mode, radix: 8)
         }
         #expect(try mode("") == "710")
         for directory in [

@@ -82,10 +82,10 @@ final class StoreFixture: Sendable {
             for entry in try Directory.entries(path(relative)).sorted(by: { $0.name < $1.name }) {
                 let child = relative.isEmpty ? entry.name : "\(relative)/\(entry.name)"
                 let status = try File.status(path(child))
-                let kind = status.st_mode & S_IFMT
-                let size = kind == S_IFREG ? status.st_size : 0
-                lines.append("\(child) \(String(status.st_mode, radix: 8)) \(size)")
-                if kind == S_IFDIR, child != "locks" { try walk(child) }
+                let kind = status.kind
+                let size = kind == .regular ? status.size : 0
+                lines.append("\(child) \(kind) \(String(status.mode, radix: 8)) \(size)")
+                if kind == .directory, child != "locks" { try walk(child) }
             }
         }
         try walk("")

@@ -1,0 +1,24 @@
+internal import CLinux
+internal import Glibc
+
+/// Waiting with a bound, on CLOCK_MONOTONIC.
+package enum Wait {
+    /// Seconds.
+    package static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    package static func sleep(_ seconds: Double) { usleep(UInt32(max(0, seconds) * 1e6)) }
+
+    /// Asks `condition` again and again, for at most `seconds`.
+    package static func until(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
+        let deadline = now + seconds
+        while true {
+            if try condition() { return true }
+            if now >= deadline { return false }
+            sleep(0.02)
+        }
+    }
+}

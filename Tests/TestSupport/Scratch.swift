@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 internal import Sys
 internal import Testing
@@ -35,19 +35,19 @@ package final class Scratch: Sendable {
 
     /// Makes a directory inside, with what is missing above it, and returns its path.
     @discardableResult
-    package func directory(_ name: String, mode: mode_t = 0o755) throws -> String {
+    package func directory(_ name: String, mode: UInt32 = 0o755) throws -> String {
         try Directory.makePath(self(name), mode: mode)
         return self(name)
     }
 
     /// Writes a file inside, making its directory, and returns its path.
     @discardableResult
-    package func file(_ name: String, _ contents: String, mode: mode_t = 0o644) throws -> String {
+    package func file(_ name: String, _ contents: String, mode: UInt32 = 0o644) throws -> String {
         try file(name, Array(contents.utf8), mode: mode)
     }
 
     @discardableResult
-    package func file(_ name: String, _ contents: [UInt8], mode: mode_t = 0o644) throws -> String {
+    package func file(_ name: String, _ contents: [UInt8], mode: UInt32 = 0o644) throws -> String {
         let path = self(name)
         try Directory.makePath(Path.split(path).parent, mode: 0o755)
         let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)

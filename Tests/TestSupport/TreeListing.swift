@@ -7,7 +7,7 @@ internal import Sys
 package struct TreeListing: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         package enum Kind: String, Sendable {
-            case file, directory, symlink, characterDevice, blockDevice, fifo, socket, other
+            case file, directory, symlink, characterDevice, blockDevice, fifo, socket
         }
 
         package var kind: Kind
@@ -134,8 +134,8 @@ private struct Walker {
     private var names: [FileIdentity: [String]] = [:]
 
     private struct FileIdentity: Hashable {
-        let device: dev_t
-        let inode: ino_t
+        let device: UInt64
+        let inode: UInt64
     }
 
     init(options: TreeListing.Options, skipping: @escaping (String) -> Bool) {
@@ -168,34 +168,31 @@ private struct Walker {
     mutating func visit(_ fd: Int32, path: String) throws {
         let status = try File.status(fd)
         var entry = TreeListing.Entry(
-            kind: .other, mode: status.st_mode & 0o7777, uid: status.st_uid, gid: status.st_gid,
-            seconds: 0, nanoseconds: 0, xattrs: [:], blocks: Int64(status.st_blocks))
-        let format = status.st_mode & S_IFMT
-        if options.contains(.times), format != S_IFDIR || options.contains(.directoryTimes) {
-            entry.seconds = Int64(status.st_mtim.tv_sec)
-            if options.contains(.nanoseconds) { entry.nanoseconds = Int64(status.st_mtim.tv_nsec) }
+            kind: .file, mode: status.mode, uid: status.uid, gid: status.gid, seconds: 0, nanoseconds: 0, xattrs: [:],
+            blocks: status.blocks)
+        if options.contains(.times), !status.isDirectory || options.contains(.directoryTimes) {
+            entry.seconds = status.modified.seconds
+            if options.contains(.nanoseconds) { entry.nanoseconds = status.modified.nanoseconds }
         }
         // Reached by /proc, because most calls refuse a descriptor of O_PATH.
         let name = "/proc/self/fd/\(fd)"
-        switch format {
-        case S_IFREG:
-            entry.kind = .file
-            entry.size = Int64(status.st_size)
+        switch status.kind {
+        case .regular:
+            entry.size = status.size
             if options.contains(.digests) { entry.digest = try Walker.digest(name) }
-        case S_IFDIR: entry.kind = .directory
-        case S_IFLNK:
+        case .directory: entry.kind = .directory
+        case .link:
             entry.kind = .symlink
             entry.target = try File.readLink("", at: fd)
-        case S_IFCHR, S_IFBLK:
-            entry.kind = format == S_IFCHR ? .characterDevice : .blockDevice
-            entry.device = "\(clinux_major(status.st_rdev)):\(clinux_minor(status.st_rdev))"
-        case S_IFIFO: entry.kind = .fifo
-        case S_IFSOCK: entry.kind = .socket
-        default: break
+        case .characterDevice, .blockDevice:
+            entry.kind = status.kind == .characterDevice ? .characterDevice : .blockDevice
+            entry.device = "\(status.major):\(status.minor)"
+        case .fifo: entry.kind = .fifo
+        case .socket: entry.kind = .socket
         }
         if options.contains(.xattrs), entry.kind != .symlink { entry.xattrs = try Walker.xattrs(name) }
-        if entry.kind != .directory, status.st_nlink > 1 {
-            names[FileIdentity(device: status.st_dev, inode: status.st_ino), default: []].append(path)
+        if entry.kind != .directory, status.links > 1 {
+            names[FileIdentity(device: status.device, inode: status.inode), default: []].append(path)
         }
         entries[path] = entry
     }

@@ -55,6 +55,9 @@ int clinux_with_private_mounts(void (*body)(void *), void *context);
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 /// The process's environment: `environ` is mutable state that Swift 6 can't name.
 char *const *clinux_environment(void);
+/// bpf(2): BPF_PROG_LOAD of `count` instructions of struct bpf_insn, and BPF_PROG_ATTACH with BPF_F_ALLOW_MULTI.
+int clinux_bpf_load_cgroup_device(const void *instructions, uint32_t count, const char *license);
+int clinux_bpf_attach_cgroup_device(int cgroup, int program);
 
 enum { CLINUX_RESOLVE_NO_XDEV = 1, CLINUX_RESOLVE_NO_MAGICLINKS = 2, CLINUX_RESOLVE_NO_SYMLINKS = 4,
        CLINUX_RESOLVE_BENEATH = 8, CLINUX_RESOLVE_IN_ROOT = 16 };

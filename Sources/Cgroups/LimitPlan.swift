@@ -1,0 +1,160 @@
+internal import Glibc
+internal import OCI
+internal import Sys
+
+/// The limits of one container, divided among the hierarchies of this machine before anything is made.
+struct LimitPlan: Sendable {
+    private struct Group: Sendable {
+        let controller: String
+        let isUnified: Bool
+        let settings: [Setting]
+    }
+
+    private let groups: [Group]
+    private let rules: [DeviceRule]
+
+    init(_ resources: Spec.Resources, layout: CgroupLayout) throws(CgroupError) {
+        let limits = Limits(resources: resources)
+        var groups: [Group] = []
+        for controller in Limits.controllers {
+            let hierarchy = layout.hierarchy(of: controller)
+            let isUnified = hierarchy?.isUnified ?? (layout.mode == .unified)
+            // A new cgroup has no limits: what lifts one need not be written.
+            var settings: [Setting] = []
+            for setting in try limits.settings(of: controller, unified: isUnified) where !setting.isUnlimited {
+                settings.append(setting)
+            }
+            guard let first = settings.first else { continue }
+            if hierarchy == nil {
+                throw .missingController(limit: first.limit, controller: controller, available: layout.controllers)
+            }
+            if controller == "cpuset", let hierarchy { try LimitPlan.check(settings, hierarchy) }
+            groups.append(Group(controller: controller, isUnified: isUnified, settings: settings))
+        }
+        if let group = try LimitPlan.unifiedGroup(resources, layout) { groups.append(group) }
+        self.groups = groups
+        var rules: [DeviceRule] = []
+        for rule in resources.devices { rules.append(try DeviceRule(rule)) }
+        // Everything is allowed in a new cgroup anyway, unless its parent says otherwise.
+        self.rules = rules.allSatisfy { $0.allow && $0.isEverything } ? [] : rules
+        if !self.rules.isEmpty, layout.hierarchy(of: "devices") == nil, layout.mode == .legacy {
+            throw .missingController(limit: "device rules", controller: "devices", available: layout.controllers)
+        }
+    }
+
+    /// Files of cgroup v2 by name, for which the spec has no field.
+    private static func unifiedGroup(
+        _ resources: Spec.Resources, _ layout: CgroupLayout
+    ) throws(CgroupError) -> Group? {
+        guard let values = resources.unified, !values.isEmpty else { return nil }
+        var settings: [Setting] = []
+        for (file, value) in values.sorted(by: { $0.key < $1.key }) {
+            let limit = "cgroup v2 value \"\(file)\""
+            if layout.mode != .unified { throw .limit(limit, reason: "this machine does not run on cgroup v2 alone") }
+            if file.contains("/") || !file.contains(".") || file.hasPrefix(".") {
+                throw .limit(limit, reason: "it is not a file name such as memory.high")
+            }
+            settings.append(Setting(limit: limit, file: file, value: value))
+        }
+        return Group(controller: "", isUnified: true, settings: settings)
+    }
+
+    /// v2 takes CPUs that are not there and quietly uses all instead; v1 answers with EACCES or EINVAL.
+    private static func check(_ settings: [Setting], _ hierarchy: CgroupLayout.Hierarchy) throws(CgroupError) {
+        for setting in settings {
+            let suffix = hierarchy.isUnified ? ".effective" : ""
+            let file = hierarchy.isUnified ? setting.file + suffix : setting.file
+            guard let text = try? CgroupFile.read("\(hierarchy.mountPoint)/\(file)") else { continue }
+            let available = text.filter { $0 != "\n" }
+            guard let all = CPUList(available), let asked = CPUList(setting.value) else { continue }
+            if !asked.isSubset(of: all) {
+                throw .limit(setting.limit, reason: "\(setting.value) is asked for, available is \(available)")
+            }
+        }
+    }
+
+    /// Writes everything into the fresh cgroup that `directories` are.
+    func apply(to directories: [CgroupDirectory], parts: [String]) throws(CgroupError) {
+        if let unified = directories.last, unified.hierarchy.isUnified {
+            var needed: [String: String] = [:]
+            for group in groups where group.isUnified {
+                let controller = group.controller
+                for setting in group.settings {
+                    let name = controller.isEmpty ? String(setting.file.prefix { $0 != "." }) : controller
+                    needed[name] = setting.limit
+                }
+            }
+            try Delegation.enable(for: unified, parts: parts, needed: needed)
+        }
+        for group in groups {
+            let directory = directories.first {
+                group.isUnified ? $0.hierarchy.isUnified : $0.hierarchy.controllers.contains(group.controller)
+            }
+            if let directory { try LimitPlan.write(group.settings, to: directory.path) }
+        }
+        try applyDevices(to: directories)
+    }
+
+    /// Some values bound each other (memory and memsw, CFS quota and period), and which has to go first depends on
+    /// whether they rise or fall: one that is refused with EINVAL is tried again after the rest.
+    static func write(_ settings: [Setting], to directory: String) throws(CgroupError) {
+        var refused: [Setting] = []
+        for (index, setting) in settings.enumerated() {
+            do throws(CgroupError) {
+                try write(setting, to: directory)
+            } catch {
+                guard case .refused(_, _, _, .invalid) = error, index < settings.count - 1 else { throw error }
+                refused.append(setting)
+            }
+        }
+        for setting in refused { try write(setting, to: directory) }
+    }
+
+    private static func write(_ setting: Setting, to directory: String) throws(CgroupError) {
+        let path = "\(directory)/\(setting.file)"
+        do throws(Errno) {
+            try CgroupFile.write(setting.value, to: path)
+        } catch .noEntry {
+            if setting.isUnlimited { return }
+            throw .missingFile(limit: setting.limit, file: setting.file, remedy: setting.remedy)
+        } catch {
+            throw .refused(limit: setting.limit, value: setting.value, file: path, error)
+        }
+    }
+
+    private func applyDevices(to directories: [CgroupDirectory]) throws(CgroupError) {
+        if rules.isEmpty { return }
+        if let v1 = directories.first(where: { $0.hierarchy.controllers.contains("devices") }) {
+            try writeDevices(to: v1.path)
+        } else if let unified = directories.last, unified.hierarchy.isUnified {
+            try attachDevices(to: unified.path)
+        }
+    }
+
+    private func writeDevices(to directory: String) throws(CgroupError) {
+        var line = ""
+        let path = "\(directory)/devices"
+        do throws(Errno) {
+            let allow = try File.open("\(path).allow", O_WRONLY)
+            let deny = try File.open("\(path).deny", O_WRONLY)
+            for rule in rules {
+                for text in rule.lines {
+                    line = text
+                    try File.write(rule.allow ? allow.raw : deny.raw, text)
+                }
+            }
+        } catch {
+            throw .refused(limit: "device rules", value: line, file: "\(path).allow or .deny", error)
+        }
+    }
+
+    private func attachDevices(to directory: String) throws(CgroupError) {
+        do throws(Errno) {
+            let cgroup = try File.open(directory, O_RDONLY | O_DIRECTORY)
+            let program = try BPF.loadCgroupDevice(DeviceProgram(rules: rules).bytes)
+            try BPF.attachCgroupDevice(program.raw, to: cgroup.raw)
+        } catch {
+            throw .refused(limit: "device rules", value: "eBPF device filter", file: directory, error)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Sys
+
+/// A set of Linux capabilities (capabilities(7)) as the kernel's 64-bit mask.
+package struct CapabilityMask: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// In the order of their numbers (linux/capability.h); 40 is the newest since Linux 5.9.
+    static let table: [String] = [
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
+        "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",
+        "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
+        "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE",
+        "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE",
+        "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM",
+        "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+    ]
+
+    /// All 41 that this program knows by name.
+    package static let all = CapabilityMask(rawValue: (1 << UInt64(table.count)) - 1)
+
+    package static let dacReadSearch = named(2)
+    package static let sysModule = named(16)
+    package static let sysRawIO = named(17)
+    package static let sysChroot = named(18)
+    package static let sysPtrace = named(19)
+    package static let sysPacct = named(20)
+    package static let sysAdmin = named(21)
+    package static let sysBoot = named(22)
+    package static let sysNice = named(23)
+    package static let sysTime = named(25)
+    package static let sysTTYConfig = named(26)
+    package static let auditWrite = named(29)
+    package static let syslog = named(34)
+    package static let perfmon = named(38)
+    package static let bpf = named(39)
+
+    private static func named(_ number: UInt64) -> CapabilityMask { CapabilityMask(rawValue: 1 << number) }
+
+    /// The capability of a name in any case, with or without `CAP_`, as docker's flags take it.
+    package init(name: String) throws(CapabilityError) {
+        let upper = name.uppercased()
+        let full = upper.hasPrefix("CAP_") ? upper : "CAP_" + upper
+        guard let number = CapabilityMask.table.firstIndex(of: full) else {
+            throw .unknown(name: name, nearest: NearestName.of(full, in: CapabilityMask.table))
+        }
+        self.init(rawValue: 1 << UInt64(number))
+    }
+
+    /// The union of the capabilities named, as in the runtime spec's lists.
+    package init(names: [String]) throws(CapabilityError) {
+        var mask: CapabilityMask = []
+        for name in names { mask.formUnion(try CapabilityMask(name: name)) }
+        self = mask
+    }
+
+    /// `CAP_…` in the order of their numbers; bits without a name are left out.
+    package var names: [String] {
+        CapabilityMask.table.indices.filter { rawValue >> UInt64($0) & 1 == 1 }.map { CapabilityMask.table[$0] }
+    }
+
+    /// What the running kernel knows, by its highest number (`/proc/sys/kernel/cap_last_cap`), as far as we have names.
+    /// Where the file cannot be read: all; the kernel then refuses what it does not know.
+    package static func kernel() -> CapabilityMask {
+        guard let bytes = try? File.readAll("/proc/sys/kernel/cap_last_cap", limit: 64) else { return .all }
+        return kernel(lastCap: bytes)
+    }
+
+    static func kernel(lastCap bytes: [UInt8]) -> CapabilityMask {
+        let text = String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
+        guard let last = UInt64(text), last < 63 else { return .all }
+        return CapabilityMask(rawValue: (1 << (last + 1)) - 1).intersection(.all)
+    }
+}
+
+/// A capability that cannot be given.
+package enum CapabilityError: Error, Equatable, Sendable, CustomStringConvertible {
+    case unknown(name: String, nearest: String?)
+    /// Named, but newer than the running kernel.
+    case unsupported(name: String)
+
+    package var description: String {
+        switch self {
+        case .unknown(let name, let nearest):
+            "unknown capability \"\(name)\"" + (nearest.map { ": did you mean \($0)?" } ?? "")
+        case .unsupported(let name):
+            "capability \(name) is not supported by the running kernel: leave it out"
+        }
+    }
+}
+
+/// Finds what was probably meant by a misspelled name.
+enum NearestName {
+    /// The candidate with the smallest Levenshtein distance, if that is at most a third of the name.
+    static func of(_ name: String, in candidates: [String]) -> String? {
+        let bytes = Array(name.utf8)
+        if bytes.count > 64 { return nil }
+        let scored = candidates.map { (name: $0, distance: distance(bytes, Array($0.utf8))) }
+        guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
+        return best.distance * 3 <= bytes.count ? best.name : nil
+    }
+
+    private static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
+        var row = Array(0...second.count)
+        for (i, a) in first.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in second.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[second.count]
+    }
+}

@@ -1,0 +1,166 @@
+package import OCI
+
+/// The runtime spec's seccomp object as the BPF program that seccomp(2) takes (config-linux.md#seccomp).
+///
+/// An emitter of our own rather than libseccomp's: 0.2 ms instead of 5 ms for the default profile, so that no cache
+/// is needed. libseccomp still gives the numbers of the calls, and the tests compare both programs call by call.
+package enum SeccompCompiler {
+    /// `struct sock_filter` after `struct sock_filter`, eight bytes each. Calls that no ABI of the profile has are
+    /// skipped, as docker does. Calls newer than any that the profile names get ENOSYS rather than its default error,
+    /// so that a newer libc falls back instead of failing.
+    package static func compile(
+        _ profile: Spec.Seccomp, native: SeccompArchitecture = .native
+    ) throws(SeccompError) -> [UInt8] {
+        let code = try instructions(profile, native: native)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(code.count * 8)
+        for instruction in code {
+            bytes.append(UInt8(truncatingIfNeeded: instruction.code))
+            bytes.append(UInt8(truncatingIfNeeded: instruction.code >> 8))
+            bytes.append(instruction.jumpTrue)
+            bytes.append(instruction.jumpFalse)
+            for shift in [0, 8, 16, 24] as [UInt32] {
+                bytes.append(UInt8(truncatingIfNeeded: instruction.constant >> shift))
+            }
+        }
+        return bytes
+    }
+
+    /// SECCOMP_FILTER_FLAG_* for seccomp(2).
+    package static func flags(_ profile: Spec.Seccomp) throws(SeccompError) -> UInt32 {
+        var result: UInt32 = 0
+        for flag in profile.flags ?? [] {
+            switch flag {
+            case "SECCOMP_FILTER_FLAG_TSYNC": result |= 1
+            case "SECCOMP_FILTER_FLAG_LOG": result |= 2
+            case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": result |= 4
+            default: throw .unknownFlag(flag)
+            }
+        }
+        return result
+    }
+
+    static func instructions(
+        _ profile: Spec.Seccomp, native: SeccompArchitecture
+    ) throws(SeccompError) -> [FilterInstruction] {
+        _ = try flags(profile)
+        let fallback = try action(profile.defaultAction, profile.defaultErrnoRet, field: "defaultAction")
+        let rules = try SeccompCompiler.rules(of: profile)
+        let architectures = try SeccompCompiler.architectures(of: profile, native: native)
+        var blocks: [(audit: UInt32, code: [FilterInstruction])] = []
+        for architecture in architectures where architecture != .x32 {
+            var numbered = number(rules, on: architecture)
+            // The newest call that the profile knows of, x32 numbers not counted.
+            let newest = numbered.map { $0.number }.max().map { $0 + 1 }
+            let beyond = fallback.isDenial ? newest : nil
+            if architecture == .x86_64 {
+                numbered += architectures.contains(.x32) ? number(rules, on: .x32) : []
+            }
+            let compiled = SeccompRules(numbered, otherwise: fallback, beyond: beyond)
+            let refusesX32 = architecture == .x86_64 && !architectures.contains(.x32)
+            let segments = refusesX32 ? withoutX32(compiled.segments) : compiled.segments
+            let code = SeccompEmitter.block(segments, is64Bit: architecture.is64Bit)
+            blocks.append((audit: architecture.audit, code: code))
+        }
+        let program = SeccompEmitter.program(blocks)
+        // BPF_MAXINSNS of linux/bpf_common.h.
+        if program.count > 4096 { throw .tooLong(instructions: program.count) }
+        return program
+    }
+
+    /// x32 calls come with x86_64's audit architecture and a bit in the number.
+    private static func withoutX32(_ segments: [SeccompRules.Segment]) -> [SeccompRules.Segment] {
+        let kept = segments.filter { $0.first < SyscallNumbers.x32Bit }
+        if let last = kept.last, last.rules.isEmpty, last.otherwise == .noSystemCall { return kept }
+        return kept + [SeccompRules.Segment(first: SyscallNumbers.x32Bit, rules: [], otherwise: .noSystemCall)]
+    }
+
+    private struct NamedRule {
+        let names: [String]
+        let rule: SeccompRules.Rule
+    }
+
+    private static func rules(of profile: Spec.Seccomp) throws(SeccompError) -> [NamedRule] {
+        var result: [NamedRule] = []
+        for (index, rule) in (profile.syscalls ?? []).enumerated() {
+            let action = try action(rule.action, rule.errnoRet, field: "syscalls[\(index)].action")
+            var conditions: [SeccompRules.Condition] = []
+            for argument in rule.args ?? [] {
+                conditions.append(try condition(argument, syscall: rule.names.first ?? "syscalls[\(index)]"))
+            }
+            let distinct = Set(conditions.map { $0.argument }).count
+            if distinct == conditions.count {
+                result.append(NamedRule(names: rule.names, rule: .init(conditions: conditions, action: action)))
+            } else {
+                // Several conditions on one argument are alternatives, as runc reads them.
+                for condition in conditions {
+                    result.append(NamedRule(names: rule.names, rule: .init(conditions: [condition], action: action)))
+                }
+            }
+        }
+        return result
+    }
+
+    private static func number(
+        _ rules: [NamedRule], on architecture: SeccompArchitecture
+    ) -> [(number: UInt32, rule: SeccompRules.Rule)] {
+        var result: [(number: UInt32, rule: SeccompRules.Rule)] = []
+        for named in rules {
+            for name in named.names {
+                if let number = SyscallNumbers.number(of: name, on: architecture) {
+                    result.append((number: number, rule: named.rule))
+                }
+                // Arguments of the i386 multiplexers are behind a pointer: only rules without conditions carry over.
+                if architecture == .x86, named.rule.conditions.isEmpty, let entry = SyscallNumbers.multiplexed[name] {
+                    let isCall = SeccompRules.Condition(argument: 0, comparison: .equal, value: entry.call, second: 0)
+                    let rule = SeccompRules.Rule(conditions: [isCall], action: named.rule.action)
+                    result.append((number: entry.multiplexer, rule: rule))
+                }
+            }
+        }
+        return result
+    }
+
+    private static func condition(
+        _ argument: Spec.Seccomp.Argument, syscall: String
+    ) throws(SeccompError) -> SeccompRules.Condition {
+        guard let comparison = SeccompRules.Condition.Comparison(rawValue: argument.op) else {
+            throw .unknownOperator(argument.op, syscall: syscall)
+        }
+        if argument.index > 5 { throw .argumentIndex(argument.index, syscall: syscall) }
+        return SeccompRules.Condition(
+            argument: argument.index, comparison: comparison, value: argument.value, second: argument.valueTwo ?? 0)
+    }
+
+    private static func architectures(
+        of profile: Spec.Seccomp, native: SeccompArchitecture
+    ) throws(SeccompError) -> [SeccompArchitecture] {
+        var result = [native]
+        for name in profile.architectures ?? [] {
+            if let architecture = SeccompArchitecture(rawValue: name) {
+                if !result.contains(architecture) { result.append(architecture) }
+            } else if name != "SCMP_ARCH_NATIVE", !SeccompArchitecture.foreign.contains(name) {
+                throw .unknownArchitecture(name)
+            }
+        }
+        return result
+    }
+
+    private static func action(
+        _ name: String, _ errno: UInt32?, field: String
+    ) throws(SeccompError) -> SeccompAction {
+        if let errno, errno > 4095 { throw .errnoValue(String(errno), field: field) }
+        switch name {
+        // EPERM where the profile does not say.
+        case "SCMP_ACT_ERRNO": return .errno(errno ?? 1)
+        case "SCMP_ACT_TRACE": return .trace(errno ?? 1)
+        case "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD": return .killThread
+        case "SCMP_ACT_KILL_PROCESS": return .killProcess
+        case "SCMP_ACT_TRAP": return .trap
+        case "SCMP_ACT_ALLOW": return .allow
+        case "SCMP_ACT_LOG": return .log
+        case "SCMP_ACT_NOTIFY": throw .unsupported("\(field): SCMP_ACT_NOTIFY needs an agent that answers")
+        default: throw .unknownAction(name, field: field)
+        }
+    }
+}

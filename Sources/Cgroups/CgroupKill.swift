@@ -131,12 +131,8 @@ private struct Freezer {
     }
 }
 
-enum Monotonic {
-    static func milliseconds() -> Int {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
-    }
+private enum Monotonic {
+    static func milliseconds() -> Int { Int(Clock.monotonicNanoseconds / 1_000_000) }
 
     static func sleep(milliseconds: Int) {
         var pause = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)

@@ -6,6 +6,12 @@ extension Directory {
     /// image may hold directories ten thousand deep. A missing name is no error. Stays on one file system: a mount
     /// point inside makes it fail with EBUSY rather than empty what is mounted there.
     package static func removeTree(_ name: String, at directory: Int32 = AT_FDCWD) throws(Errno) {
+        guard let path = PathBytes(Array(name.utf8)) else { throw Errno.invalid }
+        try removeTree(path, at: directory)
+    }
+
+    /// As `removeTree(_:at:)` with the name byte for byte.
+    package static func removeTree(_ name: PathBytes, at directory: Int32) throws(Errno) {
         do throws(Errno) {
             try File.unlink(name, at: directory)
             return
@@ -14,7 +20,7 @@ extension Directory {
         } catch {
             if error != .isDirectory, error != .notPermitted { throw error }
         }
-        let top = try File.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: directory)
+        let top = try File.open(name, O_RDONLY | O_DIRECTORY, at: directory)
         let device = try File.status(top.raw).device
         try flatten(top.raw, device: device)
         try remove(name, at: directory)
@@ -25,34 +31,35 @@ extension Directory {
     private static func flatten(_ top: Int32, device: UInt64) throws(Errno) {
         var serial = 0
         while true {
-            let children = try entries(top)
+            let children = try names(top)
             if children.isEmpty { return }
             for child in children {
                 do throws(Errno) {
-                    try File.unlink(child.name, at: top)
+                    try File.unlink(child, at: top)
                 } catch .isDirectory {
-                    try empty(child.name, of: top, device: device, serial: &serial)
+                    try empty(child, of: top, device: device, serial: &serial)
                 } catch .notPermitted {
-                    try empty(child.name, of: top, device: device, serial: &serial)
+                    try empty(child, of: top, device: device, serial: &serial)
                 }
             }
         }
     }
 
-    private static func empty(_ name: String, of top: Int32, device: UInt64, serial: inout Int) throws(Errno) {
-        let child = try File.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: top)
+    private static func empty(_ name: PathBytes, of top: Int32, device: UInt64, serial: inout Int) throws(Errno) {
+        let child = try File.open(name, O_RDONLY | O_DIRECTORY, at: top)
         if try File.status(child.raw).device != device { throw Errno.busy }
-        for entry in try entries(child.raw) {
+        for entry in try names(child.raw) {
             do throws(Errno) {
-                try File.unlink(entry.name, at: child.raw)
+                try File.unlink(entry, at: child.raw)
             } catch {
                 if error != .isDirectory, error != .notPermitted { throw error }
                 do throws(Errno) {
-                    try remove(entry.name, at: child.raw)
+                    try remove(entry, at: child.raw)
                 } catch .notEmpty {
                     serial += 1
                     let moved = ".removing-\(serial)-\(Random.hex(bytes: 4))"
-                    try File.rename(entry.name, at: child.raw, to: moved, at: top, noReplace: true)
+                    guard let target = PathBytes(Array(moved.utf8)) else { throw Errno.invalid }
+                    try File.rename(entry, at: child.raw, to: target, at: top, noReplace: true)
                 }
             }
         }

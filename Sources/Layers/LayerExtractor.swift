@@ -1,0 +1,89 @@
+internal import Glibc
+internal import Sys
+
+/// What a layer held.
+package struct ExtractionSummary: Sendable, Hashable {
+    /// Members of the tar, whiteouts included.
+    package var entries: UInt64 = 0
+    /// Sum of the regular files' sizes: docker's layer size.
+    package var bytes: UInt64 = 0
+}
+
+/// Writes the members of one layer's tar into a directory.
+///
+/// Nothing is written outside of it, whatever the names and links of the tar say; what cannot be kept exactly refuses
+/// the layer. After an error the directory holds a part of the layer and is the caller's to remove. Making it durable
+/// (one syncfs a layer) is the caller's too.
+package struct LayerExtractor {
+    let tree: LayerTree
+    private let compressedSize: Int64
+    var summary = ExtractionSummary()
+    var rootDescribed = false
+
+    /// - Parameters:
+    ///   - directory: the layer's `diff` directory, borrowed; empty, except with the format `.directory`.
+    ///   - compressedSize: bytes of the blob, for the limit on the ratio.
+    ///   - lowers: the `diff` directories of the layers below, top first, borrowed for the extractor's life. Called at
+    ///     most once, when the layer needs something of theirs and at the latest before `extract` returns; it may
+    ///     wait until they are complete, so layers must be started bottom first.
+    package init(
+        into directory: Int32, format: OnDiskFormat, limits: ExtractionLimits = ExtractionLimits(),
+        compressedSize: Int64, lowers: @escaping () throws(LayerError) -> [Int32]
+    ) throws(LayerError) {
+        tree = try LayerTree(directory, format: format, limits: limits, lowers: lowers)
+        self.compressedSize = compressedSize
+    }
+
+    /// Extracts `tar`, uncompressed, and reads it to its end.
+    package mutating func extract<S: ByteSource>(_ tar: inout S) throws(LayerError) -> ExtractionSummary {
+        var chunks = BufferedChunks(tar)
+        defer { tar = chunks.base }
+        return try extract(chunks: &chunks)
+    }
+
+    mutating func extract<C: ChunkSource>(chunks: inout C) throws(LayerError) -> ExtractionSummary {
+        let limits = tree.limits
+        let root = tree.root.fd
+        let input = TarInput(chunks, limits: limits, compressedSize: compressedSize) { () throws(LayerError) in
+            try LayerExtractor.checkFreeSpace(root, limits)
+        }
+        var reader = TarReader(input, limits: limits)
+        defer { chunks = reader.input.source }
+        while let entry = try reader.next() {
+            summary.entries += 1
+            try apply(entry, from: &reader)
+        }
+        try reader.drain()
+        try finish()
+        return summary
+    }
+
+    /// The root of a layer that does not describe it is the one below; then the directories get their times.
+    private func finish() throws(LayerError) {
+        if tree.format.keepsWhiteouts, !rootDescribed {
+            if let below = try tree.lowerView().root() {
+                try tree.inherit(from: below, to: tree.root)
+            } else {
+                let plain = DeferredDirectories.Attributes(
+                    user: 0, group: 0, mode: 0o755, modified: tree.impliedTime)
+                try tree.deferred.set(tree.root.path, plain, limits: tree.limits)
+            }
+        }
+        try tree.deferred.apply(at: tree.root.fd)
+    }
+
+    private static func checkFreeSpace(_ root: Int32, _ limits: ExtractionLimits) throws(LayerError) {
+        var status = statvfs()
+        do throws(Errno) {
+            try check { fstatvfs(root, &status) }
+        } catch {
+            throw .system(operation: "statvfs", entry: "layer directory", error)
+        }
+        let unit = UInt64(status.f_frsize)
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: unit)
+        let total = UInt64(status.f_blocks).multipliedReportingOverflow(by: unit)
+        if free.overflow || total.overflow { return }
+        let reserve = min(limits.freeSpaceReserve, total.partialValue / 20)
+        if free.partialValue < reserve { throw .limit(.freeSpaceReserve, entry: nil, allowed: reserve) }
+    }
+}

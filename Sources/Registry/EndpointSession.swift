@@ -1,0 +1,174 @@
+internal import OCI
+internal import Synchronization
+internal import Sys
+
+/// The conversation with one endpoint: which scheme it speaks, who we are to it, where it sends us.
+final class EndpointSession: Sendable {
+    let endpoint: Endpoint
+    private let transport: Transport
+    private let insecure: InsecureHosts
+    private let authorizer: Authorizer
+    private let certificates: CertificateCache
+    private let state = Mutex(State())
+
+    private struct State {
+        var scheme: WebURL.Scheme?
+        var isSick = false
+    }
+
+    /// What to get, below `/v2/REPOSITORY/`.
+    struct Ask: Sendable {
+        var path: String
+        var query: [(String, String)] = []
+        var accept: [String] = []
+        /// First byte of a range that goes on to the end.
+        var offset: Int64?
+    }
+
+    init(
+        endpoint: Endpoint, credential: Credential?, transport: Transport, certificates: CertificateCache
+    ) {
+        self.endpoint = endpoint
+        self.transport = transport
+        self.certificates = certificates
+        insecure = InsecureHosts(transport.configuration.insecureRegistries)
+        authorizer = Authorizer(credential: credential, repository: endpoint.repository) {
+            [transport, certificates] (request, realm, policy) throws(Fault) in
+            // Redirects of a token server are not followed: what it was shown must not go further.
+            let sink = MemorySink(limit: Transfer.errorBodyLimit, what: "the token of \(realm.authority)")
+            let response = try transport.perform(
+                request, tls: try certificates.material(for: realm), sink: sink, policy: policy)
+            let body = response.head.isSuccess ? sink.bytes : response.errorBody
+            return Authorizer.TokenResponse(head: response.head, body: body)
+        }
+    }
+
+    /// Whether it has answered at all.
+    var hasAnswered: Bool { state.withLock { $0.scheme != nil } }
+
+    /// Set once its tries were used up: others are asked first from then on.
+    var isSick: Bool {
+        get { state.withLock { $0.isSick } }
+        set { state.withLock { $0.isSick = newValue } }
+    }
+
+    /// Sends one request, with what authentication and redirects it takes, and gives the head of a 2xx response, whose
+    /// body went to `sink`; every other status is thrown.
+    func get(_ ask: Ask, into sink: any BodySink) throws(Fault) -> ResponseHead {
+        let known = state.withLock { $0.scheme }
+        let schemes = known.map { [$0] } ?? endpoint.schemes
+        for scheme in schemes.dropLast() {
+            do throws(Fault) {
+                return try get(ask, scheme, sink)
+            } catch .notTLS {
+                continue
+            } catch .unreachable where endpoint.port == nil {
+                // Without a port, https and http are different ones.
+                continue
+            }
+        }
+        guard let last = schemes.last else { throw .refused("no scheme") }
+        do throws(Fault) {
+            return try get(ask, last, sink)
+        } catch .notTLS(let reason) where known != nil {
+            throw .broken(reason)
+        }
+    }
+
+    private func get(_ ask: Ask, _ scheme: WebURL.Scheme, _ sink: any BodySink) throws(Fault) -> ResponseHead {
+        let url = try self.url(ask, scheme)
+        let policy = DestinationPolicy(origin: url, insecure: insecure)
+        let used = try authorizer.header(policy)
+        var (response, final) = try follow(url, ask, used, sink, policy)
+        // What a TLS server says to plain http is no proof that it speaks it.
+        if response.head.status != 400 { state.withLock { $0.scheme = scheme } }
+        if response.head.status == 401, final.sameOrigin(as: url) {
+            let challenges = Challenge.parse(response.head.values("www-authenticate"))
+            let header = try authorizer.answer(challenges, used: used, policy)
+            (response, final) = try follow(url, ask, header, sink, policy)
+        }
+        if response.head.isSuccess { return response.head }
+        throw RegistryMessage(body: response.errorBody).fault(head: response.head)
+    }
+
+    private func url(_ ask: Ask, _ scheme: WebURL.Scheme) throws(Fault) -> WebURL {
+        do throws(WebURL.Fault) {
+            let base = try WebURL(
+                parsing: "\(scheme.rawValue)://\(endpoint.name)/v2/\(endpoint.repository)/\(ask.path)")
+            return ask.query.isEmpty ? base : try base.appending(ask.query)
+        } catch {
+            throw .refused("\(endpoint.name) makes no URL: \(error.reason)")
+        }
+    }
+
+    /// Follows redirects by hand. Credentials stay with the origin, and once left behind do not come back.
+    private func follow(
+        _ start: WebURL, _ ask: Ask, _ authorization: Authorizer.Header?, _ sink: any BodySink,
+        _ policy: DestinationPolicy
+    ) throws(Fault) -> (Transport.Response, WebURL) {
+        var url = start
+        var authorization = authorization
+        for hop in 0...DestinationPolicy.maximumHops {
+            var request = HTTPRequest(url: url, headers: headers(ask))
+            if let authorization { request.headers.append(("Authorization", authorization.value)) }
+            let tls = try certificates.material(for: url)
+            let response = try transport.perform(request, tls: tls, sink: sink, policy: policy)
+            guard [301, 302, 303, 307, 308].contains(response.head.status) else { return (response, url) }
+            guard let location = response.head.value("location") else {
+                throw .refused("redirect from \(url.authority) to nowhere")
+            }
+            let target: WebURL
+            do throws(WebURL.Fault) {
+                target = try url.resolving(location)
+            } catch {
+                throw .refused("redirect from \(url.authority) refused: \(error.reason)")
+            }
+            try policy.check(redirect: target, from: url)
+            if !target.sameOrigin(as: start) { authorization = nil }
+            if hop < DestinationPolicy.maximumHops { url = target }
+        }
+        throw .refused("more than \(DestinationPolicy.maximumHops) redirects, the last at \(url.authority)")
+    }
+
+    private func headers(_ ask: Ask) -> [(name: String, value: String)] {
+        // Compression on the way would change the bytes that digests and ranges are about.
+        var result: [(name: String, value: String)] = [("Accept-Encoding", "identity")]
+        if !ask.accept.isEmpty { result.append(("Accept", ask.accept.joined(separator: ", "))) }
+        if let offset = ask.offset { result.append(("Range", "bytes=\(offset)-")) }
+        return result
+    }
+}
+
+/// Certificates by host, read once each.
+final class CertificateCache: Sendable {
+    private let configuration: RegistryConfiguration
+    private let insecure: InsecureHosts
+    private let known = Mutex<[String: TLSMaterial]>([:])
+
+    init(_ configuration: RegistryConfiguration) {
+        self.configuration = configuration
+        insecure = InsecureHosts(configuration.insecureRegistries)
+    }
+
+    /// Reads an endpoint's own, so that a broken file is reported before anything is sent.
+    func load(_ endpoint: Endpoint) throws(RegistryError) {
+        let port = endpoint.port ?? WebURL.Scheme.https.defaultPort
+        let material = try TLSMaterial.load(
+            host: endpoint.host, port: port, trust: endpoint.trust, configuration: configuration)
+        known.withLock { $0["\(endpoint.host.lowercased()):\(port)"] = material }
+    }
+
+    func material(for url: WebURL) throws(Fault) -> TLSMaterial {
+        if let material = known.withLock({ $0[url.authority] }) { return material }
+        let listed = insecure.contains(host: url.host, port: url.port)
+        do throws(RegistryError) {
+            let material = try TLSMaterial.load(
+                host: url.host, port: url.port, trust: listed ? .anyCertificate : .verified,
+                configuration: configuration)
+            known.withLock { $0[url.authority] = material }
+            return material
+        } catch {
+            throw .refused("\(error)")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package import OCI
+
+/// All that decides how registries are reached. Built once; nothing here is read again later, but for the certificates
+/// of hosts that only turn up on the way.
+package struct RegistryConfiguration: Sendable {
+    /// URLs (`https://mirror.example`), tried in order before docker.io itself; for no other registry.
+    package var mirrors: [String] = []
+    /// `host`, `host:port`, or a block of addresses: their certificates are not checked, and they may be spoken to in
+    /// plain http.
+    package var insecureRegistries: [String] = []
+    /// Directories that hold `HOST:PORT/{*.crt,*.cert,*.key}`.
+    package var certificateDirectories: [String]
+    package var credentials = CredentialStore()
+    /// Proxy and CA variables are taken from here, under the names that curl knows.
+    package var environment: [String: String]
+    package var retry = RetryPolicy()
+    package var timeouts = Timeouts()
+    package var userAgent = "runimg"
+
+    package init(environment: [String: String] = [:]) {
+        self.environment = environment
+        certificateDirectories = ["/etc/docker/certs.d"]
+        if let home = environment["HOME"], !home.isEmpty {
+            certificateDirectories.append("\(home)/.config/docker/certs.d")
+        }
+    }
+}
+
+/// When a request is sent again.
+package struct RetryPolicy: Sendable, Hashable {
+    /// How often one request is sent again to one endpoint.
+    package var retries = 5
+    /// Seconds before the first repetition; each next pause is twice as long, and all vary by half.
+    package var basePause = 1.0
+    /// Seconds; bounds Retry-After too.
+    package var longestPause = 60.0
+    /// A download that got this many bytes further since its last fault has all its retries again.
+    package var progressThatCounts: Int64 = 1 << 20
+
+    package init() {}
+}
+
+/// Seconds, but where named otherwise.
+package struct Timeouts: Sendable, Hashable {
+    package var connect = 30.0
+    /// A transfer slower than this for `slowPeriod` is given up and tried again.
+    package var slowBytesPerSecond = 1024
+    package var slowPeriod = 60
+
+    package init() {}
+}
+
+/// What a caller hears of a transfer, on the thread that made the call.
+package struct RegistryObserver: Sendable {
+    /// Asked about once a second, and oftener: true ends the call with `RegistryError.interrupted`.
+    package var isInterrupted: @Sendable () -> Bool = { false }
+    package var retrying: @Sendable (RetryNotice) -> Void = { _ in }
+    package var warning: @Sendable (String) -> Void = { _ in }
+    package var debug: @Sendable (String) -> Void = { _ in }
+
+    package init() {}
+}
+
+/// A pause before the next try.
+package struct RetryNotice: Sendable, Hashable {
+    /// The blob or manifest that is asked for, where it has a digest.
+    package let digest: Digest?
+    package let endpoint: String
+    package let reason: String
+    /// Of the pause.
+    package let seconds: Double
+    /// 1 for the first repetition.
+    package let retry: Int
+}

@@ -1,0 +1,131 @@
+package import OCI
+
+/// A place to ask for a repository.
+package struct Endpoint: Hashable, Sendable {
+    package enum Role: Sendable, Hashable { case mirror, registry }
+
+    package var role: Role
+    /// As in a URL: IPv6 addresses in brackets.
+    package var host: String
+    /// nil: the scheme's own.
+    package var port: UInt16?
+    /// The repository's name at this place.
+    package var repository: String
+    /// In the order of trying.
+    package var schemes: [WebURL.Scheme]
+    /// How the server's certificate is treated.
+    package var trust: Trust
+
+    package enum Trust: Sendable, Hashable {
+        case verified
+        /// Verified when a CA is configured for the host, not otherwise (the loopback interface, as in docker).
+        case verifiedIfKnown
+        case anyCertificate
+    }
+
+    /// `host`, `host:port`: what certificates and credentials are filed under.
+    package var name: String { port.map { "\(host):\($0)" } ?? host }
+}
+
+/// From a name to the places that may have it. No I/O: the same input gives the same list.
+package enum Resolver {
+    /// docker.io's real host.
+    package static let hubHost = "registry-1.docker.io"
+
+    /// Mirrors first where there are any for the host, then the registry itself. Fails on a mirror that is no URL, or
+    /// that would be spoken to in plain http without being local or listed as insecure.
+    package static func endpoints(
+        for reference: Reference, configuration: RegistryConfiguration
+    ) throws(RegistryError) -> [Endpoint] {
+        let insecure = InsecureHosts(configuration.insecureRegistries)
+        var result: [Endpoint] = []
+        if reference.domain == Reference.defaultDomain {
+            for mirror in configuration.mirrors {
+                result.append(try self.mirror(mirror, repository: reference.path, insecure))
+            }
+            result.append(
+                Endpoint(
+                    role: .registry, host: hubHost, port: nil, repository: reference.path, schemes: [.https],
+                    trust: .verified))
+            return result
+        }
+        let (host, port) = split(reference.domain)
+        result.append(endpoint(.registry, host, port, reference.path, insecure))
+        return result
+    }
+
+    private static func endpoint(
+        _ role: Endpoint.Role, _ host: String, _ port: UInt16?, _ repository: String, _ insecure: InsecureHosts
+    ) -> Endpoint {
+        let listed = insecure.contains(host: host, port: port)
+        let local = HostAddress.isLoopback(host: host)
+        return Endpoint(
+            role: role, host: host, port: port, repository: repository,
+            schemes: listed || local ? [.https, .http] : [.https],
+            trust: listed ? .anyCertificate : local ? .verifiedIfKnown : .verified)
+    }
+
+    private static func mirror(
+        _ text: String, repository: String, _ insecure: InsecureHosts
+    ) throws(RegistryError) -> Endpoint {
+        let shown = "invalid registry mirror \"\(ForeignText(text))\""
+        let url: WebURL
+        do throws(WebURL.Fault) {
+            url = try WebURL(parsing: text)
+        } catch {
+            // The text may hold a password.
+            throw .configuration("invalid registry mirror: \(error.reason); want https://HOST[:PORT]")
+        }
+        guard text.contains("://") else { throw .configuration("\(shown): no scheme; want https://HOST[:PORT]") }
+        guard url.path == "/" || url.path.isEmpty, url.query == nil, !text.contains("#") else {
+            throw .configuration("invalid registry mirror \"\(url)\": it must end behind the host and port")
+        }
+        var result = endpoint(
+            .mirror, url.host, url.port == url.scheme.defaultPort ? nil : url.port, repository, insecure)
+        guard result.schemes.contains(url.scheme) else {
+            throw .configuration(
+                "registry mirror \(url): plain http is only for this machine; use https, or list \(result.name) in "
+                    + "insecure-registries")
+        }
+        result.schemes = [url.scheme]
+        return result
+    }
+
+    /// `host:port` of a name's domain, which its grammar has checked.
+    static func split(_ domain: String) -> (host: String, port: UInt16?) {
+        guard let colon = domain.lastIndex(of: ":"), !domain.hasSuffix("]"),
+            let port = UInt16(domain[domain.index(after: colon)...])
+        else { return (domain, nil) }
+        return (String(domain[..<colon]), port)
+    }
+}
+
+/// The `insecure-registries` of the configuration, compared with hosts by name; blocks hold addresses only.
+struct InsecureHosts: Sendable {
+    private var names: Set<String> = []
+    private var blocks: [AddressBlock] = []
+
+    init(_ entries: [String]) {
+        for entry in entries {
+            var name = entry.lowercased()
+            for scheme in ["https://", "http://"] where name.hasPrefix(scheme) {
+                name = String(name.dropFirst(scheme.count))
+            }
+            if name.hasSuffix("/") { name.removeLast() }
+            if let block = AddressBlock(name) { blocks.append(block) } else { names.insert(name) }
+        }
+    }
+
+    func contains(host: String, port: UInt16?) -> Bool {
+        let host = host.lowercased()
+        if names.contains(port.map { "\(host):\($0)" } ?? host) { return true }
+        guard let address = HostAddress(host) else { return false }
+        return blocks.contains { $0.contains(address) }
+    }
+
+    /// Whether plain http may be spoken to that host at all.
+    func allowsPlainHTTP(_ url: WebURL) -> Bool {
+        HostAddress.isLoopback(host: url.host) || contains(host: url.host, port: url.port)
+            || url.port == url.scheme.defaultPort && contains(host: url.host, port: nil)
+    }
+}

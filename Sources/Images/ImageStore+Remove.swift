@@ -58,7 +58,7 @@ extension ImageStore {
     /// The image that `text` means, and the name by which it does; the name is nil for an ID.
     private func subject(_ text: String, in repositories: Repositories) throws(StoreError) -> (Digest, Reference?) {
         if let id = ImageStore.fullID(text) {
-            guard try exists(id) else { throw .noSuchImage(text) }
+            guard try contains(id) else { throw .noSuchImage(text) }
             return (id, nil)
         }
         if let name = try? Reference(parsing: text) {
@@ -77,7 +77,8 @@ extension ImageStore {
         return (id, nil)
     }
 
-    private func exists(_ id: Digest) throws(StoreError) -> Bool {
+    /// Whether there is a record of the image `id`.
+    package func contains(_ id: Digest) throws(StoreError) -> Bool {
         do throws(Errno) {
             _ = try File.status(layout.config(id))
             return true

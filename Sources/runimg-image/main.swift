@@ -1,1 +1,4 @@
-print("runimg-image")
+internal import Glibc
+internal import ImageWorker
+
+exit(Worker.main())

@@ -1,0 +1,59 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+internal import Sys
+
+/// Whether the work shall end: after SIGINT, SIGTERM or SIGHUP, or when nobody reads the events any more. Threads ask at
+/// every block of bytes; what they hold is given back on the way out, and what was fetched stays.
+final class Interruption: Sendable {
+    private let requested = Atomic(false)
+
+    var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    func request() { requested.store(true, ordering: .relaxed) }
+
+    func check() throws(WorkerError) {
+        if isRequested { throw .interrupted }
+    }
+
+    /// Watches from a thread of its own until the process ends. Call it before any other thread starts: they inherit
+    /// the blocked signals.
+    func watch(output: Int32) throws(Errno) {
+        signal(SIGPIPE, SIG_IGN)
+        let signals = SignalSet([SIGINT, SIGTERM, SIGHUP])
+        signals.block()
+        let descriptor = try SignalFD(signals)
+        let box = SignalBox(descriptor)
+        let thread = try JoinableThread { self.loop(box, output: output) }
+        // It ends with the process.
+        _ = consume thread
+    }
+
+    private func loop(_ signals: SignalBox, output: Int32) {
+        // An empty set still reports the error of a pipe without readers (poll(2)).
+        var items = [PollItem(signals.descriptor.raw, .readable), PollItem(output, [])]
+        while true {
+            do throws(Errno) {
+                try PollItem.wait(&items)
+                if items[1].ready.contains(.error) {
+                    request()
+                    items[1].fd = -1
+                }
+                while try signals.descriptor.next() != nil {
+                    // Who asks twice does not want to wait for the cleaning up; the next command does it.
+                    if isRequested { _exit(1) }
+                    request()
+                }
+            } catch {
+                return
+            }
+        }
+    }
+}
+
+/// A closure cannot own a noncopyable value.
+private final class SignalBox: Sendable {
+    let descriptor: SignalFD
+
+    init(_ descriptor: consuming SignalFD) { self.descriptor = descriptor }
+}

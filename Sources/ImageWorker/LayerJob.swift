@@ -1,0 +1,34 @@
+internal import Images
+internal import OCI
+internal import Sys
+
+/// One layer that the store lacks.
+final class LayerJob: Sendable {
+    /// Its place in the image, 0 at the bottom.
+    let index: Int
+    let diffID: Digest
+    let claim: LayerClaim
+    let blob: Blob
+    let progress: Progress
+
+    init(index: Int, diffID: Digest, claim: LayerClaim, blob: Blob, progress: Progress) {
+        self.index = index
+        self.diffID = diffID
+        self.claim = claim
+        self.blob = blob
+        self.progress = progress
+    }
+}
+
+/// A layer's place in the image: there already, or to be made.
+enum LayerSlot: Sendable {
+    case present(HeldLayer)
+    case missing(LayerJob)
+}
+
+/// A layer whose files are all in staging.
+struct ExtractedLayer: Sendable {
+    let staged: StagedLayer
+    /// Bytes of its files.
+    let size: Int64
+}

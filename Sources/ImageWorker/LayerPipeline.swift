@@ -1,0 +1,283 @@
+internal import Images
+internal import Layers
+internal import OCI
+internal import Synchronization
+internal import Sys
+
+/// Fetches, extracts and commits the layers that an image lacks: at most `maximumDownloads` blobs at once, two layers
+/// extracted at once, committed bottom-up by the caller's thread.
+///
+/// Memory is bounded whatever the image: for each of the two extractions what `applyLayer` says, for each download the
+/// registry client's buffer. Nothing else grows with a layer's size: blobs go through their file.
+final class LayerPipeline: Sendable {
+    static let extractors = 2
+
+    private struct State: Sendable {
+        var nextBlob = 0
+        var nextJob = 0
+        var extracted: [Int: ExtractedLayer] = [:]
+        /// Diff directories of the layers that are whole, by their place in the image.
+        var directories: [Int: LocalDirectory] = [:]
+        var failure: WorkerError?
+    }
+
+    private let store: ImageStore
+    private let slots: [LayerSlot]
+    private let jobs: [LayerJob]
+    private let blobs: [(blob: Blob, progress: Progress)]
+    private let downloads: Int
+    private let interruption: Interruption
+    private let state = Monitor(State())
+
+    init(store: ImageStore, slots: [LayerSlot], maximumDownloads: Int, interruption: Interruption) {
+        self.store = store
+        self.slots = slots
+        self.interruption = interruption
+        downloads = max(1, min(maximumDownloads, 16))
+        jobs = slots.compactMap { slot in
+            guard case .missing(let job) = slot else { return nil }
+            return job
+        }
+        var blobs: [(blob: Blob, progress: Progress)] = []
+        for job in jobs where !blobs.contains(where: { $0.blob === job.blob }) {
+            blobs.append((job.blob, job.progress))
+        }
+        self.blobs = blobs
+    }
+
+    /// All layers of the image, bottom first, committed and held. When it throws, `committed` are those that were
+    /// committed on the way.
+    func run(committed: (HeldLayer) -> Void) throws(WorkerError) -> [HeldLayer] {
+        let group = ThreadGroup()
+        do throws(WorkerError) {
+            try system("start", "threads") { () throws(Errno) in
+                for _ in 0..<min(downloads, blobs.count) { try group.start { self.downloadBlobs() } }
+                for _ in 0..<min(LayerPipeline.extractors, jobs.count) { try group.start { self.extractLayers() } }
+            }
+            let layers = try commitLayers(committed)
+            group.join()
+            return layers
+        } catch {
+            fail(error)
+            group.join()
+            throw error
+        }
+    }
+
+    private var mustStop: Bool { interruption.isRequested || state.read { $0.failure != nil } }
+
+    /// The first failure counts; all who wait learn of it.
+    private func fail(_ error: WorkerError) {
+        state.update { $0.failure = $0.failure ?? error }
+        for entry in blobs { entry.blob.fail(.interrupted) }
+    }
+
+    // MARK: Threads
+
+    private func downloadBlobs() {
+        while let index = state.update({ state -> Int? in
+            guard state.failure == nil, state.nextBlob < blobs.count else { return nil }
+            state.nextBlob += 1
+            return state.nextBlob - 1
+        }) {
+            let (blob, progress) = blobs[index]
+            BlobFetch(blob: blob, directory: store.layout.blobs, interruption: interruption, progress: progress).run()
+            if let failure = blob.state.read(\.failure) { return fail(failure) }
+        }
+    }
+
+    private func extractLayers() {
+        while let job = state.update({ state -> LayerJob? in
+            guard state.failure == nil, state.nextJob < jobs.count else { return nil }
+            state.nextJob += 1
+            return jobs[state.nextJob - 1]
+        }) {
+            do throws(WorkerError) {
+                let layer = try extract(job)
+                let directory = try system("open", "staging") { () throws(Errno) in
+                    LocalDirectory(try layer.staged.diff.duplicate())
+                }
+                state.update {
+                    $0.extracted[job.index] = layer
+                    $0.directories[job.index] = directory
+                }
+            } catch {
+                return fail(error)
+            }
+        }
+    }
+
+    /// One layer from its blob to a verified tree in staging; from the beginning when the blob is begun anew.
+    private func extract(_ job: LayerJob) throws(WorkerError) -> ExtractedLayer {
+        while true {
+            let (file, generation) = try job.blob.open()
+            let staged = try lift(WorkerError.store) { () throws(StoreError) in
+                try store.stage(job.claim, diffID: job.diffID)
+            }
+            let outcome = unpack(job, file, generation, into: staged)
+            try interruption.check()
+            if let failure = state.read(\.failure) { throw failure }
+            switch outcome {
+            case .success(let result):
+                let fault = job.blob.fault(digest: result.compressedDigest, size: result.compressedSize)
+                if let fault {
+                    try distrust(job, generation, fault)
+                } else {
+                    job.progress.fetched()
+                    return ExtractedLayer(staged: staged, size: Int64(clamping: result.size))
+                }
+            case .failure(let error):
+                // Wrong bytes are told from a wrong layer when all of them are there.
+                guard job.blob.isWorthWaiting else { throw .layer(shown: job.blob.layer.shown, error) }
+                guard try job.blob.isComplete(generation) else { continue }
+                if let fault = try damage(of: job, file, generation) {
+                    try distrust(job, generation, fault)
+                } else {
+                    throw .layer(shown: job.blob.layer.shown, error)
+                }
+            }
+        }
+    }
+
+    private func unpack(
+        _ job: LayerJob, _ file: LocalBytes, _ generation: Int, into staged: StagedLayer
+    ) -> Result<LayerResult, LayerError> {
+        var source = FollowingSource(
+            job.blob, file: file, generation: generation, interruption: interruption,
+            progress: { job.progress.extracting($0) })
+        let below = LowerDirectories()
+        do throws(LayerError) {
+            let result = try applyLayer(
+                &source, expectedDiffID: job.diffID, digestAlgorithm: job.blob.layer.digest?.algorithm ?? .sha256,
+                into: staged.diff.raw, format: .overlay, compressedSize: job.blob.layer.size,
+                lowers: { () throws(LayerError) in below.keep(try self.layersBelow(job.index)) })
+            return .success(result)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// What is wrong with the bytes themselves; nil when they are what the descriptor promises.
+    private func damage(of job: LayerJob, _ file: LocalBytes, _ generation: Int) throws(WorkerError) -> String? {
+        guard let expected = job.blob.layer.digest else { return nil }
+        let actual = try lift({ .layer(shown: job.blob.layer.shown, $0) }) { () throws(LayerError) in
+            try FollowingSource.digest(
+                of: job.blob, file: file, generation: generation, expected.algorithm, interruption: interruption)
+        }
+        return job.blob.fault(digest: actual.digest, size: actual.size)
+    }
+
+    /// A blob is not what it should be. Where an earlier pull had begun it, its bytes or the later ones may be wrong:
+    /// then all are fetched again, once.
+    private func distrust(_ job: LayerJob, _ generation: Int, _ fault: String) throws(WorkerError) {
+        let retries = job.blob.state.update { state -> Bool in
+            guard state.isResumed, state.generation == generation else { return false }
+            state.isResumed = false
+            state.generation += 1
+            state.available = 0
+            state.isComplete = false
+            return true
+        }
+        if retries {
+            try BlobFetch(
+                blob: job.blob, directory: store.layout.blobs, interruption: interruption, progress: job.progress
+            ).again()
+        } else if job.blob.state.read(\.generation) == generation {
+            throw .blob(shown: job.blob.layer.shown, reason: fault)
+        }
+    }
+
+    // MARK: Layers below
+
+    /// The diff directories of the layers under `index`, top first, once all of them are whole.
+    private func layersBelow(_ index: Int) throws(LayerError) -> [LocalDirectory] {
+        var result: [LocalDirectory] = []
+        for place in (0..<index).reversed() {
+            switch slots[place] {
+            case .present(let held):
+                do throws(Errno) {
+                    result.append(LocalDirectory(try Directory.open(held.directory.diff)))
+                } catch {
+                    throw .system(operation: "open", entry: held.directory.diff, error)
+                }
+            case .missing:
+                let directory = state.wait { state -> LocalDirectory?? in
+                    if state.failure != nil { return .some(nil) }
+                    return state.directories[place].map { .some($0) }
+                }
+                guard let directory else { throw .source("a layer below failed") }
+                result.append(directory)
+            }
+        }
+        return result
+    }
+
+    // MARK: Commit
+
+    private func commitLayers(_ committed: (HeldLayer) -> Void) throws(WorkerError) -> [HeldLayer] {
+        var layers: [HeldLayer] = []
+        for slot in slots {
+            switch slot {
+            case .present(let held):
+                layers.append(held)
+            case .missing(let job):
+                let layer = try takeExtracted(job.index)
+                try interruption.check()
+                let held = try lift(WorkerError.store) { () throws(StoreError) in
+                    try store.commit(layer.staged, above: layers.map(\.directory), size: layer.size)
+                }
+                committed(held)
+                layers.append(held)
+                dropBlob(of: job)
+                job.progress.send(.complete)
+            }
+        }
+        return layers
+    }
+
+    private func takeExtracted(_ index: Int) throws(WorkerError) -> ExtractedLayer {
+        let result = state.wait { state -> Result<ExtractedLayer, WorkerError>? in
+            if let failure = state.failure { return .failure(failure) }
+            return state.extracted.removeValue(forKey: index).map { .success($0) }
+        }
+        return try result.get()
+    }
+
+    /// The layer is durable, so its blob's file has served, unless a layer further up is made of the same blob.
+    private func dropBlob(of job: LayerJob) {
+        if jobs.contains(where: { $0.index > job.index && $0.blob === job.blob }) { return }
+        dropFile(of: job.blob)
+    }
+
+    /// Removes the files of all blobs: of an image that is refused nothing is kept.
+    func dropBlobs() {
+        for entry in blobs { dropFile(of: entry.blob) }
+    }
+
+    private func dropFile(of blob: Blob) {
+        guard case .remote = blob.layer.content, let digest = blob.layer.digest else { return }
+        let path = "\(store.layout.blobs)/\(BlobFetch.name(digest))"
+        guard File.exists(path) else { return }
+        // Whoever holds it fetches it for another image, and removes it in the end.
+        guard let lock = try? FileLock.attempt(path, in: File.workingDirectory) else { return }
+        try? File.unlink(path)
+        _ = consume lock
+    }
+}
+
+/// The descriptors lent to one extraction, open as long as it runs.
+private final class LowerDirectories: Sendable {
+    private let directories = Mutex<[LocalDirectory]>([])
+
+    func keep(_ new: [LocalDirectory]) -> [Int32] {
+        directories.withLock { $0 = new }
+        return new.map { $0.descriptor.raw }
+    }
+}
+
+/// An open directory that several threads look into.
+final class LocalDirectory: Sendable {
+    let descriptor: OwnedFD
+
+    init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+}

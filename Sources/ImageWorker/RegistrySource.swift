@@ -1,0 +1,126 @@
+internal import Images
+internal import OCI
+internal import Registry
+internal import Sys
+
+/// A registry as a source.
+struct RegistrySource: ImageSource {
+    private let client: RegistryClient
+    private let reference: Reference
+    private let allTags: Bool
+
+    init(
+        _ reference: Reference, request: WorkerRequest, sink: EventSink, interruption: Interruption
+    ) throws(WorkerError) {
+        self.reference = reference
+        allTags = request.allTags
+        if allTags, reference.tag != nil || reference.digest != nil {
+            throw .request("tag can't be used with --all-tags/-a")
+        }
+        var observer = RegistryObserver()
+        observer.isInterrupted = { interruption.isRequested }
+        observer.warning = { sink.send(.warning($0)) }
+        if request.debug { observer.debug = { sink.send(.debug($0)) } }
+        observer.retrying = { notice in
+            let seconds = Int(max(0, min(notice.seconds, 3600)).rounded(.up))
+            guard let digest = notice.digest else {
+                return sink.send(.warning("\(notice.endpoint): \(notice.reason); trying again in \(seconds) s"))
+            }
+            sink.send(.layer(id: digest.short, state: .retrying(seconds: seconds, reason: notice.reason)))
+        }
+        client = try lift(WorkerError.registry) { [observer] () throws(RegistryError) in
+            try RegistryClient(
+                reference: reference, configuration: try RegistrySource.configuration(request), observer: observer)
+        }
+    }
+
+    private static func configuration(_ request: WorkerRequest) throws(RegistryError) -> RegistryConfiguration {
+        var environment: [String: String] = [:]
+        for entry in Environment.all {
+            guard let mark = entry.firstIndex(of: "=") else { continue }
+            environment[String(entry[..<mark])] = String(entry[entry.index(after: mark)...])
+        }
+        var configuration = RegistryConfiguration(environment: environment)
+        configuration.mirrors = request.registryMirrors
+        configuration.insecureRegistries = request.insecureRegistries
+        if let directory = request.credentialsDirectory {
+            configuration.credentials = try CredentialStore.load(directory: directory)
+        }
+        return configuration
+    }
+
+    func targets() throws(WorkerError) -> [PullTarget] {
+        guard allTags else { return [target(reference.tagged)] }
+        let tags = try lift(WorkerError.registry) { () throws(RegistryError) in try client.tags() }
+        guard !tags.isEmpty else {
+            throw .source(reference.familiarRepository, reason: "the repository has no tags")
+        }
+        return tags.map { tag in
+            target(Reference(domain: reference.domain, path: reference.path, tag: tag, digest: nil))
+        }
+    }
+
+    private func target(_ name: Reference) -> PullTarget {
+        let key = name.digest.map { "\($0)" } ?? name.tag ?? Reference.defaultTag
+        return PullTarget(
+            key: key, tag: key, repository: name.path, shown: name.familiar,
+            // A name with a digest is recorded by that digest alone: what its tag points to was not asked.
+            names: name.digest == nil ? [name] : [], digestRepository: reference)
+    }
+
+    func manifest(_ target: PullTarget, platform: Platform) throws(WorkerError) -> SourceManifest {
+        var name: ManifestName
+        if let digest = try? Digest(parsing: target.key) { name = .digest(digest) } else { name = .tag(target.key) }
+        var documents: [(digest: Digest, bytes: [UInt8])] = []
+        var descriptor: Descriptor?
+        var named: Digest?
+        for _ in 0..<DocumentLimits.indexDepth + 1 {
+            let document = try lift(WorkerError.registry) { [name] () throws(RegistryError) in
+                try client.manifest(name)
+            }
+            documents.insert((document.digest, document.bytes), at: 0)
+            let digest = named ?? document.digest
+            named = digest
+            let entry = descriptor
+            let kind = try lift(WorkerError.manifest) { () throws(ManifestError) in
+                try DocumentKind.classify(document.bytes, contentType: document.contentType, descriptor: entry)
+            }
+            if kind == .manifest { return try read(document, entry, documents, named: digest) }
+            let next = try lift(WorkerError.manifest) { () throws(ManifestError) in
+                try Index.decode(document.bytes, contentType: document.contentType, descriptor: entry)
+                    .choose(for: platform)
+            }
+            descriptor = next
+            name = .digest(next.digest)
+        }
+        throw .source(target.shown, reason: "its indexes are nested deeper than \(DocumentLimits.indexDepth)")
+    }
+
+    private func read(
+        _ document: FetchedDocument, _ entry: Descriptor?, _ documents: [(digest: Digest, bytes: [UInt8])],
+        named: Digest
+    ) throws(WorkerError) -> SourceManifest {
+        let manifest = try lift(WorkerError.manifest) { () throws(ManifestError) in
+            try Manifest.decode(document.bytes, contentType: document.contentType, descriptor: entry)
+        }
+        let client = client
+        let layers = manifest.layers.map { layer in
+            SourceLayer(
+                digest: layer.digest, size: layer.size, shown: layer.digest.short, mediaType: layer.mediaType,
+                content: .remote { file, offset, progress throws(WorkerError) in
+                    try lift(WorkerError.registry) { () throws(RegistryError) in
+                        try client.download(layer, to: file, from: offset, progress: progress)
+                    }
+                })
+        }
+        return SourceManifest(
+            config: manifest.config, layers: layers, digest: named, documents: documents, platform: entry?.platform)
+    }
+
+    func config(_ manifest: SourceManifest) throws(WorkerError) -> [UInt8] {
+        guard let descriptor = manifest.config else {
+            throw .source(reference.familiar, reason: "its manifest names no config")
+        }
+        return try lift(WorkerError.registry) { () throws(RegistryError) in try client.blob(descriptor) }
+    }
+}

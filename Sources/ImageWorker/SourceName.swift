@@ -1,0 +1,45 @@
+internal import OCI
+internal import Sys
+
+/// What a pull's argument names.
+enum SourceName: Hashable, Sendable {
+    case registry(Reference)
+    /// A layout's directory; `tag` is the entry's `ref.name`.
+    case layout(path: String, tag: String?)
+    case layoutArchive(path: String, tag: String?)
+    /// `tag` is one of its `RepoTags`.
+    case dockerArchive(path: String, tag: String?)
+
+    /// `exists` tells whether there is a file: paths may hold colons.
+    init(parsing text: String, exists: (String) -> Bool = { File.exists($0) }) throws(WorkerError) {
+        let transports: [(String, (String, String?) -> SourceName)] = [
+            ("oci:", { .layout(path: $0, tag: $1) }), ("oci-archive:", { .layoutArchive(path: $0, tag: $1) }),
+            ("docker-archive:", { .dockerArchive(path: $0, tag: $1) }),
+        ]
+        for (prefix, make) in transports where text.hasPrefix(prefix) {
+            let rest = String(text.dropFirst(prefix.count))
+            guard !rest.isEmpty else { throw .request("\(prefix) needs a path behind it: \(prefix)PATH[:TAG]") }
+            let (path, tag) = SourceName.split(rest, exists: exists)
+            self = make(path, tag)
+            return
+        }
+        do throws(ReferenceError) {
+            self = .registry(try Reference(parsing: text))
+        } catch {
+            throw .request("\(error)")
+        }
+    }
+
+    /// The longest path that exists, and the tag behind it; the first colon divides where none does.
+    private static func split(_ text: String, exists: (String) -> Bool) -> (String, String?) {
+        var end = text.endIndex
+        while true {
+            let path = String(text[..<end])
+            if exists(path) { return (path, end == text.endIndex ? nil : String(text[text.index(after: end)...])) }
+            guard let colon = text[..<end].lastIndex(of: ":"), colon != text.startIndex else { break }
+            end = colon
+        }
+        guard let colon = text.dropFirst().firstIndex(of: ":") else { return (text, nil) }
+        return (String(text[..<colon]), String(text[text.index(after: colon)...]))
+    }
+}

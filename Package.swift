@@ -75,7 +75,7 @@ let package = Package(
         tests("Runtime", ["Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
         tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "OCI", "Sys"]),
-        tests("DockerCLI", ["DockerCLI", "Engine", "OCI", "Sys"]),
+        tests("DockerCLI", ["DockerCLI", "Engine", "Images", "OCI", "Sys"]),
         tests("Architecture", []),
         tests("EndToEnd", ["OCI", "Sys"]),
     ]

@@ -2,6 +2,8 @@
 package struct GlobalOptions: Sendable, Hashable {
     package var dataRoot: String?
     package var configFile: String?
+    /// The directory of docker's `config.json` (`--config`).
+    package var dockerConfigDirectory: String?
     package var logLevel = LogLevel.info
     package var registryMirrors: [String] = []
     package var insecureRegistries: [String] = []

@@ -1,0 +1,30 @@
+package import OCI
+
+/// Values that several commands read.
+package enum CommonFlags {
+    package static let contentTrust =
+        "content trust is not available: Notary's signatures (Docker Content Trust) are not supported"
+
+    package static func platform(_ text: String) throws(ValueError) -> Platform? {
+        if text.isEmpty { return nil }
+        do throws(Platform.ParseError) { return try Platform(parsing: text) } catch {
+            throw .plain("\(error)")
+        }
+    }
+
+    /// `http://…` or `https://…`, without a query.
+    package static func mirror(_ text: String) throws(ValueError) -> String {
+        let lowered = text.lowercased()
+        guard let scheme = ["http://", "https://"].first(where: lowered.hasPrefix) else {
+            throw .invalid("invalid mirror: want a URL that starts with http:// or https://")
+        }
+        let rest = text.dropFirst(scheme.count)
+        guard let first = rest.utf8.first, first != UInt8(ascii: "/"), !text.hasControlCharacters else {
+            throw .invalid("invalid mirror: no host in \(GoValue.quoted(text))")
+        }
+        guard !rest.utf8.contains(where: { "?# ".utf8.contains($0) }) else {
+            throw .invalid("invalid mirror: query or fragment at end of the URI \(GoValue.quoted(text))")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+}

@@ -1,0 +1,67 @@
+package import Engine
+
+/// A `RunRequest` while its flags are being read: what can only be judged when all are there waits here.
+package struct RunDraft: Sendable {
+    package var request = RunRequest(image: "")
+    var networks: [NetworkChoice] = []
+    var volumes: [String] = []
+    var publishes = false
+    var exposes = false
+
+    package init() {}
+
+    /// The request, and warnings to be said.
+    package mutating func finish(image: String, command: [String]) throws(ValueError) -> (RunRequest, [String]) {
+        var warnings: [String] = []
+        request.image = image
+        request.command = command
+        let (network, warning) = try NetworkChoice.resolve(networks)
+        request.isolation.network = network.mode
+        request.isolation.networkAsked = network.asked
+        if let warning { warnings.append(warning) }
+        if publishes, network.mode != .host {
+            warnings.append("publishing ports is not supported yet (planned); no port of the host leads to the container")
+        } else if publishes {
+            warnings.append("published ports are discarded when using host network mode")
+        }
+        if exposes { warnings.append("exposing ports is not supported yet (planned)") }
+        try addVolumes()
+        try checkResources()
+        return (request, warnings)
+    }
+
+    /// Volumes given twice in the same words are one, as in docker.
+    private mutating func addVolumes() throws(ValueError) {
+        var seen: Set<String> = []
+        for text in volumes where seen.insert(text).inserted { request.mounts.append(try Volumes.parse(text)) }
+        var targets: Set<String> = []
+        for mount in request.mounts where !targets.insert(mount.target).inserted {
+            throw .plain("Duplicate mount point: \(mount.target)")
+        }
+    }
+
+    /// docker's least amount of memory for a container.
+    private static let minimumMemory: Int64 = 6 << 20
+
+    private func checkResources() throws(ValueError) {
+        let resources = request.resources
+        if let memory = resources.memory, memory < Self.minimumMemory {
+            throw .plain("Minimum memory limit allowed is 6MB")
+        }
+        if let swap = resources.memorySwap {
+            guard let memory = resources.memory else {
+                if swap == -1 { return }
+                throw .plain("You should always set the Memory limit when using Memoryswap limit, see usage")
+            }
+            if swap != -1, swap < memory {
+                throw .plain("Minimum memoryswap limit should be larger than memory limit, see usage")
+            }
+        }
+        if let reservation = resources.memoryReservation {
+            if reservation < Self.minimumMemory { throw .plain("Minimum memory reservation allowed is 6MB") }
+            if let memory = resources.memory, memory < reservation {
+                throw .plain("Minimum memory limit can not be less than memory reservation limit, see usage")
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package import Engine
+
+/// Choices of namespaces and of security options.
+package enum Modes {
+    /// What `--pid`, `--uts` and `--ipc` choose: true is the host's namespace.
+    package static func host(_ text: String, flag: String, error: String, own: Set<String>) throws(ValueError) -> Bool {
+        if text == "host" { return true }
+        if own.contains(text) { return false }
+        if text.hasPrefix("container:") || (flag == "--ipc" && ["none", "shareable"].contains(text)) {
+            throw .planned("\(flag) \(Names.printable(text))")
+        }
+        throw .plain(error)
+    }
+
+    /// One `--security-opt`, in docker's spellings with `=` or the older `:`.
+    package static func security(_ text: String, _ isolation: inout IsolationOptions) throws(ValueError) {
+        if text == "no-new-privileges" {
+            isolation.noNewPrivileges = true
+            return
+        }
+        var (name, value) = text.cut("=")
+        if value == nil { (name, value) = text.cut(":") }
+        guard let value, !text.hasControlCharacters else {
+            throw .plain("Invalid --security-opt: \(GoValue.quoted(text))")
+        }
+        switch (name, value) {
+        case ("no-new-privileges", _):
+            guard let on = try? GoValue.bool(value) else {
+                throw .plain("invalid --security-opt 2: \(GoValue.quoted(text))")
+            }
+            isolation.noNewPrivileges = on
+        case ("seccomp", "builtin"): isolation.seccomp = .standard
+        case ("seccomp", "unconfined"): isolation.seccomp = .unconfined
+        case ("seccomp", ""): throw .plain("Invalid --security-opt: \(GoValue.quoted(text))")
+        case ("seccomp", _): isolation.seccomp = .profile(path: value)
+        // No profile and no label are set, which is what these ask for.
+        case ("apparmor", "unconfined"), ("label", "disable"): break
+        case ("apparmor", _), ("label", _), ("systempaths", _), ("writable-cgroups", _):
+            throw .planned("--security-opt \(text)")
+        default: throw .plain("invalid --security-opt 2: \(GoValue.quoted(text))")
+        }
+    }
+
+    package static func pull(_ text: String) throws(ValueError) -> RunRequest.PullPolicy {
+        if text.isEmpty { return .missing }
+        if text == "newer" { throw .planned("pull policy newer") }
+        guard let policy = RunRequest.PullPolicy(rawValue: text) else {
+            throw .plain("invalid pull option: '\(text)': must be one of \"always\", \"missing\" or \"never\"")
+        }
+        return policy
+    }
+
+    package static func capabilityProfile(_ text: String) throws(ValueError) -> IsolationOptions.CapabilityProfile {
+        guard let profile = IsolationOptions.CapabilityProfile(rawValue: text) else {
+            let choices = IsolationOptions.CapabilityProfile.allCases.map { "\"\($0.rawValue)\"" }
+            throw .invalid("must be one of \(choices.joined(separator: ", "))")
+        }
+        return profile
+    }
+
+    /// A list of CPUs or memory nodes: `0-3,5` (cpuset(7), list format).
+    package static func cpuset(_ text: String, _ what: String) throws(ValueError) -> String? {
+        if text.isEmpty { return nil }
+        for part in text.pieces(",") {
+            let (low, high) = part.cut("-")
+            guard let first = UInt16(low), let last = UInt16(high ?? low), first <= last, !part.hasPrefix("+") else {
+                throw .plain("invalid value \(Names.printable(text)) for cpuset \(what)")
+            }
+        }
+        return text
+    }
+}
+
+/// `--network`, in its short and long forms.
+package struct NetworkChoice: Sendable, Hashable {
+    package var name: String
+    /// `ip`, `alias` and the like of the long form.
+    package var hasOptions = false
+
+    package static func parse(_ text: String) throws(ValueError) -> NetworkChoice {
+        guard text.contains("=") else { return NetworkChoice(name: text) }
+        var choice = NetworkChoice(name: "")
+        for field in try CommaSeparated.fields(text) {
+            let (key, value) = field.cut("=")
+            guard let value else { throw .invalid("invalid field \(field)") }
+            switch key.lowercased() {
+            case "name": choice.name = value
+            case "alias", "ip", "ip6", "mac-address", "link-local-ip", "driver-opt", "gw-priority":
+                choice.hasOptions = true
+            default: throw .invalid("invalid field key \(key.lowercased())")
+            }
+        }
+        return choice
+    }
+
+    /// The mode of the container, with a warning where it is less than what was asked for.
+    package static func resolve(_ choices: [NetworkChoice]) throws(ValueError) -> (NetworkChoices, warning: String?) {
+        var seen: Set<String> = []
+        let modes: Set<String> = ["none", "host", "bridge", "default"]
+        for choice in choices {
+            if choice.name.isEmpty { throw .plain("no name set for network") }
+            if choices.count > 1, !seen.insert(choice.name).inserted {
+                throw .plain("network \(GoValue.quoted(choice.name)) is specified multiple times")
+            }
+        }
+        if choices.count > 1, choices.contains(where: { modes.contains($0.name) }) {
+            throw .plain(
+                "conflicting options: cannot attach both user-defined and non-user-defined network-modes")
+        }
+        guard let choice = choices.first else { return (NetworkChoices(mode: .none, asked: false), nil) }
+        switch choice.name {
+        case "none", "host":
+            if choice.hasOptions { throw .plain("options of a network cannot be used with --network \(choice.name)") }
+            return (NetworkChoices(mode: choice.name == "host" ? .host : .none, asked: true), nil)
+        case "bridge", "default":
+            let text = "network \(choice.name) is not supported yet (planned); the container runs with --network none"
+            return (NetworkChoices(mode: .none, asked: true), text)
+        case _ where choice.name.hasPrefix("container:") || choice.name.hasPrefix("ns:"):
+            throw .planned("--network \(Names.printable(choice.name))")
+        default: throw .plain("network \(Names.printable(choice.name)) not found")
+        }
+    }
+}
+
+package struct NetworkChoices: Sendable, Hashable {
+    package var mode: IsolationOptions.NetworkMode
+    package var asked: Bool
+}
+
+/// `-p [[IP:][HOST]:]CONTAINER[/PROTOCOL]`, with ranges; form only.
+package enum PortSpecification {
+    package static func validate(_ text: String) throws(ValueError) {
+        let (ports, transport) = text.cut("/")
+        if let transport, !["tcp", "udp", "sctp"].contains(transport.lowercased()) {
+            throw .plain("invalid proto: \(Names.printable(transport))")
+        }
+        var parts = ports.pieces(":")
+        let container = parts.removeLast()
+        guard !container.isEmpty else { throw .plain("no port specified: \(Names.printable(text))<empty>") }
+        guard isRange(container) else { throw .plain("invalid containerPort: \(Names.printable(container))") }
+        guard let host = parts.popLast(), !host.isEmpty else { return }
+        guard isRange(host) else { throw .plain("invalid hostPort: \(Names.printable(host))") }
+        let address = parts.joined(separator: ":")
+        let allowed = Set("0123456789abcdefABCDEF.:[]%".utf8)
+        guard address.utf8.allSatisfy(allowed.contains) else {
+            throw .plain("invalid IP address: \(Names.printable(address))")
+        }
+    }
+
+    package static func validateExposed(_ text: String) throws(ValueError) {
+        let (ports, transport) = text.cut("/")
+        guard isRange(ports), transport.map({ ["tcp", "udp", "sctp"].contains($0.lowercased()) }) ?? true else {
+            throw .plain("invalid range format for --expose: \(Names.printable(text))")
+        }
+    }
+
+    private static func isRange(_ text: String) -> Bool {
+        let (low, high) = text.cut("-")
+        guard let first = UInt16(low), let last = UInt16(high ?? low) else { return false }
+        return first <= last
+    }
+}

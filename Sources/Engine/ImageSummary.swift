@@ -1,0 +1,19 @@
+package import OCI
+
+/// One image as `images` lists it.
+package struct ImageSummary: Sendable, Hashable {
+    package var id: Digest
+    /// Names with tags, in familiar form (`alpine:3.20`, `localhost:5000/a:b`).
+    package var repoTags: [String] = []
+    /// Names with manifest digests, in familiar form.
+    package var repoDigests: [String] = []
+    /// Seconds since 1970, of the image's making.
+    package var created: Int64 = 0
+    /// Bytes of all layers, unpacked.
+    package var size: Int64 = 0
+    package var labels: [String: String] = [:]
+    /// The IDs of images that this one was made from here, nearest first.
+    package var parent: Digest?
+
+    package init(id: Digest) { self.id = id }
+}

@@ -6,6 +6,8 @@ package protocol TextOutput: AnyObject {
     var isTerminal: Bool { get }
     /// Columns of the terminal now; 80 where there is none.
     var columns: Int { get }
+    /// Rows of the terminal now; 24 where there is none.
+    var rows: Int { get }
     func write(_ text: String)
 }
 
@@ -26,6 +28,11 @@ package final class DescriptorOutput: TextOutput {
     package var columns: Int {
         guard isTerminal, let size = try? Terminal.size(descriptor), size.columns > 0 else { return 80 }
         return Int(size.columns)
+    }
+
+    package var rows: Int {
+        guard isTerminal, let size = try? Terminal.size(descriptor), size.rows > 0 else { return 24 }
+        return Int(size.rows)
     }
 
     package func write(_ text: String) {

@@ -1,0 +1,106 @@
+/// What a template sees: JSON's values, and records whose fields are known.
+package indirect enum TemplateValue: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    case int(Int64)
+    case string(String)
+    case list([TemplateValue])
+    /// Fields in their order; a name that is none of them is an error, as with a Go struct.
+    case record([Field])
+    /// Any keys; a missing one is no value, as with a Go map.
+    case map([String: TemplateValue])
+
+    package struct Field: Sendable, Hashable {
+        package let name: String
+        package let value: TemplateValue
+        /// Fields whose zero value Go leaves out of JSON.
+        package let omitsEmpty: Bool
+
+        package init(_ name: String, _ value: TemplateValue, omitsEmpty: Bool = false) {
+            self.name = name
+            self.value = value
+            self.omitsEmpty = omitsEmpty
+        }
+    }
+
+    package static func strings(_ values: [String]) -> TemplateValue { .list(values.map { .string($0) }) }
+
+    /// A field or a key; nil where a record has no such field.
+    package func member(_ name: String) -> TemplateValue? {
+        switch self {
+        case .record(let fields): fields.first { $0.name == name }?.value
+        case .map(let entries): entries[name] ?? .null
+        default: nil
+        }
+    }
+
+    /// Go's notion of true: neither zero nor empty.
+    package var isTrue: Bool {
+        switch self {
+        case .null: false
+        case .bool(let value): value
+        case .int(let value): value != 0
+        case .string(let value): !value.isEmpty
+        case .list(let values): !values.isEmpty
+        case .record: true
+        case .map(let entries): !entries.isEmpty
+        }
+    }
+
+    /// As Go's `%v` prints it.
+    package var text: String {
+        switch self {
+        case .null: "<no value>"
+        case .bool(let value): "\(value)"
+        case .int(let value): "\(value)"
+        case .string(let value): value
+        case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"
+        case .record(let fields): "{" + fields.map(\.value.text).joined(separator: " ") + "}"
+        case .map(let entries):
+            "map[" + entries.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ") + "]"
+        }
+    }
+
+    /// As Go's encoding/json prints it: compact, keys of maps sorted, `<`, `>`, `&` escaped.
+    package var json: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .int(let value): "\(value)"
+        case .string(let value): TemplateValue.quote(value)
+        case .list(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
+        case .record(let fields):
+            "{"
+                + fields.filter { !$0.omitsEmpty || $0.value.isTrue }
+                .map { TemplateValue.quote($0.name) + ":" + $0.value.json }.joined(separator: ",") + "}"
+        case .map(let entries):
+            "{"
+                + entries.sorted { $0.key < $1.key }.map { TemplateValue.quote($0.key) + ":" + $0.value.json }
+                .joined(separator: ",") + "}"
+        }
+    }
+
+    private static func quote(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case "\u{08}": result += "\\b"
+            case "\u{0C}": result += "\\f"
+            case "<", ">", "&", "\u{2028}", "\u{2029}": result += escape(scalar.value)
+            case _ where scalar.value < 0x20: result += escape(scalar.value)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    private static func escape(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+}

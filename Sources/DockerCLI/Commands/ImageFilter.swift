@@ -68,7 +68,8 @@ package struct ImageFilter: Sendable, Hashable {
         let name = (try? Reference(parsing: text))?.tagged.familiar
         let id = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
         let found =
-            images.first { image in name.map { image.repoTags.contains($0) || image.repoDigests.contains($0) } ?? false }
+            images.first { image in name.map { image.repoTags.contains($0) || image.repoDigests.contains($0) } ?? false
+            }
             ?? images.first { id.utf8.count >= 4 && $0.id.hex.hasPrefix(id) }
         guard let found else { throw .plain("No such image: \(Names.printable(text))") }
         return found.created

@@ -80,7 +80,8 @@ package struct ImageTable {
 
     private static let header = TemplateValue.record(
         [
-            ("Containers", "CONTAINERS"), ("CreatedAt", "CREATED AT"), ("CreatedSince", "CREATED"), ("Digest", "DIGEST"),
+            ("Containers", "CONTAINERS"), ("CreatedAt", "CREATED AT"), ("CreatedSince", "CREATED"),
+            ("Digest", "DIGEST"),
             ("ID", "IMAGE ID"), ("Repository", "REPOSITORY"), ("SharedSize", "SHARED SIZE"), ("Size", "SIZE"),
             ("Tag", "TAG"), ("UniqueSize", "UNIQUE SIZE"), ("VirtualSize", "SIZE"),
         ].map { TemplateValue.Field($0.0, .string($0.1)) })

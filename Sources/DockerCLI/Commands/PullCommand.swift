@@ -1,4 +1,5 @@
 package import Engine
+internal import Images
 internal import OCI
 
 /// `pull [OPTIONS] NAME[:TAG|@DIGEST]...`.
@@ -57,7 +58,7 @@ package enum PullCommand: Command {
         defer { screen.finish() }
         var names: [String] = []
         try engine.pull(request) { event in
-            if case .pull(.done(_, let name)) = event { names.append(name) }
+            if case .pull(.done(image: _, name: let name)) = event { names.append(name) }
             screen.show(event)
         }
         screen.finish()

@@ -1,4 +1,4 @@
-internal import Engine
+package import Engine
 internal import OCI
 
 /// `run [OPTIONS] IMAGE [COMMAND] [ARG...]`.
@@ -68,7 +68,9 @@ package enum RunCommand: Command {
 enum ImageEnvironment {
     static func check(_ context: CommandContext) throws(ValueError) {
         guard let trust = context.environment("DOCKER_CONTENT_TRUST"), !trust.isEmpty else { return }
-        guard let on = try? GoValue.bool(trust), !on else { throw .plain("DOCKER_CONTENT_TRUST: \(CommonFlags.contentTrust)") }
+        guard let on = try? GoValue.bool(trust), !on else {
+            throw .plain("DOCKER_CONTENT_TRUST: \(CommonFlags.contentTrust)")
+        }
     }
 
     static func platform(_ context: CommandContext) throws(ValueError) -> Platform? {

@@ -20,7 +20,8 @@ package struct RunDraft: Sendable {
         request.isolation.networkAsked = network.asked
         if let warning { warnings.append(warning) }
         if publishes, network.mode != .host {
-            warnings.append("publishing ports is not supported yet (planned); no port of the host leads to the container")
+            warnings.append(
+                "publishing ports is not supported yet (planned); no port of the host leads to the container")
         } else if publishes {
             warnings.append("published ports are discarded when using host network mode")
         }

@@ -2,7 +2,8 @@ internal import Engine
 
 extension RunFlags {
     static let resources: [RunFlag] = [
-        .value("memory", short: "m", type: "bytes", "Most memory the container may use") { (draft, text) throws(ValueError) in
+        .value("memory", short: "m", type: "bytes", "Most memory the container may use") {
+            (draft, text) throws(ValueError) in
             draft.request.resources.memory = try nonZero(Sizes.ram(text))
         },
         .value("memory-swap", type: "bytes", "Memory and swap together; -1 for unlimited") {
@@ -18,7 +19,8 @@ extension RunFlags {
             guard value >= 0 else { throw .invalid("must not be negative") }
             draft.request.resources.nanoCPUs = nonZero(value)
         },
-        .value("cpu-shares", short: "c", type: "int", "Weight against other containers") { (draft, text) throws(ValueError) in
+        .value("cpu-shares", short: "c", type: "int", "Weight against other containers") {
+            (draft, text) throws(ValueError) in
             let value = try GoValue.int64(text)
             guard let shares = UInt64(exactly: value) else { throw .invalid("must not be negative") }
             draft.request.resources.cpuShares = shares == 0 ? nil : shares

@@ -68,10 +68,13 @@ package enum RunFlags {
         .value("domainname", "NIS domain name inside the container") { (draft, text) throws(ValueError) in
             draft.request.process.domainname = try Names.host(text, flag: "domainname")
         },
-        .value("label", short: "l", type: "list", "Label of the container: KEY[=VALUE]") { (draft, text) throws(ValueError) in
+        .value("label", short: "l", type: "list", "Label of the container: KEY[=VALUE]") {
+            (draft, text) throws(ValueError) in
             draft.request.process.labels.append(try Names.label(text))
         },
-        .value("cidfile", "Write the container's ID to this file") { $0.request.containerIDFile = $1.isEmpty ? nil : $1 },
+        .value("cidfile", "Write the container's ID to this file") {
+            $0.request.containerIDFile = $1.isEmpty ? nil : $1
+        },
         .bool("rm", "Remove the container and its anonymous volumes when it ends") { $0.request.remove = $1 },
         .value("pull", "Pull the image before: \"always\", \"missing\" or \"never\"", default: "\"missing\"") {
             (draft, text) throws(ValueError) in
@@ -92,7 +95,8 @@ package enum RunFlags {
         .value("volume", short: "v", type: "list", "Mount a directory or a volume: [SOURCE:]TARGET[:OPTIONS]") {
             $0.volumes.append($1)
         },
-        .value("mount", type: "mount", "Mount, as type=bind|volume|tmpfs,src=…,dst=…") { (draft, text) throws(ValueError) in
+        .value("mount", type: "mount", "Mount, as type=bind|volume|tmpfs,src=…,dst=…") {
+            (draft, text) throws(ValueError) in
             draft.request.mounts.append(try Mounts.parse(text))
         },
         .value("tmpfs", type: "list", "Mount a file system in memory: TARGET[:OPTIONS]") {
@@ -104,7 +108,8 @@ package enum RunFlags {
             let size = try Sizes.ram(text)
             draft.request.resources.shmSize = size == 0 ? nil : size
         },
-        .value("device", type: "list", "Device of the host: HOST[:CONTAINER][:rwm]") { (draft, text) throws(ValueError) in
+        .value("device", type: "list", "Device of the host: HOST[:CONTAINER][:rwm]") {
+            (draft, text) throws(ValueError) in
             draft.request.devices.append(try Devices.parse(text))
         },
     ]
@@ -118,14 +123,16 @@ package enum RunFlags {
             draft.publishes = true
         },
         .bool("publish-all", short: "P", "Publish all exposed ports (planned)") { $0.publishes = $0.publishes || $1 },
-        .value("expose", type: "list", "Expose a port or a range of ports (planned)") { (draft, text) throws(ValueError) in
+        .value("expose", type: "list", "Expose a port or a range of ports (planned)") {
+            (draft, text) throws(ValueError) in
             try PortSpecification.validateExposed(text)
             draft.exposes = true
         },
     ]
 
     private static func networkFlag(_ name: String) -> RunFlag {
-        .value(name, type: "network", "Network: none or host (others are planned)") { (draft, text) throws(ValueError) in
+        .value(name, type: "network", "Network: none or host (others are planned)") {
+            (draft, text) throws(ValueError) in
             draft.networks.append(try NetworkChoice.parse(text))
         }
     }

@@ -19,11 +19,11 @@ package enum VersionCommand: Command {
             context.output.write(text(version))
             return 0
         }
-        do {
+        do throws(TemplateError) {
             let format = try ListFormat(draft.format, standard: "")
             context.output.write(try format.render(header: .null, [value(version)]))
             return 0
-        } catch let error as TemplateError {
+        } catch {
             // docker's exit code for a template that does not parse here.
             throw CommandError.failed("template parsing error: \(error)", code: 64)
         }

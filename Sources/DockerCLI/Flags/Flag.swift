@@ -91,7 +91,8 @@ package struct Flag<Target>: Sendable {
     }
 
     package static func refused(
-        _ name: String, short: Unicode.Scalar? = nil, type: String, _ usage: String, reason: String, neutral: String? = nil
+        _ name: String, short: Unicode.Scalar? = nil, type: String, _ usage: String, reason: String,
+        neutral: String? = nil
     ) -> Flag {
         var info = FlagInfo(
             name: name, short: short, kind: type == "bool" ? .bool : .value(type), usage: usage,

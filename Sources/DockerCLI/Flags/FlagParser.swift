@@ -68,7 +68,8 @@ package struct FlagParser<Target> {
     }
 
     private func parseCluster(
-        _ cluster: Substring.UnicodeScalarView, _ rest: inout ArraySlice<String>, _ target: inout Target, _ outcome: inout Outcome
+        _ cluster: Substring.UnicodeScalarView, _ rest: inout ArraySlice<String>, _ target: inout Target,
+        _ outcome: inout Outcome
     ) throws(ParseError) {
         var letters = cluster
         while let letter = letters.first {

@@ -10,7 +10,7 @@ package enum HelpText {
         let shown = flags.filter { !$0.hidden }
         let usable = shown.filter { $0.availability == .supported || isIgnored($0) }
         if !usable.isEmpty { text += "\nOptions:\n" + options(usable, columns) }
-        let planned = shown.filter { $0.availability == .planned }.map(\.spelling)
+        let planned = shown.filter { $0.availability == .planned }.map { "--\($0.name)" }
         if !planned.isEmpty {
             text += "\nPlanned (known, and refused until then):\n" + paragraph(planned, columns)
         }

@@ -17,7 +17,6 @@ package struct Template: Sendable {
         return evaluator.output
     }
 
-    /// The fields that the template names anywhere, in order: the header of `table` needs them.
     private struct Evaluator {
         let mode: Mode
         let newlines: [Int]
@@ -133,7 +132,10 @@ package struct Template: Sendable {
             case .dot: result = dot
             case .literal(let value): return value
             case .pipeline(let pipeline): result = try evaluate(pipeline, dot)
-            case .function(let name): result = try call([operand], piped: nil, dot, named: name)
+            case .function:
+                result = try call(
+                    [TemplateOperand(base: operand.base, offset: operand.offset, spelling: operand.spelling)],
+                    piped: nil, dot)
             case .variable(let name):
                 guard let found = variables.last(where: { $0.name == name }) else {
                     throw failure(operand, "undefined variable: \(name)")
@@ -150,12 +152,6 @@ package struct Template: Sendable {
                 result = next
             }
             return result
-        }
-
-        private mutating func call(
-            _ command: [TemplateOperand], piped: TemplateValue?, _ dot: TemplateValue, named: String
-        ) throws(TemplateError) -> TemplateValue {
-            try call(command, piped: piped, dot)
         }
 
         private func typeName(_ value: TemplateValue) -> String {

@@ -21,7 +21,9 @@ enum TemplateFunctions {
         case "eq", "ne", "lt", "le", "gt", "ge": return .bool(try compare(name, arguments))
         default:
             // The header of a table goes through the same template: its words stay as they are.
-            if mode == .header { return try argument(arguments, name == "pad" || name == "truncate" ? 0 : arguments.count - 1) }
+            if mode == .header {
+                return try argument(arguments, name == "pad" || name == "truncate" ? 0 : arguments.count - 1)
+            }
             return try text(name, arguments)
         }
     }

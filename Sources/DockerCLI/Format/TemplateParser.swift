@@ -12,7 +12,7 @@ package enum TemplateError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-indirect enum TemplateNode: Hashable {
+indirect enum TemplateNode: Hashable, Sendable {
     case text(String)
     case action(TemplatePipeline)
     case condition(TemplatePipeline, then: [TemplateNode], otherwise: [TemplateNode])
@@ -21,14 +21,14 @@ indirect enum TemplateNode: Hashable {
 }
 
 /// `[$x :=] COMMAND | COMMAND`; each command's value becomes the last argument of the next.
-struct TemplatePipeline: Hashable {
+struct TemplatePipeline: Hashable, Sendable {
     var variables: [String] = []
     var declares = false
     var commands: [[TemplateOperand]] = []
 }
 
-struct TemplateOperand: Hashable {
-    indirect enum Base: Hashable {
+struct TemplateOperand: Hashable, Sendable {
+    indirect enum Base: Hashable, Sendable {
         case dot
         case variable(String)
         case literal(TemplateValue)

@@ -57,7 +57,8 @@ package indirect enum TemplateValue: Sendable, Hashable {
         case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"
         case .record(let fields): "{" + fields.map(\.value.text).joined(separator: " ") + "}"
         case .map(let entries):
-            "map[" + entries.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ") + "]"
+            "map[" + entries.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ")
+                + "]"
         }
     }
 

@@ -37,13 +37,15 @@ package enum Sizes {
         guard let unit = suffix.first, let power = units.firstIndex(of: unit),
             ["", "b", "ib"].contains(suffix.dropFirst())
         else { throw .invalid("invalid suffix: '\(suffix)'") }
-        return Double(sign: .plus, exponent: 10 * (units.distance(from: units.startIndex, to: power) + 1), significand: 1)
+        return Double(
+            sign: .plus, exponent: 10 * (units.distance(from: units.startIndex, to: power) + 1), significand: 1)
     }
 
     /// A decimal number with an optional fraction and exponent; no hexadecimal, infinity or blank.
     private static func float(_ text: String) throws(ValueError) -> Double {
         let allowed = Set("0123456789.eE+-".utf8)
-        guard text.utf8.allSatisfy(allowed.contains), text.utf8.contains(where: isDigit), let value = Double(text) else {
+        guard text.utf8.allSatisfy(allowed.contains), text.utf8.contains(where: isDigit), let value = Double(text)
+        else {
             throw .invalid("strconv.ParseFloat: parsing \(GoValue.quoted(text)): invalid syntax")
         }
         guard value.isFinite else {

@@ -99,14 +99,17 @@ package enum Volumes {
 package enum Tmpfs {
     private static let flags: Set<String> = [
         "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "atime", "noatime",
-        "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "mand", "nomand", "defaults",
+        "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "mand", "nomand",
+        "defaults",
         "remount", "bind", "rbind",
     ]
     private static let keys: Set<String> = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"]
 
     package static func parse(_ text: String) throws(ValueError) -> MountRequest {
         let (path, options) = text.cut(":")
-        guard !text.hasControlCharacters else { throw .plain("invalid tmpfs: control character in \(GoValue.quoted(text))") }
+        guard !text.hasControlCharacters else {
+            throw .plain("invalid tmpfs: control character in \(GoValue.quoted(text))")
+        }
         let target = try Volumes.checkedTarget(path, "invalid mount config for type \"tmpfs\": ")
         let words = (options ?? "").isEmpty ? [] : (options ?? "").pieces(",")
         for word in words {

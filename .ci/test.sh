@@ -1,0 +1,36 @@
+#!/bin/bash
+# Runs the whole suite against the release executables and ends with one line of counts. Fails when a test failed, when
+# none ran, and when the runner died before it had said how it went.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export RUNIMG_BIN_DIR="$PWD/.build/release"
+# A trap in a test must end the run, not wait for a person at a debugger.
+export SWIFT_BACKTRACE=interactive=no,color=no
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+status=0
+swift test --skip-build --disable-xctest --xunit-output "$results/tests.xml" "$@" || status=$?
+
+# One testcase element a test function; a parameterised one may hold several failures.
+read -r passed failed skipped < <(cat "$results"/*.xml 2>/dev/null | awk '
+    /<testcase/ { total++; counted = 0 }
+    /<failure/ && !counted { failed++; counted = 1 }
+    /<skipped/ { skipped++ }
+    END { print total - failed - skipped, failed + 0, skipped + 0 }')
+
+if [ ! -s "$results/tests.xml" ]; then
+    echo "the test runner ended without a report (exit $status)" >&2
+    failed=1
+elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    echo "the test runner failed (exit $status) though no test did" >&2
+    failed=1
+fi
+if [ "$skipped" -gt 0 ]; then
+    echo "skipped, and why:"
+    awk '/<testcase/ { match($0, /name="[^"]*"/); name = substr($0, RSTART + 6, RLENGTH - 7) }
+        /<skipped/ { gsub(/^ *<skipped>|<\/skipped>$/, ""); print "  " name ": " $0 }' "$results/tests.xml"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,54 @@
+# Everything that a person or a machine does with the source. `make help` lists the targets.
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+RELEASE := .build/release
+
+.PHONY: all build deps fixtures try test test-build lint install bench clean help
+
+all: build
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make deps      install the Debian packages that building and testing need
+deps:
+	@sh .ci/install-dependencies.sh
+
+## make build     the release executables: runimg (static) and runimg-image
+build: deps
+	$(SWIFT) build -c release --static-swift-stdlib --product runimg
+	$(SWIFT) build -c release --static-swift-stdlib --product runimg-image
+
+## make fixtures  small OCI image layouts in rootfs-fixtures/out
+fixtures: deps
+	@sh rootfs-fixtures/make-fixtures.sh
+
+## make try       build, then run a container from a fixture image
+try: build fixtures
+	@sh .ci/try.sh
+
+test-build: deps
+	$(SWIFT) build --build-tests
+
+## make test      lint, build and the whole suite; TESTFLAGS='--filter NAME' for a part
+test: lint build fixtures test-build
+	@bash .ci/test.sh $(TESTFLAGS)
+
+## make lint      what the formatter has to say about the source
+lint:
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+## make install   into PREFIX (/usr/local), below DESTDIR where given
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/libexec/runimg"
+	install -s -m 0755 $(RELEASE)/runimg "$(DESTDIR)$(PREFIX)/bin/runimg"
+	install -s -m 0755 $(RELEASE)/runimg-image "$(DESTDIR)$(PREFIX)/libexec/runimg/runimg-image"
+
+## make bench     times of a container and a pull, beside other engines where they are installed
+bench: build fixtures
+	@bash .ci/bench.sh
+
+## make clean     remove what was built
+clean:
+	rm -rf .build rootfs-fixtures/out

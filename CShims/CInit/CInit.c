@@ -1,2 +1,0 @@
-#include "CInit.h"
-int cinit_version(void) { return 1; }

@@ -1,0 +1,171 @@
+// The child: walks the operations in order, stops at the first that fails, reports it as numbers.
+#define _GNU_SOURCE
+#include "interpret.h"
+
+#include "child.h"
+
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum { MOUNT_PRIVATE_RECURSIVE = 1 << 18 | 1 << 14, KERNEL_SIGNALS = 64, EXIT_SETUP = 125 };
+
+static void __attribute__((noreturn)) leave(int code) {
+    while (1) sys(exit_group, code);
+}
+
+static void __attribute__((noreturn)) fail(struct child *child, uint32_t op, long error) {
+    struct cinit_report report = {.kind = CINIT_FAILURE, .call = child->call, .op = op, .error = (int)-error};
+    struct iovec vector[2] = {{&report, sizeof report}, {child->text, child->text_size}};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2};
+    sys(sendmsg, child->report, &message, MSG_NOSIGNAL);
+    leave(EXIT_SETUP);
+}
+
+/// One byte releases the child; end-of-file means that nobody is left to run for.
+static long await(struct child *child) {
+    char byte;
+    long count;
+    do count = sys(recvfrom, child->report, &byte, 1, 0, 0, 0);
+    while (count == -EINTR);
+    if (count == 1) return 0;
+    leave(EXIT_SETUP);
+}
+
+/// "0" is the writer. Into `tasks`, by a process of one thread, the kernel takes no lock that waits for RCU.
+static long join_cgroup(const struct child *child) {
+    for (int i = 0; i < child->arguments->task_count && i < CINIT_MAX_TASKS; i++) {
+        long count = sys(write, child->arguments->tasks[i], "0", 1);
+        if (count < 0) return count;
+    }
+    return 0;
+}
+
+static long set_namespace(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_OPEN;
+    long fd = sys(openat, AT_FDCWD, string_at(child, op->path), O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    child->call = CINIT_AT_CALL;
+    long error = sys(setns, fd, op->a);
+    sys(close, fd);
+    return error;
+}
+
+static long limit(const struct cinit_op *op) {
+    struct rlimit64 value = {op->b, op->c};
+    return sys(prlimit64, 0, op->a, &value, 0);
+}
+
+/// A kernel without keyrings has nothing to separate.
+static long keyring(const struct child *child, const struct cinit_op *op) {
+    long error = sys(keyctl, KEYCTL_JOIN_SESSION_KEYRING, string_at(child, op->text));
+    return error < 0 && error != -ENOSYS ? error : 0;
+}
+
+/// Signals start as exec leaves them for a fresh program: default dispositions, none blocked.
+static void default_signals(void) {
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } action = {0};
+    for (int signal = 1; signal <= KERNEL_SIGNALS; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP) sys(rt_sigaction, signal, &action, 0, 8);
+    uint64_t none = 0;
+    sys(rt_sigprocmask, SIG_SETMASK, &none, 0, 8);
+}
+
+static long execute(struct child *child) {
+    const struct cinit_plan *plan = (const struct cinit_plan *)(void *)child->base;
+    return sys(execveat, child->arguments->stub, "", child->base + plan->argv, child->base + plan->envp,
+               AT_EMPTY_PATH);
+}
+
+static long process_op(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_CALL;
+    switch (op->code) {
+    case CINIT_HOST_NAME: return sys(sethostname, string_at(child, op->text), op->a);
+    case CINIT_DOMAIN_NAME: return sys(setdomainname, string_at(child, op->text), op->a);
+    case CINIT_LOOPBACK: return op_loopback();
+    case CINIT_LIMIT: return limit(op);
+    case CINIT_KEYRING: return keyring(child, op);
+    case CINIT_STDIO: return op_stdio(child, op);
+    case CINIT_TERMINAL: return op_terminal(child, op);
+    case CINIT_BOUNDING: return op_bounding(op);
+    case CINIT_GROUPS: return sys(setgroups, op->a, string_at(child, op->text));
+    case CINIT_IDS: return op_ids(child, op);
+    case CINIT_CAPABILITIES: return op_capabilities(op);
+    case CINIT_AMBIENT: return op_ambient(op);
+    case CINIT_NO_NEW_PRIVILEGES: return sys(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    case CINIT_SECCOMP: return op_seccomp(child, op);
+    case CINIT_PARENT_DEATH: return op_parent_death(child, op);
+    case CINIT_UMASK: return sys(umask, op->a) < 0 ? -EINVAL : 0;
+    case CINIT_SEAL_DESCRIPTORS: return op_seal_descriptors(child);
+    case CINIT_EXEC: return execute(child);
+    default: return -ENOSYS;
+    }
+}
+
+static long run_op(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_CALL;
+    switch (op->code) {
+    case CINIT_AWAIT: return await(child);
+    case CINIT_JOIN_CGROUP: return join_cgroup(child);
+    case CINIT_UNSHARE: return sys(unshare, op->a);
+    case CINIT_SETNS: return set_namespace(child, op);
+    case CINIT_PRIVATE: return sys(mount, 0, "/", 0, MOUNT_PRIVATE_RECURSIVE, 0);
+    case CINIT_CHDIR: return sys(chdir, string_at(child, op->path));
+    case CINIT_OPEN: return op_open(child, op);
+    case CINIT_NULL_DEVICE: return op_null_device(child, op);
+    case CINIT_CLONE_TREE: return op_clone_tree(child, op);
+    case CINIT_FILESYSTEM: return op_filesystem(child, op);
+    case CINIT_MOUNT: return op_mount(child, op);
+    case CINIT_ATTRIBUTES: return op_attributes(child, op);
+    case CINIT_ATTACH: return op_attach(child, op);
+    case CINIT_MAKE_PATH: return op_make_path(child, op);
+    case CINIT_NODE: return op_node(child, op);
+    case CINIT_LINK: return op_link(child, op);
+    case CINIT_WRITE: return op_write(child, op);
+    case CINIT_MASK: return op_mask(child, op);
+    case CINIT_READ_ONLY: return op_read_only(child, op);
+    case CINIT_PTY: return op_pty(child, op);
+    case CINIT_PIVOT: return op_pivot(child, op);
+    case CINIT_WORK_DIR: return op_work_dir(child, op);
+    default: return process_op(child, op);
+    }
+}
+
+/// 0, 1, 2 must be taken, or a descriptor of ours would land there and be lost to the standard ones.
+static void occupy_standard(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (sys(fcntl, fd, F_GETFD, 0) == -EBADF) sys(openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+}
+
+void cinit_interpret(void *plan, const struct cinit_start_arguments *arguments) {
+    struct child child;
+    const struct cinit_plan *header = plan;
+    child.base = plan;
+    child.arguments = arguments;
+    child.report = arguments->child_socket;
+    child.call = CINIT_AT_CALL;
+    child.text_size = 0;
+    for (int i = 0; i < CINIT_MAX_SLOTS; i++) child.slots[i] = -1;
+    sys(close, arguments->parent_socket);
+    // While it is set up the child dies with its parent in any case; a later operation decides about the container.
+    sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    occupy_standard();
+    default_signals();
+    sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);  // until exec: nobody looks into a process that is not yet the container's
+    sys(setsid);
+    sys(umask, 0);
+    const struct cinit_op *ops = (const struct cinit_op *)(const void *)(child.base + header->ops);
+    for (uint32_t i = 0; i < header->op_count; i++) {
+        long error = run_op(&child, &ops[i]);
+        if (error < 0) fail(&child, i, error);
+    }
+    leave(EXIT_SETUP);
+}

@@ -1,0 +1,171 @@
+// Mount operations: everything is built as a detached mount and moved to an opened target (move_mount(2)), so no path
+// is walked twice.
+#include "child.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+enum { PROC_MAGIC = 0x9fa0, MOUNT_PRIVATE = 1 << 18, UNMOUNT_DETACH = 2 };
+
+static long clone_tree(int dir, const char *path, unsigned flags) {
+    return sys(open_tree, dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+}
+
+static long move_to(int from, int to) {
+    return sys(move_mount, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static long set_attributes(int fd, uint64_t set, uint64_t clear, uint64_t propagation, int recursive) {
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+    return sys(mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof attributes);
+}
+
+long op_clone_tree(struct child *child, const struct cinit_op *op) {
+    unsigned flags = op->a ? AT_RECURSIVE : 0;
+    child->call = CINIT_AT_OPEN_TREE;
+    if (!op->path) return fill(child, op->slot, clone_tree(descriptor(child, op->dir), "", AT_EMPTY_PATH | flags));
+    return fill(child, op->slot, clone_tree(descriptor(child, op->dir), string_at(child, op->path), flags));
+}
+
+/// Options: "sKEY\0VALUE\0" or "fFLAG\0" each, the list ends with an empty string.
+static long configure(struct child *child, int fs, const char *option) {
+    child->call = CINIT_AT_FSCONFIG;
+    while (*option) {
+        char kind = *option++;
+        const char *key = option, *value = NULL;
+        while (*option) option++;
+        option++;
+        if (kind == 's') {
+            value = option;
+            while (*option) option++;
+            option++;
+        }
+        long error = sys(fsconfig, fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0);
+        if (error) return error;
+    }
+    child->call = CINIT_AT_FSCREATE;
+    return sys(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+}
+
+long op_filesystem(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_FSOPEN;
+    long fs = sys(fsopen, string_at(child, op->path), FSOPEN_CLOEXEC);
+    if (fs < 0) return fs;
+    long mount = configure(child, (int)fs, string_at(child, op->text));
+    if (!mount) {
+        child->call = CINIT_AT_FSMOUNT;
+        mount = sys(fsmount, fs, FSMOUNT_CLOEXEC, op->a);
+    }
+    if (mount < 0) {
+        // The kernel says in words what it did not like, one message a read.
+        long count = sys(read, fs, child->text, sizeof child->text);
+        child->text_size = count > 0 ? (uint32_t)count : 0;
+    }
+    sys(close, fs);
+    return fill(child, op->slot, mount);
+}
+
+long op_mount(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_CALL;
+    return sys(mount, "overlay", string_at(child, op->path), "overlay", op->a, string_at(child, op->text));
+}
+
+long op_attributes(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_SETATTR;
+    return set_attributes(child->slots[op->slot], op->a, op->b, op->c, op->flags & CINIT_RECURSIVE);
+}
+
+long op_attach(struct child *child, const struct cinit_op *op) {
+    int mount = child->slots[op->slot], directory = 1;
+    if (op->flags & CINIT_MAKE_LIKE) {
+        struct stat status;
+        child->call = CINIT_AT_VERIFY;
+        long error = sys(newfstatat, mount, "", &status, AT_EMPTY_PATH);
+        if (error) return error;
+        directory = S_ISDIR(status.st_mode);
+    }
+    long target;
+    if (op->dir < 0) {
+        child->call = CINIT_AT_OPEN;
+        target = sys(openat, AT_FDCWD, string_at(child, op->path), O_PATH | O_CLOEXEC);
+    } else {
+        target = open_target(child, child->slots[op->dir], string_at(child, op->path), op->flags, directory);
+    }
+    if (target < 0) return target;
+    if (op->flags & CINIT_NOT_PROC) {
+        // A link of the image may lead a mount into procfs, where later writes would be redirected.
+        struct statfs status;
+        child->call = CINIT_AT_VERIFY;
+        long error = sys(fstatfs, target, &status);
+        if (error || status.f_type == PROC_MAGIC) {
+            sys(close, target);
+            return error ? error : -EPERM;
+        }
+    }
+    child->call = CINIT_AT_MOVE;
+    long error = move_to(mount, (int)target);
+    sys(close, target);
+    return error;
+}
+
+/// Opens what a mask or a read-only copy covers; a path that is not there needs none.
+static long open_covered(struct child *child, const struct cinit_op *op) {
+    long target = open_target(child, child->slots[op->dir], string_at(child, op->path), op->flags, 0);
+    return target == -ENOTDIR ? -ENOENT : target;
+}
+
+long op_mask(struct child *child, const struct cinit_op *op) {
+    long target = open_covered(child, op);
+    if (target < 0) return target == -ENOENT ? 0 : target;
+    struct stat status;
+    child->call = CINIT_AT_VERIFY;
+    long error = sys(newfstatat, target, "", &status, AT_EMPTY_PATH);
+    if (!error) {
+        int source = child->slots[S_ISDIR(status.st_mode) ? (int)op->a : op->slot];
+        child->call = CINIT_AT_OPEN_TREE;
+        long cover = clone_tree(source, "", AT_EMPTY_PATH);
+        error = cover < 0 ? cover : 0;
+        if (!error) {
+            child->call = CINIT_AT_MOVE;
+            error = move_to((int)cover, (int)target);
+            sys(close, cover);
+        }
+    }
+    sys(close, target);
+    return error;
+}
+
+long op_read_only(struct child *child, const struct cinit_op *op) {
+    long target = open_covered(child, op);
+    if (target < 0) return target == -ENOENT ? 0 : target;
+    child->call = CINIT_AT_OPEN_TREE;
+    long cover = clone_tree((int)target, "", AT_EMPTY_PATH | AT_RECURSIVE), error = cover < 0 ? cover : 0;
+    if (!error) {
+        child->call = CINIT_AT_SETATTR;
+        error = set_attributes((int)cover, MOUNT_ATTR_RDONLY, 0, 0, 1);
+        if (!error) {
+            child->call = CINIT_AT_MOVE;
+            error = move_to((int)cover, (int)target);
+        }
+        sys(close, cover);
+    }
+    sys(close, target);
+    return error;
+}
+
+/// pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off at once.
+long op_pivot(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_OPEN;
+    long error = sys(fchdir, child->slots[op->dir]);
+    if (error) return error;
+    child->call = CINIT_AT_CALL;
+    error = sys(pivot_root, ".", ".");
+    if (error) return error;
+    child->call = CINIT_AT_UNMOUNT;
+    error = sys(umount2, ".", UNMOUNT_DETACH);
+    if (error) return error;
+    child->call = CINIT_AT_OPEN;
+    return sys(chdir, "/");
+}

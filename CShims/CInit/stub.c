@@ -1,0 +1,146 @@
+// The container's first program: what a sealed memfd holds (stub_image.c). It has no data, no relocation and no
+// library: every function is in one section and calls only its own kind, so the section's bytes run at any address.
+// Hence also: no string literal, no switch, no initialised array; optnone keeps the compiler from making tables.
+#define _GNU_SOURCE
+#include "CInit.h"
+#include "stub.h"
+#include "syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#define STUB                                                                                                          \
+    __attribute__((section("cinit_stub"), optnone, noinline, used, visibility("hidden"), no_stack_protector,          \
+                   no_sanitize("address", "thread", "undefined"), no_profile_instrument_function))
+
+#if defined(__x86_64__)
+__asm__(".pushsection cinit_stub,\"ax\",@progbits\n"
+        ".globl cinit_stub_entry\n.hidden cinit_stub_entry\n.type cinit_stub_entry,@function\n"
+        "cinit_stub_entry:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call cinit_stub_main\n  ud2\n"
+        ".popsection\n");
+#elif defined(__aarch64__)
+__asm__(".pushsection cinit_stub,\"ax\",@progbits\n.balign 4\n"
+        ".globl cinit_stub_entry\n.hidden cinit_stub_entry\n.type cinit_stub_entry,%function\n"
+        "cinit_stub_entry:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl cinit_stub_main\n  brk #1\n"
+        ".popsection\n");
+#endif
+
+enum { PATH_BYTES = 4096, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+STUB void cinit_stub_leave(int code) {
+    while (1) sys(exit_group, code);
+}
+
+/// Tells the parent where and why exec failed, and on which path.
+STUB void cinit_stub_fail(uint32_t call, long error, const char *path) {
+    struct cinit_report report;
+    struct iovec vector[2];
+    report.kind = CINIT_EXEC_FAILURE;
+    report.call = call;
+    report.op = 0;
+    report.error = (int)-error;
+    vector[0].iov_base = &report;
+    vector[0].iov_len = sizeof report;
+    vector[1].iov_base = (void *)path;
+    vector[1].iov_len = 0;
+    while (path[vector[1].iov_len] && vector[1].iov_len < CINIT_MAX_TEXT) vector[1].iov_len++;
+    sys(writev, CINIT_REPORT_FD, vector, 2);
+    cinit_stub_leave(call == CINIT_AT_EXEC ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
+}
+
+/// execve of one path, with a directory told apart from a file without permission.
+STUB long cinit_stub_try(const char *path, char **argv, char **envp) {
+    struct stat status;
+    long error = sys(execve, path, argv, envp);
+    if (error == -EACCES && sys(newfstatat, AT_FDCWD, path, &status, 0) == 0 && S_ISDIR(status.st_mode)) return -EISDIR;
+    return error;
+}
+
+STUB int cinit_stub_exists(const char *path) {
+    struct stat status;
+    return sys(newfstatat, AT_FDCWD, path, &status, 0) == 0;
+}
+
+/// Each directory of `search` in turn. What is there but may not be executed does not count as found, as with docker;
+/// an empty part is skipped rather than taken for the working directory.
+STUB void cinit_stub_search(const char *search, char **argv, char **envp) {
+    char path[PATH_BYTES];
+    while (*search) {
+        long size = 0, name = 0;
+        while (*search && *search != ':') {
+            if (size < PATH_BYTES - 2) path[size++] = *search;
+            search++;
+        }
+        if (*search) search++;
+        if (size == 0) continue;
+        path[size++] = '/';
+        while (argv[0][name] && size < PATH_BYTES - 1) path[size++] = argv[0][name++];
+        path[size] = 0;
+        if (argv[0][name]) continue;
+        long error = cinit_stub_try(path, argv, envp);
+        if (error == -ENOENT && !cinit_stub_exists(path)) continue;
+        if (error != -ENOTDIR && error != -EACCES && error != -EISDIR && error != -ELOOP && error != -ENAMETOOLONG)
+            cinit_stub_fail(CINIT_AT_EXEC, error, path);
+    }
+    cinit_stub_fail(CINIT_AT_LOOKUP, -ENOENT, argv[0]);
+}
+
+STUB void cinit_stub_exec(const char *search, char **argv, char **envp) {
+    const char *c = argv[0];
+    while (*c && *c != '/') c++;
+    if (!*c) cinit_stub_search(search, argv, envp);
+    long error = cinit_stub_try(argv[0], argv, envp);
+    int missing = error == -ENOTDIR || (error == -ENOENT && !cinit_stub_exists(argv[0]));
+    cinit_stub_fail(missing ? CINIT_AT_STAT : CINIT_AT_EXEC, error, argv[0]);
+}
+
+/// Waits for whatever died; leaves as the main process did.
+STUB void cinit_stub_reap(long child) {
+    while (1) {
+        int status;
+        long pid = sys(wait4, -1, &status, WNOHANG, 0);
+        if (pid <= 0) return;
+        if (pid != child) continue;
+        cinit_stub_leave(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    }
+}
+
+/// `--init`: stays pid 1, passes signals on, reaps orphans. Blocked signals reach pid 1 although it has no handler.
+STUB void cinit_stub_supervise(const char *search, char **argv, char **envp) {
+    uint64_t all = ~0UL, none = 0;
+    siginfo_t info;
+    sys(rt_sigprocmask, SIG_SETMASK, &all, 0, 8);
+    long child = sys(clone, SIGCHLD, 0, 0, 0, 0);
+    if (child < 0) cinit_stub_fail(CINIT_AT_EXEC, child, argv[0]);
+    if (child == 0) {
+        // A group of its own in the foreground: Ctrl-C reaches it once, not a second time through us.
+        sys(setpgid, 0, 0);
+        int group = (int)sys(getpid);
+        sys(ioctl, 0, TIOCSPGRP, &group);
+        sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        sys(rt_sigprocmask, SIG_SETMASK, &none, 0, 8);
+        cinit_stub_exec(search, argv, envp);
+    }
+    sys(close, CINIT_REPORT_FD);
+    while (1) {
+        long signal = sys(rt_sigtimedwait, &all, &info, 0, 8);
+        if (signal == SIGCHLD) cinit_stub_reap(child);
+        else if (signal > 0) sys(kill, child, signal);
+    }
+}
+
+/// argv: name, mode (`i` supervises, anything else execs), search path, then the user's own.
+STUB void cinit_stub_main(long *stack) {
+    long argc = stack[0];
+    char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
+    if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
+    sys(fcntl, CINIT_REPORT_FD, F_SETFD, FD_CLOEXEC);
+    if (argv[1][0] == 'i') cinit_stub_supervise(argv[2], argv + 3, envp);
+    else cinit_stub_exec(argv[2], argv + 3, envp);
+}

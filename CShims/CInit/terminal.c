@@ -1,0 +1,101 @@
+// Standard descriptors and the pseudo-terminal.
+#include "child.h"
+
+#include <linux/close_range.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+enum { FIRST_SPARE_FD = 10 };
+
+static long send_master(int socket, int master) {
+    struct cinit_report report = {.kind = CINIT_TERMINAL_MASTER};
+    struct iovec vector = {&report, sizeof report};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    *(int *)CMSG_DATA(&control.header) = master;
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes};
+    long count = sys(sendmsg, socket, &message, MSG_NOSIGNAL);
+    return count < 0 ? count : 0;
+}
+
+/// From the container's own devpts: the peer is asked of the master (TIOCGPTPEER), never opened by a name that
+/// something else could have taken.
+long op_pty(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_OPEN;
+    long master = open_in(child->slots[op->dir], "ptmx", O_RDWR | O_NOCTTY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+    if (master < 0) return master;
+    int unlocked = 0;
+    struct winsize size = {.ws_row = (unsigned short)op->a, .ws_col = (unsigned short)(op->a >> 16)};
+    child->call = CINIT_AT_CALL;
+    long error = sys(ioctl, master, TIOCSPTLCK, &unlocked);
+    long slave = error ? error : sys(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    error = slave < 0 ? slave : 0;
+    if (!error && op->a) error = sys(ioctl, master, TIOCSWINSZ, &size);
+    if (!error && op->c) {
+        child->call = CINIT_AT_OWNER;
+        error = sys(fchown, slave, op->c, -1);
+    }
+    if (!error) {
+        child->call = CINIT_AT_SEND;
+        error = send_master(child->report, (int)master);
+    }
+    sys(close, master);
+    return error ? error : fill(child, op->slot, slave);
+}
+
+/// Moves three descriptors to 0, 1, 2 in whatever order they come: first all above, then all down.
+static long place(struct child *child, const int *from) {
+    long spare[3];
+    child->call = CINIT_AT_CALL;
+    for (int i = 0; i < 3; i++) {
+        spare[i] = sys(fcntl, from[i], F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+        if (spare[i] < 0) return spare[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        long error = sys(dup3, spare[i], i, 0);
+        if (error < 0) return error;
+        sys(close, spare[i]);
+    }
+    return 0;
+}
+
+/// A pipe must belong to the container's user to be opened again as /dev/stdout; a user's own files stay as they are.
+static void give_pipes(const int *fds, int uid) {
+    for (int i = 0; i < 3; i++) {
+        struct stat status;
+        if (sys(fstat, fds[i], &status) == 0 && S_ISFIFO(status.st_mode)) sys(fchown, fds[i], uid, -1);
+    }
+}
+
+long op_stdio(struct child *child, const struct cinit_op *op) {
+    int fds[3] = {(int)op->a, (int)op->b, (int)(uint32_t)op->c}, uid = (int)(op->c >> 32);
+    for (int i = 0; i < 3; i++)
+        if (fds[i] < 0) fds[i] = child->slots[op->slot];
+    if (uid) give_pipes(fds, uid);
+    return place(child, fds);
+}
+
+long op_terminal(struct child *child, const struct cinit_op *op) {
+    int slave = child->slots[op->slot];
+    int fds[3] = {slave, slave, slave};
+    long error = place(child, fds);
+    if (error) return error;
+    child->call = CINIT_AT_CALL;
+    return sys(ioctl, 0, TIOCSCTTY, 0);
+}
+
+/// Nothing of ours or of the caller's passes exec but 0, 1, 2 and the report socket, which the stub closes.
+long op_seal_descriptors(struct child *child) {
+    child->call = CINIT_AT_CALL;
+    long error = sys(close_range, CINIT_REPORT_FD, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (error) return error;
+    error = sys(dup3, child->report, CINIT_REPORT_FD, 0);
+    if (error < 0) return error;
+    child->report = CINIT_REPORT_FD;
+    return 0;
+}

@@ -1,0 +1,54 @@
+/// Turns a stack of layer directories into a mount. A driver mounts nothing itself.
+package protocol RootfsDriver: Sendable {
+    /// The name in `info` and in paths below the data root (`overlay2`).
+    static var name: String { get }
+
+    func mount(_ stack: LayerStack) throws(RootfsError) -> RootfsMount
+}
+
+/// The directories of one container's root file system. Paths are absolute, and best below `base`.
+package struct LayerStack: Hashable, Sendable {
+    /// The driver's directory below the data root: paths below it are passed on relative to it, which keeps them short.
+    package var base: String
+    /// Read-only layers, the topmost first.
+    package var layers: [String]
+    /// Where the container writes.
+    package var upper: String
+    /// overlayfs's own; on the file system of `upper`, and empty.
+    package var work: String
+    /// See `RootfsMount.mountPoint`.
+    package var mountPoint: String
+    package var readOnly = false
+    /// The container is removed when it ends: overlayfs then need not sync the upper layer (`volatile`, Linux 5.10).
+    package var discardable = false
+
+    package init(base: String, layers: [String], upper: String, work: String, mountPoint: String) {
+        self.base = base
+        self.layers = layers
+        self.upper = upper
+        self.work = work
+        self.mountPoint = mountPoint
+    }
+}
+
+/// Why a stack of layers can't be mounted.
+package enum RootfsError: Error, Equatable, Sendable, CustomStringConvertible {
+    case noLayers
+    case tooManyLayers(count: Int, limit: Int)
+    /// fsconfig(2) takes values of up to 255 bytes, mount(2) one page of options.
+    case pathTooLong(path: String, limit: Int)
+    case optionsTooLong(layers: Int, bytes: Int, limit: Int)
+
+    package var description: String {
+        switch self {
+        case .noLayers: "mount overlay: the image has no layers"
+        case .tooManyLayers(let count, let limit):
+            "mount overlay: \(count) layers, and the kernel stacks at most \(limit)"
+        case .pathTooLong(let path, let limit):
+            "mount overlay: \(path): longer than the \(limit) bytes that a layer's path may have; use a shorter data root"
+        case .optionsTooLong(let layers, let bytes, let limit):
+            "mount overlay: the options of \(layers) layers take \(bytes) bytes, and this kernel takes \(limit);"
+                + " Linux 6.7 takes more"
+        }
+    }
+}

@@ -1,0 +1,150 @@
+internal import CInit
+internal import Glibc
+internal import Rootfs
+internal import Sys
+
+/// Puts the child's numbers into words.
+enum LaunchFailure {
+    static func error(_ report: cinit_report, text: String, _ plan: LaunchPlan) -> RuntimeError {
+        let errno = Errno(rawValue: report.error)
+        if report.kind == UInt32(CINIT_EXEC_FAILURE.rawValue) {
+            return exec(report.call, errno, path: text, command: plan.arguments.first ?? text)
+        }
+        guard report.kind == UInt32(CINIT_FAILURE.rawValue), Int(report.op) < plan.ops.count else {
+            return .lostChild("a report of unknown kind \(report.kind)")
+        }
+        let op = plan.ops[Int(report.op)]
+        let call = cinit_call(rawValue: report.call)
+        let words = text.split(separator: "\n").map { "\($0)" }.joined(separator: "; ")
+        let name = FailedCall.name(op, call)
+        let detail = (name.isEmpty ? "" : "\(name): ") + "\(errno)" + (words.isEmpty ? "" : " (\(words))")
+        return .setup(step: plan.subject(of: op), detail: detail, remedy: remedy(op, call, errno))
+    }
+
+    /// In docker's words, and with its exit codes.
+    private static func exec(_ call: UInt32, _ errno: Errno, path: String, command: String) -> RuntimeError {
+        switch (call, errno) {
+        case (UInt32(CINIT_AT_LOOKUP.rawValue), _):
+            return .commandNotFound("exec: \"\(command)\": executable file not found in $PATH")
+        case (UInt32(CINIT_AT_STAT.rawValue), _):
+            return .commandNotFound("exec: \"\(command)\": stat \(path): \(plain(errno))")
+        case (_, .noEntry):
+            return .commandNotFound(
+                "exec \(path): no such file or directory; the file is there, but not the interpreter in its first line"
+                    + " or its dynamic loader")
+        case (_, .noExec):
+            return .commandNotExecutable(
+                "exec \(path): exec format error; it is for another architecture, or a script without a #! line")
+        case (_, .accessDenied), (_, .isDirectory):
+            return .commandNotExecutable("exec: \"\(command)\": \(plain(errno))")
+        default:
+            return .commandNotExecutable("exec \(path): \(plain(errno))")
+        }
+    }
+
+    /// Without the symbolic name, as docker prints it.
+    private static func plain(_ errno: Errno) -> String {
+        let text = errno.description
+        guard let end = text.utf8.lastIndex(of: UInt8(ascii: "(")), end > text.startIndex else { return text }
+        return String(text[..<text.index(before: end)])
+    }
+
+    static func clone(_ errno: Errno, _ plan: LaunchPlan) -> RuntimeError {
+        let remedy: String? =
+            switch errno {
+            case .notPermitted: "containers need root: run with sudo"
+            case .noSpace: "raise the limits in /proc/sys/user/max_*_namespaces"
+            case .again: "the limit of processes is reached: see ulimit -u and pids.max"
+            case .invalid: "this kernel lacks one of the namespaces (Linux 5.12 or newer is needed)"
+            default: nil
+            }
+        return .setup(step: "clone into namespaces \(plan.cloneFlags)", detail: "\(errno)", remedy: remedy)
+    }
+
+    private static func remedy(_ op: PlanOp, _ call: cinit_call, _ errno: Errno) -> String? {
+        switch op {
+        case .attach(_, _, let rules): attachRemedy(rules, call, errno)
+        case .filesystem(_, let type, _, _) where errno.rawValue == ENODEV:
+            "the kernel has no \(type): try modprobe \(type)"
+        case .nullDevice where errno == .invalid:
+            "it is not the null device (character 1:3), so masks bound from it would show what they hide"
+        case .workDirectory where errno == .loop: "it leads out of the container's root"
+        case .workDirectory where errno == .crossDevice: "it is outside of the container's root"
+        case .makePath where errno == .loop: "it leads out of the container's root"
+        case .write where errno == .noEntry: "this kernel has no such setting in the container's namespaces"
+        case .limit where errno == .notPermitted: "the hard limit may not be above the caller's own"
+        case .keyring where errno.rawValue == EDQUOT: "raise /proc/sys/kernel/keys/root_maxkeys"
+        case .pivot where errno == .invalid: "the host's own root is an initramfs, or its mounts are shared"
+        case .joinCgroup where errno == .noSpace: "the cpuset of the cgroup has no CPUs or no memory nodes"
+        default: nil
+        }
+    }
+
+    private static func attachRemedy(_ rules: TargetRules, _ call: cinit_call, _ errno: Errno) -> String? {
+        switch errno {
+        case .loop where rules.contains(.noLinks): "the image has a symbolic link in its place, which is refused"
+        case .notDirectory: "a directory is mounted on a directory only, and a file on a file"
+        case .notPermitted where call == CINIT_AT_VERIFY:
+            "a symbolic link of the image leads it into /proc, where mounts are refused"
+        default: nil
+        }
+    }
+}
+
+/// The system call behind a place in an operation.
+enum FailedCall {
+    static func name(_ op: PlanOp, _ call: cinit_call) -> String {
+        switch call {
+        case CINIT_AT_OPEN: "open"
+        case CINIT_AT_MAKE: "make the missing mount point"
+        case CINIT_AT_VERIFY: "verify"
+        case CINIT_AT_FSOPEN: "fsopen"
+        case CINIT_AT_FSCONFIG: "option"
+        case CINIT_AT_FSCREATE: "create"
+        case CINIT_AT_FSMOUNT: "fsmount"
+        case CINIT_AT_OPEN_TREE: "open_tree"
+        case CINIT_AT_SETATTR: "mount_setattr"
+        case CINIT_AT_MOVE: "move_mount"
+        case CINIT_AT_WRITE: "write"
+        case CINIT_AT_UNMOUNT: "unmount the old root"
+        case CINIT_AT_SEND: "hand over the terminal"
+        case CINIT_AT_OWNER: "chown"
+        default: ""
+        }
+    }
+}
+
+extension LaunchPlan {
+    /// What an operation is about, in the user's terms: the operations before tell what its slots hold.
+    func subject(of op: PlanOp) -> String {
+        switch op {
+        case .attach(let slot, let place, _): "mount \(source(of: slot)) on \(place.path)"
+        case .filesystem(let slot, let type, _, _): "mount \(type) on \(target(of: slot) ?? type)"
+        case .attributes(let slot, _, _, _, _): "set attributes of the mount on \(target(of: slot) ?? slot.name)"
+        case .cloneTree(_, let place, _) where place.slot == nil: "bind source path \(place.path)"
+        case .makePath(let place): "make directory \(place.path)"
+        case .workDirectory(let place): "change to the working directory \(place.path)"
+        case .write(let place, let value): "set \(place.path.dropFirst("sys/".count)) to \(value)"
+        default: op.description
+        }
+    }
+
+    private func source(of slot: Slot) -> String {
+        for op in ops {
+            switch op {
+            case .filesystem(slot, let type, _, _): return type
+            case .cloneTree(slot, let place, _): return place.path.isEmpty ? slot.name : place.path
+            default: continue
+            }
+        }
+        return slot.name
+    }
+
+    private func target(of slot: Slot) -> String? {
+        if slot.index == 0 { return "the container's root" }
+        for op in ops {
+            if case .attach(slot, let place, _) = op { return place.path }
+        }
+        return nil
+    }
+}

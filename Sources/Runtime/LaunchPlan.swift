@@ -1,0 +1,43 @@
+package import OCI
+
+/// Everything that one launch does, decided: for the child the operations in order, for the parent what only it can do.
+/// Printed, it is one operation a line.
+package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
+    package let id: String
+    /// Namespaces that clone3(2) makes; the cgroup namespace follows once the child is in its cgroup.
+    package let cloneFlags: NamespaceFlags
+    package let ops: [PlanOp]
+    /// Whether the stub stays as pid 1.
+    package let useInit: Bool
+    package let arguments: [String]
+    package let environment: [String]
+    /// Where the stub looks for a command without a slash.
+    package let searchPath: String
+    package let hasTerminal: Bool
+    package let parent: ParentSteps
+
+    /// What the parent does for the blocked child.
+    package struct ParentSteps: Sendable, Hashable {
+        /// Written to /proc/PID/oom_score_adj.
+        package var oomScoreAdj: Int?
+        package var uidMappings: [Spec.IDMapping] = []
+        package var gidMappings: [Spec.IDMapping] = []
+        /// A pid namespace to join before the clone.
+        package var pidNamespace: String?
+    }
+
+    package var description: String {
+        var lines = ["clone \(cloneFlags)"]
+        if let path = parent.pidNamespace { lines.insert("join pid namespace \(path)", at: 0) }
+        if let adjustment = parent.oomScoreAdj { lines.append("parent: oom_score_adj \(adjustment)") }
+        lines += mappingLines("uid_map", parent.uidMappings) + mappingLines("gid_map", parent.gidMappings)
+        for op in ops where op != .exec { lines.append(op.description) }
+        lines += environment.map { "env \($0)" }
+        lines.append("exec\(useInit ? " under init" : "") \(arguments)")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func mappingLines(_ name: String, _ mappings: [Spec.IDMapping]) -> [String] {
+        mappings.map { "parent: \(name) \($0.containerID) \($0.hostID) \($0.size)" }
+    }
+}

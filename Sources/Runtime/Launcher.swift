@@ -1,0 +1,58 @@
+package import Cgroups
+package import Glibc
+internal import OCI
+internal import Sys
+
+/// Compiles launches and carries them out.
+package enum Launcher {
+    /// Decides everything about a launch; changes nothing.
+    package static func plan(
+        _ request: LaunchRequest, host: HostFacts = .current()
+    ) throws(RuntimeError) -> LaunchPlan {
+        try PlanCompiler.compile(request, host: host)
+    }
+
+    /// Runs a plan up to the exec of the user's command. The child starts inside `cgroup`; `beforeRelease` gets its pid
+    /// while it waits, for what only the parent can do (network). On any failure the child is killed and reaped, and
+    /// with it go its mounts and namespaces.
+    ///
+    /// A plan with `diesWithParent` must be started on a thread that lives as long as the container should (prctl(2),
+    /// PR_SET_PDEATHSIG).
+    package static func start(
+        _ plan: LaunchPlan, cgroup: Cgroup? = nil, beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
+    ) throws(RuntimeError) -> RunningProcess {
+        let child = try StartingChild(plan, cgroup: cgroup)
+        do throws(RuntimeError) {
+            try plan.parent.take(for: child.pid)
+            try beforeRelease(child.pid)
+            try child.release()
+        } catch {
+            // What the child says is the cause, ours the consequence.
+            throw child.reportedFailure(plan) ?? error
+        }
+        let terminal = try child.awaitExec(plan)
+        return child.running(terminal: terminal)
+    }
+}
+
+extension LaunchPlan.ParentSteps {
+    fileprivate func take(for pid: pid_t) throws(RuntimeError) {
+        if let oomScoreAdj { try write("\(oomScoreAdj)", to: "/proc/\(pid)/oom_score_adj") }
+        if !uidMappings.isEmpty { try write(lines(uidMappings), to: "/proc/\(pid)/uid_map") }
+        if !gidMappings.isEmpty { try write(lines(gidMappings), to: "/proc/\(pid)/gid_map") }
+    }
+
+    private func lines(_ mappings: [Spec.IDMapping]) -> String {
+        mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
+    }
+
+    private func write(_ text: String, to path: String) throws(RuntimeError) {
+        do throws(Errno) {
+            let file = try File.open(path, O_WRONLY)
+            try File.write(file.raw, text)
+            try file.close()
+        } catch {
+            throw .system(operation: "write", subject: path, error)
+        }
+    }
+}

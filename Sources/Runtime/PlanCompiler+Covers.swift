@@ -1,0 +1,67 @@
+internal import Glibc
+internal import OCI
+internal import Rootfs
+
+extension PlanCompiler {
+    /// Written through a procfs that nobody else has touched: the container's own mount, or a detached one.
+    mutating func writeSysctls() throws(RuntimeError) {
+        if spec.linux.sysctl.isEmpty { return }
+        var target = proc
+        if target == nil {
+            let detached = try slot("procfs")
+            ops.append(.filesystem(detached, type: "proc", options: [], [.noSuid, .noDev, .noExec]))
+            target = detached
+        }
+        guard let target else { return }
+        for (name, value) in spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
+            ops.append(.write(.within(target, "sys/" + (try sysctlPath(name))), value: value))
+        }
+    }
+
+    /// `net.ipv4.ip_forward` or `net/ipv4/ip_forward`: the first separator is the separator (sysctl(8)), and the other
+    /// one is a character of an interface's name.
+    private func sysctlPath(_ name: String) throws(RuntimeError) -> String {
+        let slash = UInt8(ascii: "/")
+        let dot = UInt8(ascii: ".")
+        let first = name.utf8.first { $0 == slash || $0 == dot }
+        let bytes = first == slash ? Array(name.utf8) : name.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }
+        let parts = bytes.split(separator: slash, omittingEmptySubsequences: false)
+        let isBad = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
+        if first == nil || isBad { throw .invalid("sysctl \(name): not a name of the form net.ipv4.ip_forward") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Hides the masked paths and protects the read-only ones, which may lie around each other: read-only comes last
+    /// and takes the masks below along.
+    mutating func coverPaths() throws(RuntimeError) {
+        let masked = unique(spec.linux.maskedPaths)
+        if !masked.isEmpty {
+            let null = try slot("null")
+            let empty = try slot("empty")
+            // Where the image has no such node or a false one this fails, and so does the start.
+            let place = dev.map { Place.within($0, "null") } ?? .within(root, "/dev/null")
+            ops.append(.nullDevice(null, place, flags: Int32(O_PATH)))
+            let options = [
+                MountOption("source", "tmpfs"), MountOption("ro"), MountOption("nr_inodes", "1"),
+                MountOption("mode", "555"),
+            ]
+            ops.append(
+                .filesystem(empty, type: "tmpfs", options: options, [.readOnly, .noSuid, .noDev, .noExec]))
+            for path in masked { ops.append(.mask(cover(path), file: null, directory: empty, [])) }
+        }
+        for path in unique(spec.linux.readonlyPaths) { ops.append(.readOnly(cover(path), [])) }
+    }
+
+    /// Straight from the procfs mount for what lies on it.
+    private func cover(_ path: String) -> Place {
+        if let proc, PlanCompiler.isBelow(path, "/proc"), path != "/proc" {
+            return .within(proc, String(path.dropFirst("/proc/".count)))
+        }
+        return .within(root, path)
+    }
+
+    private func unique(_ paths: [String]) -> [String] {
+        var seen: Set<String> = []
+        return paths.map { PlanCompiler.clean($0) }.filter { seen.insert($0).inserted }
+    }
+}

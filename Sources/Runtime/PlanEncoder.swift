@@ -1,0 +1,203 @@
+internal import CInit
+internal import Glibc
+internal import Rootfs
+
+/// Writes a plan as the flat buffer that `CInit` interprets: header, operations, pointer tables, then every string with
+/// its NUL, addressed by offset.
+struct PlanEncoder {
+    private var strings: [UInt8] = []
+    private let base: Int
+
+    /// Strings begin behind the fixed part; offset 0 is the empty string, which the header's own bytes never are: the
+    /// first byte of the pool is a NUL for it.
+    private init(base: Int) {
+        self.base = base
+        strings = [0]
+    }
+
+    /// The caller frees the buffer, which is 16-aligned.
+    static func encode(_ plan: LaunchPlan) -> UnsafeMutableRawBufferPointer {
+        let arguments = ["runimg-init", plan.useInit ? "i" : "p", plan.searchPath] + plan.arguments
+        let opsOffset = MemoryLayout<cinit_plan>.stride
+        let argvOffset = opsOffset + plan.ops.count * MemoryLayout<cinit_op>.stride
+        let envpOffset = argvOffset + (arguments.count + 1) * 8
+        var encoder = PlanEncoder(base: envpOffset + (plan.environment.count + 1) * 8)
+        let ops = plan.ops.map { encoder.encode($0) }
+        let argv = arguments.map { UInt64(encoder.add($0)) } + [0]
+        let envp = plan.environment.map { UInt64(encoder.add($0)) } + [0]
+        let size = encoder.base + encoder.strings.count
+        let header = cinit_plan(
+            magic: UInt32(CINIT_MAGIC), size: UInt32(size), op_count: UInt32(ops.count), ops: UInt32(opsOffset),
+            argc: UInt32(arguments.count), argv: UInt32(argvOffset), envc: UInt32(plan.environment.count),
+            envp: UInt32(envpOffset), clone_flags: plan.cloneFlags.rawValue)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        buffer.storeBytes(of: header, as: cinit_plan.self)
+        copy(ops, to: buffer, at: opsOffset)
+        copy(argv, to: buffer, at: argvOffset)
+        copy(envp, to: buffer, at: envpOffset)
+        copy(encoder.strings, to: buffer, at: encoder.base)
+        return buffer
+    }
+
+    private static func copy<T: BitwiseCopyable>(
+        _ values: [T], to buffer: UnsafeMutableRawBufferPointer, at offset: Int
+    ) {
+        values.withUnsafeBytes { bytes in
+            UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: bytes)
+        }
+    }
+
+    private mutating func add(_ text: String) -> UInt32 {
+        let offset = base + strings.count
+        strings.append(contentsOf: text.utf8)
+        strings.append(0)
+        return UInt32(offset)
+    }
+
+    /// Numbers or instructions, which the kernel wants aligned.
+    private mutating func add(_ bytes: [UInt8]) -> UInt32 {
+        while (base + strings.count) % 8 != 0 { strings.append(0) }
+        let offset = base + strings.count
+        strings.append(contentsOf: bytes)
+        strings.append(0)
+        return UInt32(offset)
+    }
+
+    private mutating func add(_ options: [MountOption]) -> UInt32 {
+        let offset = base + strings.count
+        for option in options {
+            strings.append(UInt8(ascii: option.value == nil ? "f" : "s"))
+            strings.append(contentsOf: option.name.utf8)
+            strings.append(0)
+            guard let value = option.value else { continue }
+            strings.append(contentsOf: value.utf8)
+            strings.append(0)
+        }
+        strings.append(0)
+        return UInt32(offset)
+    }
+
+    /// One operation; what it does not use is 0.
+    private func op(
+        _ code: cinit_code, _ slot: Slot? = nil, dir: Slot? = nil, rules: TargetRules = [], path: UInt32? = nil,
+        text: UInt32? = nil, a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0
+    ) -> cinit_op {
+        cinit_op(
+            code: UInt16(code.rawValue), flags: rules.rawValue, slot: slot?.index ?? -1, dir: dir?.index ?? -1,
+            path: path ?? 0, text: text ?? UInt32(base), a: a, b: b, c: c)
+    }
+
+    private mutating func encode(_ item: PlanOp) -> cinit_op {
+        encodeMount(item) ?? encodeFile(item) ?? encodeProcess(item)
+    }
+
+    private mutating func encodeMount(_ item: PlanOp) -> cinit_op? {
+        switch item {
+        case .makeMountsPrivate: op(CINIT_PRIVATE)
+        case .cloneTree(let slot, let place, let recursive):
+            op(
+                CINIT_CLONE_TREE, slot, dir: place.slot, path: place.path.isEmpty ? 0 : add(place.path),
+                a: recursive ? 1 : 0)
+        case .filesystem(let slot, let type, let options, let attributes):
+            op(CINIT_FILESYSTEM, slot, path: add(type), text: add(options), a: attributes.rawValue)
+        case .overlay(let mountPoint, let options): op(CINIT_MOUNT, path: add(mountPoint), text: add(options))
+        case .attributes(let slot, let set, let clear, let propagation, let recursive):
+            op(
+                CINIT_ATTRIBUTES, slot, rules: recursive ? TargetRules(rawValue: UInt16(CINIT_RECURSIVE.rawValue)) : [],
+                a: set.rawValue, b: clear.rawValue, c: propagation?.rawValue ?? 0)
+        case .attach(let slot, let place, let rules):
+            op(CINIT_ATTACH, slot, dir: place.slot, rules: rules, path: add(place.path))
+        case .mask(let place, let file, let directory, let rules):
+            op(CINIT_MASK, file, dir: place.slot, rules: rules, path: add(place.path), a: UInt64(directory.index))
+        case .readOnly(let place, let rules):
+            op(CINIT_READ_ONLY, dir: place.slot, rules: rules, path: add(place.path))
+        case .pivot(let slot): op(CINIT_PIVOT, dir: slot)
+        default: nil
+        }
+    }
+
+    private mutating func encodeFile(_ item: PlanOp) -> cinit_op? {
+        switch item {
+        case .changeDirectory(let path): op(CINIT_CHDIR, path: add(path))
+        case .open(let slot, let place, let flags, let rules):
+            op(CINIT_OPEN, slot, dir: place.slot, rules: rules, path: add(place.path), a: UInt64(flags))
+        case .nullDevice(let slot, let place, let flags):
+            op(CINIT_NULL_DEVICE, slot, dir: place.slot, path: add(place.path), a: UInt64(flags))
+        case .makePath(let place): op(CINIT_MAKE_PATH, dir: place.slot, path: add(place.path))
+        case .node(let place, let node):
+            op(
+                CINIT_NODE, dir: place.slot, path: add(place.path), a: UInt64(node.mode),
+                b: node.number, c: UInt64(node.uid) | UInt64(node.gid) << 32)
+        case .link(let place, let target): op(CINIT_LINK, dir: place.slot, path: add(place.path), text: add(target))
+        case .write(let place, let value):
+            op(CINIT_WRITE, dir: place.slot, rules: [.noLinks, .sameMount], path: add(place.path), text: add(value))
+        case .pty(let slot, let devpts, let rows, let columns, let owner):
+            op(CINIT_PTY, slot, dir: devpts, a: UInt64(rows) | UInt64(columns) << 16, c: UInt64(owner))
+        case .workDirectory(let place): op(CINIT_WORK_DIR, dir: place.slot, path: add(place.path))
+        case .joinNamespace(let path, let flags): op(CINIT_SETNS, path: add(path), a: flags.rawValue)
+        default: nil
+        }
+    }
+
+    private mutating func encodeProcess(_ item: PlanOp) -> cinit_op {
+        switch item {
+        case .awaitRelease: op(CINIT_AWAIT)
+        case .joinCgroup: op(CINIT_JOIN_CGROUP)
+        case .unshare(let flags): op(CINIT_UNSHARE, a: flags.rawValue)
+        case .hostName(let name): op(CINIT_HOST_NAME, text: add(name), a: UInt64(name.utf8.count))
+        case .domainName(let name): op(CINIT_DOMAIN_NAME, text: add(name), a: UInt64(name.utf8.count))
+        case .loopback: op(CINIT_LOOPBACK)
+        case .limit(let limit): op(CINIT_LIMIT, a: UInt64(limit.resource), b: limit.soft, c: limit.hard)
+        case .keyring(let name): op(CINIT_KEYRING, text: add(name))
+        case .stdio(let io, let null, let owner): stdio(io, null, owner)
+        case .terminal(let slot): op(CINIT_TERMINAL, slot)
+        case .bounding(let mask): op(CINIT_BOUNDING, a: mask.rawValue)
+        case .groups(let groups):
+            op(CINIT_GROUPS, text: add(groups.flatMap { word in bytes(word) }), a: UInt64(groups.count))
+        case .ids(let uid, let gid): op(CINIT_IDS, a: UInt64(uid), b: UInt64(gid))
+        case .capabilities(let effective, let permitted, let inheritable):
+            op(CINIT_CAPABILITIES, a: effective.rawValue, b: permitted.rawValue, c: inheritable.rawValue)
+        case .ambient(let mask): op(CINIT_AMBIENT, a: mask.rawValue)
+        case .noNewPrivileges: op(CINIT_NO_NEW_PRIVILEGES)
+        case .seccomp(let program):
+            op(CINIT_SECCOMP, text: add(program.bytecode), a: UInt64(program.instructions), b: program.flags)
+        case .parentDeath(let signal): op(CINIT_PARENT_DEATH, a: UInt64(signal))
+        case .umask(let mask): op(CINIT_UMASK, a: UInt64(mask))
+        case .sealDescriptors: op(CINIT_SEAL_DESCRIPTORS)
+        default: op(CINIT_EXEC)
+        }
+    }
+
+    private func stdio(_ io: StandardIO, _ null: Slot?, _ owner: UInt32) -> cinit_op {
+        func word(_ fd: Int32) -> UInt64 { UInt64(UInt32(bitPattern: fd)) }
+        // The operation always names a slot; where all three are the caller's it is not looked at.
+        let slot = null ?? Slot(index: 0, name: "")
+        return op(
+            CINIT_STDIO, slot, a: word(io.input), b: word(io.output), c: word(io.error) | UInt64(owner) << 32)
+    }
+
+    private func bytes(_ word: UInt32) -> [UInt8] {
+        [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: word >> $0) }
+    }
+}
+
+extension DeviceNode {
+    /// As mknod(2) takes it (makedev(3)).
+    fileprivate var number: UInt64 {
+        let major = UInt64(major)
+        let minor = UInt64(minor)
+        return (major & 0xfff) << 8 | (major >> 12) << 44 | minor & 0xff | (minor >> 8) << 20
+    }
+}
+
+extension LaunchPlan {
+    /// A NUL inside a string would cut it short in the kernel's eyes: what was checked and what is done would differ.
+    func checkStrings() throws(RuntimeError) {
+        for text in arguments + environment + [searchPath] where text.utf8.contains(0) {
+            throw .invalid("the command or its environment contains a NUL character")
+        }
+        for op in ops where op.description.utf8.contains(0) {
+            throw .invalid("the spec contains a NUL character, in: \(op)")
+        }
+    }
+}

@@ -1,0 +1,174 @@
+internal import CInit
+internal import Cgroups
+internal import Glibc
+internal import Sys
+
+/// A child between clone3 and exec. Dropped, it is killed and reaped.
+struct StartingChild: ~Copyable {
+    let pid: pid_t
+    private let pidfd: Int32
+    private let socket: Int32
+
+    /// Clones it; it runs up to its first wait.
+    init(_ plan: LaunchPlan, cgroup: Cgroup?) throws(RuntimeError) {
+        let buffer = PlanEncoder.encode(plan)
+        defer { buffer.deallocate() }
+        guard let base = buffer.baseAddress, cinit_check(base, buffer.count) == 0 else {
+            throw .invalid("the launch plan of \(plan.id) does not pass its own check")
+        }
+        var arguments = cinit_start_arguments()
+        arguments.stub = try InitStub.descriptor()
+        let ends = try SocketEnds()
+        arguments.child_socket = ends.child.raw
+        arguments.parent_socket = ends.parent.raw
+        arguments.cgroup = -1
+        arguments.pid_namespace = try StartingChild.openNamespace(plan.parent.pidNamespace)
+        defer { if arguments.pid_namespace >= 0 { _ = Glibc.close(arguments.pid_namespace) } }
+        var handle: Int32 = -1
+        let result = try StartingChild.start(base, &arguments, &handle, cgroup)
+        if result < 0 { throw LaunchFailure.clone(Errno(rawValue: -result), plan) }
+        pid = result
+        pidfd = handle
+        socket = ends.keepParent()
+    }
+
+    deinit {
+        let handle = OwnedFD(adopting: pidfd)
+        _ = Glibc.close(socket)
+        // Both fail only for a child that is gone already.
+        try? Pidfd.send(SIGKILL, to: handle.raw)
+        _ = try? Pidfd.wait(handle.raw)
+    }
+
+    /// Lets it run on. One that has failed meanwhile says so itself.
+    borrowing func release() throws(RuntimeError) {
+        if cinit_release(socket) >= 0 { return }
+        let error = Errno.current
+        if error.rawValue != EPIPE { throw .system(operation: "release", subject: "the container's process", error) }
+    }
+
+    /// Returns when the user's command has been executed, with the terminal's master if there is one.
+    borrowing func awaitExec(_ plan: LaunchPlan) throws(RuntimeError) -> OwnedFD? {
+        var master: Int32 = -1
+        while true {
+            do throws(RuntimeError) {
+                guard let message = try receive(wait: true) else { break }
+                if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), master < 0 {
+                    master = message.descriptor
+                } else {
+                    throw LaunchFailure.error(message.report, text: message.text, plan)
+                }
+            } catch {
+                if master >= 0 { _ = Glibc.close(master) }
+                throw error
+            }
+        }
+        if plan.hasTerminal, master < 0 { throw .lostChild("it ended before it had made its terminal") }
+        return master < 0 ? nil : OwnedFD(adopting: master)
+    }
+
+    /// What it has said so far, if that is a failure.
+    borrowing func reportedFailure(_ plan: LaunchPlan) -> RuntimeError? {
+        while let message = try? receive(wait: false) {
+            if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
+            if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue) { continue }
+            return LaunchFailure.error(message.report, text: message.text, plan)
+        }
+        return nil
+    }
+
+    consuming func running(terminal: consuming OwnedFD?) -> RunningProcess {
+        let (pid, pidfd) = (pid, pidfd)
+        _ = Glibc.close(socket)
+        discard self
+        return RunningProcess(pid: pid, pidfd: OwnedFD(adopting: pidfd), terminal: terminal)
+    }
+
+    private struct Message {
+        let report: cinit_report
+        let text: String
+        let descriptor: Int32
+    }
+
+    /// nil is end-of-file: the socket closed at exec, or with the child.
+    private borrowing func receive(wait: Bool) throws(RuntimeError) -> Message? {
+        let header = MemoryLayout<cinit_report>.size
+        var bytes = [UInt8](repeating: 0, count: header + Int(CINIT_MAX_TEXT))
+        var descriptor: Int32 = -1
+        let count = cinit_receive(socket, &bytes, bytes.count, &descriptor, wait ? 1 : 0)
+        if count < 0 { throw .lostChild("receive its report: \(Errno.current)") }
+        if count == 0 { return nil }
+        if count < header { throw .lostChild("a report of \(count) bytes") }
+        let report = bytes.withUnsafeBytes { $0.loadUnaligned(as: cinit_report.self) }
+        return Message(
+            report: report, text: String(decoding: bytes[header..<count], as: UTF8.self), descriptor: descriptor)
+    }
+
+    private static func openNamespace(_ path: String?) throws(RuntimeError) -> Int32 {
+        guard let path else { return -1 }
+        do throws(Errno) {
+            return try File.open(path, O_RDONLY).release()
+        } catch {
+            throw .system(operation: "open namespace", subject: path, error)
+        }
+    }
+
+    private static func start(
+        _ plan: UnsafeMutableRawPointer, _ arguments: inout cinit_start_arguments, _ pidfd: inout Int32,
+        _ cgroup: Cgroup?
+    ) throws(RuntimeError) -> pid_t {
+        guard let cgroup else { return cinit_start(plan, &arguments, &pidfd) }
+        let join = try join(cgroup)
+        arguments.cgroup = join.directory ?? -1
+        try add(join.tasks, to: &arguments)
+        return cinit_start(plan, &arguments, &pidfd)
+    }
+
+    private static func join(_ cgroup: Cgroup) throws(RuntimeError) -> CgroupJoin {
+        do throws(CgroupError) {
+            return try cgroup.join()
+        } catch {
+            throw .setup(step: "join cgroup \(cgroup.path)", detail: "\(error)", remedy: nil)
+        }
+    }
+
+    private static func add(_ tasks: [Int32], to arguments: inout cinit_start_arguments) throws(RuntimeError) {
+        if tasks.count > Int(CINIT_MAX_TASKS) {
+            throw .invalid("\(tasks.count) cgroup hierarchies, and a launch joins at most \(Int(CINIT_MAX_TASKS))")
+        }
+        arguments.task_count = Int32(tasks.count)
+        withUnsafeMutableBytes(of: &arguments.tasks) { bytes in
+            tasks.withUnsafeBytes { bytes.copyMemory(from: $0) }
+        }
+    }
+}
+
+/// The pair over which parent and child talk.
+private struct SocketEnds: ~Copyable {
+    let child: OwnedFD
+    let parent: OwnedFD
+
+    init() throws(RuntimeError) {
+        var ends: (Int32, Int32) = (-1, -1)
+        if cinit_socket_pair(&ends.0, &ends.1) != 0 {
+            throw .system(operation: "socketpair", subject: "for the container's process", Errno.current)
+        }
+        child = OwnedFD(adopting: ends.0)
+        parent = OwnedFD(adopting: ends.1)
+    }
+
+    /// Closes the child's end, so that the child's death is end-of-file.
+    consuming func keepParent() -> Int32 { parent.release() }
+}
+
+/// The container's first program, made once a process.
+enum InitStub {
+    private static let made: Int32 = cinit_make_stub()
+
+    static func descriptor() throws(RuntimeError) -> Int32 {
+        if made < 0 {
+            throw .system(operation: "memfd_create", subject: "for the container's init", Errno(rawValue: -made))
+        }
+        return made
+    }
+}

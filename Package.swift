@@ -59,7 +59,7 @@ let package = Package(
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.
         .executableTarget(
-            name: "runimg", dependencies: ["DockerCLI", "Sys"], swiftSettings: strict,
+            name: "runimg", dependencies: ["DockerCLI", "Engine"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
             ]),

@@ -6,4 +6,6 @@ package enum EngineEvent: Sendable, Hashable {
     case imageMissing(String)
     case pull(WorkerEvent)
     case warning(String)
+    /// What `--dry-run` found out, in lines.
+    case plan(String)
 }

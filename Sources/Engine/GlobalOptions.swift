@@ -1,6 +1,8 @@
 /// What stands before the command: `runimg --data-root DIR run …`.
 package struct GlobalOptions: Sendable, Hashable {
     package var dataRoot: String?
+    /// Where the state of running containers is kept; gone after a reboot.
+    package var execRoot: String?
     package var configFile: String?
     /// The directory of docker's `config.json` (`--config`).
     package var dockerConfigDirectory: String?

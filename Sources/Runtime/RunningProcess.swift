@@ -7,11 +7,19 @@ package struct RunningProcess: ~Copyable, Sendable {
     package let pid: pid_t
     package let pidfd: OwnedFD
     /// The master side, where the spec asked for a terminal.
-    package var terminal: OwnedFD?
+    package let terminal: OwnedFD?
+    /// The number of `terminal`, or -1: what other modules can borrow.
+    package let terminalNumber: Int32
 
     package init(pid: pid_t, pidfd: consuming OwnedFD, terminal: consuming OwnedFD?) {
         self.pid = pid
         self.pidfd = pidfd
-        self.terminal = terminal
+        if let terminal {
+            terminalNumber = terminal.raw
+            self.terminal = consume terminal
+        } else {
+            terminalNumber = -1
+            self.terminal = nil
+        }
     }
 }

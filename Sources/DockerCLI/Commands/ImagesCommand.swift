@@ -34,7 +34,9 @@ package enum ImagesCommand: Command {
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         var filter = draft.filter
         if let name = arguments.first { try filter.addReference(name) }
-        let images = try context.engine().images()
+        let images = try context.engine().images { event in
+            if case .warning(let text) = event { context.errors.line("WARNING: \(text)") }
+        }
         do {
             let shown = try filter.apply(draft.all ? images : withoutIntermediates(images))
             context.output.write(try ImageTable(draft, now: context.now()).render(shown))

@@ -49,10 +49,10 @@ package enum RunCommand: Command {
         let screen = PullScreen(context.errors, quiet: request.quiet, context)
         defer { screen.finish() }
         return try context.engine().run(request) { event in
-            if case .imageMissing(let name) = event {
-                context.errors.line("Unable to find image '\(name)' locally")
-            } else {
-                screen.show(event)
+            switch event {
+            case .imageMissing(let name): context.errors.line("Unable to find image '\(name)' locally")
+            case .plan(let text): context.output.line(text)
+            default: screen.show(event)
             }
         }
     }

@@ -39,6 +39,7 @@ final class PullScreen {
         switch event {
         case .imageMissing(let name): note("Unable to find image '\(name)' locally")
         case .warning(let text): note("WARNING: \(text)")
+        case .plan(let text): note(text)
         case .pull(let event): show(event)
         }
     }

@@ -1,0 +1,124 @@
+internal import Glibc
+internal import Sys
+
+/// The containers below one data root. A container is `containers/ID` (record and generated files) and `overlay2/ID`
+/// (its own layer: `diff` and `work`). `containers/names/NAME` is a link to the ID: making it takes the name.
+package struct ContainerStore: Sendable {
+    let root: String
+
+    package init(dataRoot: String) { root = dataRoot }
+
+    private var containers: String { root + "/containers" }
+    private var names: String { containers + "/names" }
+
+    func directory(_ id: String) -> String { "\(containers)/\(id)" }
+    func layer(_ id: String) -> String { "\(root)/overlay2/\(id)" }
+    func upper(_ id: String) -> String { layer(id) + "/diff" }
+    func work(_ id: String) -> String { layer(id) + "/work" }
+    /// Where the root file system is mounted, in the container's own mount namespace only.
+    func merged(_ id: String) -> String { layer(id) + "/merged" }
+    private func recordPath(_ id: String) -> String { directory(id) + "/config.json" }
+
+    /// Makes the container's directories and its first record. The record comes first: whatever a kill leaves behind can
+    /// be found by it.
+    func create(_ record: ContainerRecord) throws(EngineError) {
+        let bytes = try record.encoded()
+        try system { () throws(SystemFailure) in
+            try Directory.makePath(names, mode: 0o710)
+            try Directory.makePath(root + "/overlay2", mode: 0o710)
+        }
+        try make(directory(record.id), 0o710)
+        try takeName(record)
+        try call("write", recordPath(record.id)) { () throws(Errno) in
+            let file = try File.open(recordPath(record.id), O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            try File.write(file.raw, bytes)
+        }
+        try make(layer(record.id), 0o710)
+        try make(upper(record.id), 0o755)
+        try make(work(record.id), 0o700)
+        try make(merged(record.id), 0o700)
+    }
+
+    /// Replaces the record, durably: what a command said of a container survives a power cut.
+    func save(_ record: ContainerRecord) throws(EngineError) {
+        let bytes = try record.encoded()
+        try system { () throws(SystemFailure) in try File.replace(recordPath(record.id), with: bytes) }
+    }
+
+    func load(_ id: String) throws(EngineError) -> ContainerRecord {
+        let path = recordPath(id)
+        let bytes = try call("read", path) { () throws(Errno) in try File.readAll(path) }
+        return try ContainerRecord.decode(bytes, path: path)
+    }
+
+    /// All containers' IDs.
+    package func identifiers() throws(EngineError) -> [String] {
+        do throws(Errno) {
+            return try Directory.entries(containers).map(\.name).filter { $0.utf8.count == 64 }
+        } catch .noEntry {
+            return []
+        } catch {
+            throw .system(SystemFailure("list", containers, error))
+        }
+    }
+
+    /// All containers that can be read; one that can't is left to whoever asks for it by name.
+    package func all() throws(EngineError) -> [ContainerRecord] {
+        try identifiers().compactMap { try? load($0) }
+    }
+
+    /// Removes all of a container. Its directory goes last, so that an interrupted removal can be taken up again.
+    func remove(_ id: String, name: String?) throws(EngineError) {
+        try call("remove", layer(id)) { () throws(Errno) in try Directory.removeTree(layer(id)) }
+        if let name, let owner = try? File.readLink("\(names)/\(name)"), owner == id {
+            try call("remove", "\(names)/\(name)") { () throws(Errno) in try File.unlink("\(names)/\(name)") }
+        }
+        try call("remove", directory(id)) { () throws(Errno) in try Directory.removeTree(directory(id)) }
+    }
+
+    private func takeName(_ record: ContainerRecord) throws(EngineError) {
+        do throws(Errno) {
+            try File.symlink(record.id, "\(names)/\(record.name)")
+        } catch .exists {
+            let owner = (try? File.readLink("\(names)/\(record.name)")) ?? "unknown"
+            try? Directory.remove(directory(record.id))
+            throw .conflict(
+                "Conflict. The container name \"/\(record.name)\" is already in use by container \"\(owner)\". "
+                    + "You have to remove (or rename) that container to be able to reuse that name.")
+        } catch {
+            throw .system(SystemFailure("take the name", record.name, error))
+        }
+    }
+
+    /// The container that has `name`.
+    func owner(of name: String) -> String? { try? File.readLink("\(names)/\(name)") }
+
+    /// With the mode as given, whatever the umask says.
+    private func make(_ path: String, _ mode: UInt32) throws(EngineError) {
+        try call("mkdir", path) { () throws(Errno) in
+            try Directory.make(path, mode: mode)
+            try check { chmod(path, mode) }
+        }
+    }
+}
+
+/// Runs `body`; its failure becomes the engine's.
+func system<T>(_ body: () throws(SystemFailure) -> T) throws(EngineError) -> T {
+    do throws(SystemFailure) {
+        return try body()
+    } catch {
+        throw .system(error)
+    }
+}
+
+/// Runs `body`; its errno becomes an error that names operation and subject.
+@discardableResult
+func call<T: ~Copyable>(
+    _ operation: String, _ subject: String, _ body: () throws(Errno) -> T
+) throws(EngineError) -> T {
+    do throws(Errno) {
+        return try body()
+    } catch {
+        throw .system(SystemFailure(operation, subject, error))
+    }
+}

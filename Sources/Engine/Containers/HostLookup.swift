@@ -1,0 +1,27 @@
+internal import Cgroups
+internal import Glibc
+internal import Sys
+
+extension HostFacts {
+    /// Asks this machine.
+    static func lookUp(hasPidsController: Bool) -> HostFacts {
+        var limit = rlimit()
+        let known = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        return HostFacts(
+            openFilesLimit: known ? UInt64(limit.rlim_max) : 1024, hasPidsController: hasPidsController,
+            cpuCount: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
+
+    /// What uname(2) says of the running kernel.
+    static func kernel() -> (name: String, release: String, machine: String) {
+        var names = utsname()
+        guard uname(&names) == 0 else { return ("localhost", "", "") }
+        func text<T>(_ field: T) -> String {
+            withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
+        return (text(names.nodename), text(names.release), text(names.machine))
+    }
+
+    /// The host's own name, for a container that shares it.
+    static func hostname() -> String { kernel().name }
+}

@@ -1,0 +1,109 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Sys
+
+/// The containers that a process of ours is serving: `/run/runimg/ID`, locked for as long as that process lives. A
+/// directory whose lock is free belongs to one that died; all roots share this directory, so each names its own.
+struct LiveContainers: Sendable {
+    static let defaultDirectory = "/run/runimg"
+
+    let directory: String
+
+    private struct State: Codable {
+        var dataRoot: String
+    }
+
+    /// Enters a container and takes its lock.
+    func enter(_ id: String, dataRoot: String) throws(EngineError) -> LiveContainer {
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try JSONEncoder().encode(State(dataRoot: dataRoot)))
+        } catch {
+            throw .invalid("cannot write the state of container \(id): \(error)")
+        }
+        try system { () throws(SystemFailure) in try Directory.makePath(directory, mode: 0o711) }
+        let path = "\(directory)/\(id)"
+        while true {
+            do throws(Errno) {
+                try Directory.make(path, mode: 0o700)
+                let entry = try Directory.open(path)
+                let lock = try FileLock("lock", in: entry.raw)
+                let file = try File.open("state.json", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: entry.raw)
+                try File.write(file.raw, bytes)
+                return LiveContainer(path: path, lock: lock)
+            } catch .noEntry {
+                // A sweep took the directory for a dead one's before it was locked.
+                continue
+            } catch {
+                throw .system(SystemFailure("enter", path, error))
+            }
+        }
+    }
+
+    /// Whether a process of ours serves the container now.
+    func isServed(_ id: String) -> Bool {
+        guard let entry = try? Directory.open("\(directory)/\(id)") else { return false }
+        do throws(Errno) {
+            guard let lock = try FileLock.attempt("lock", in: entry.raw, mode: .shared) else { return true }
+            _ = consume lock
+            return false
+        } catch {
+            return false
+        }
+    }
+
+    /// The containers of `dataRoot`, or of no root that is there, whose server died; each is locked by us until
+    /// `body` has cleaned it up, then forgotten. Failures are collected: one must not keep the rest.
+    func forEachDead(dataRoot: String, _ body: (String) throws(EngineError) -> Void) -> [EngineError] {
+        guard let entries = try? Directory.entries(directory) else { return [] }
+        var failures: [EngineError] = []
+        for entry in entries where entry.name.utf8.count == 64 {
+            do throws(EngineError) {
+                try sweep(entry.name, dataRoot: dataRoot, body)
+            } catch {
+                failures.append(error)
+            }
+        }
+        return failures
+    }
+
+    private func sweep(
+        _ id: String, dataRoot: String, _ body: (String) throws(EngineError) -> Void
+    ) throws(EngineError) {
+        let path = "\(directory)/\(id)"
+        guard let entry = try? Directory.open(path),
+            let lock = try? FileLock.attempt("lock", in: entry.raw)
+        else { return }
+        if let bytes = try? File.readAll("state.json", at: entry.raw, limit: 1 << 16),
+            let state = try? JSONDecoder().decode(State.self, from: Data(bytes)),
+            state.dataRoot != dataRoot, File.exists(state.dataRoot)
+        {
+            return
+        }
+        try body(id)
+        try call("remove", path) { () throws(Errno) in try Directory.removeTree(path) }
+        _ = consume lock
+    }
+}
+
+/// One container that this process serves.
+struct LiveContainer: ~Copyable {
+    private let path: String
+    private let lock: FileLock
+
+    init(path: String, lock: consuming FileLock) {
+        self.path = path
+        self.lock = lock
+    }
+
+    /// Forgets the container, once nothing of it is left to clean up.
+    consuming func leave() throws(EngineError) {
+        let path = path
+        try call("remove", path) { () throws(Errno) in
+            // Three entries at most, so no walk.
+            try File.unlink(path + "/state.json")
+            try File.unlink(path + "/lock")
+            try Directory.remove(path)
+        }
+    }
+}

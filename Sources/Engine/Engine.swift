@@ -1,0 +1,36 @@
+package import Images
+internal import Sys
+
+/// docker's verbs over one data root. Each verb is a method that orders the steps; the steps are the modules below.
+package struct Engine: Sendable {
+    package static let defaultDataRoot = "/var/lib/runimg"
+
+    package let options: GlobalOptions
+    package let configuration: Configuration
+    package let dataRoot: String
+    package let images: ImageStore
+    package let containers: ContainerStore
+    let volumes: VolumeStore
+    let live: LiveContainers
+
+    /// Reads the configuration; touches nothing else.
+    package init(_ options: GlobalOptions) throws(EngineError) {
+        self.options = options
+        configuration = try Configuration.load(options.configFile)
+        dataRoot = try Engine.absolute(options.dataRoot ?? configuration.dataRoot ?? Engine.defaultDataRoot)
+        images = ImageStore(dataRoot: dataRoot)
+        containers = ContainerStore(dataRoot: dataRoot)
+        volumes = VolumeStore(dataRoot: dataRoot)
+        let execRoot = options.execRoot ?? configuration.execRoot ?? LiveContainers.defaultDirectory
+        live = LiveContainers(directory: try Engine.absolute(execRoot))
+    }
+
+    /// A path of the caller's as an absolute one.
+    static func absolute(_ path: String) throws(EngineError) -> String {
+        if path.hasPrefix("/") { return path }
+        let current = try call("find the working directory for", path) { () throws(Errno) in
+            try File.readLink("/proc/self/cwd")
+        }
+        return "\(current)/\(path)"
+    }
+}

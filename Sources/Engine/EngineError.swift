@@ -1,0 +1,63 @@
+package import Cgroups
+package import Images
+package import Rootfs
+package import Runtime
+package import Sys
+
+/// What can go wrong in a verb of the engine. The one place where an error becomes a message and an exit code.
+package enum EngineError: Error {
+    /// The request can't be carried out as asked, whatever the machine.
+    case invalid(String)
+    /// Something that is named twice, or still in use.
+    case conflict(String)
+    case noSuchImage(String)
+    case notSupportedYet(String)
+    case configuration(path: String, reason: String)
+    /// `runimg-image` said why.
+    case worker(message: String, kind: WorkerEvent.FailureKind)
+    case workerMissing(searched: [String])
+    case workerDied(String)
+    case store(StoreError)
+    case runtime(RuntimeError)
+    case rootfs(RootfsError)
+    case cgroup(CgroupError)
+    /// `-t -i` with something else on standard input.
+    case notATerminal
+    case system(SystemFailure)
+}
+
+extension EngineError {
+    /// docker's code where the error has one of its own: 126 not executable, 127 not found, 130 for Ctrl-C in a pull.
+    /// nil leaves it to the command: 125 for those that start containers, 1 for the others.
+    package var exitCode: Int32? {
+        switch self {
+        case .runtime(let error): error.exitCode
+        case .notATerminal: 1
+        case .worker(_, .interrupted): 130
+        case .notSupportedYet: 125
+        default: nil
+        }
+    }
+}
+
+extension EngineError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .invalid(let message), .conflict(let message): message
+        case .noSuchImage(let name): "No such image: \(name)"
+        case .notSupportedYet(let what): "\(what) is not supported yet (planned)"
+        case .configuration(let path, let reason): "unable to configure with file \(path): \(reason)"
+        case .worker(let message, _): message
+        case .workerMissing(let searched):
+            "cannot find runimg-image, which pulls images: looked at \(searched.joined(separator: ", ")); "
+                + "install it beside runimg"
+        case .workerDied(let how): "runimg-image ended without a result (\(how)); nothing was added to the store"
+        case .store(let error): "\(error)"
+        case .runtime(let error): "\(error)"
+        case .rootfs(let error): "\(error)"
+        case .cgroup(let error): "\(error)"
+        case .notATerminal: "the input device is not a TTY"
+        case .system(let failure): "\(failure)"
+        }
+    }
+}

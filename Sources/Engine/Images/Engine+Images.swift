@@ -1,0 +1,77 @@
+internal import FoundationEssentials
+internal import Images
+internal import OCI
+internal import Sys
+
+extension Engine {
+    /// All images, newest first. What can't be read is told by `observer`, and hides nothing else.
+    package func images(observer: (EngineEvent) -> Void) throws(EngineError) -> [ImageSummary] {
+        sweep()
+        let listing = try store { () throws(StoreError) in try images.list() }
+        for problem in listing.problems { observer(.warning("\(problem)")) }
+        return listing.images.map { image in
+            var summary = ImageSummary(id: image.id)
+            summary.repoTags = image.names.map(\.familiar)
+            summary.repoDigests = image.digests.map(\.familiar)
+            summary.created = image.created.flatMap(Timestamp.seconds) ?? 0
+            summary.size = image.size
+            summary.labels = image.config.config?.labels ?? [:]
+            return summary
+        }
+    }
+
+    /// Removes one image or name, and says line by line what is gone.
+    /// Untagged parents, which `prune` is about, do not exist for images that were pulled.
+    package func removeImage(_ name: String, force: Bool, prune: Bool) throws(EngineError) -> [ImageRemoval] {
+        sweep()
+        var result: [ImageRemoval] = []
+        try store { () throws(StoreError) in
+            try images.clean()
+            try images.remove(name, force: force, uses: imageUses) { line in
+                switch line {
+                case .untagged(let name): result.append(.untagged(name.familiar))
+                case .deleted(let digest): result.append(.deleted(digest))
+                }
+            }
+        }
+        return result
+    }
+
+    /// What containers hold. Asked with the image lock held, which a run takes before it makes its record.
+    private func imageUses() throws(StoreError) -> ImageUses {
+        var uses = ImageUses()
+        do throws(EngineError) {
+            for record in try containers.all() {
+                let user = ImageUser(containerID: record.id, isRunning: live.isServed(record.id))
+                uses.containers[record.image, default: []].append(user)
+                if let layer = record.topLayer { uses.topLayers.insert(layer) }
+            }
+        } catch {
+            throw .containers("\(error)")
+        }
+        return uses
+    }
+
+    private func store<T>(_ body: () throws(StoreError) -> T) throws(EngineError) -> T {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            throw .store(error)
+        }
+    }
+}
+
+/// RFC 3339 as images' configs have it.
+enum Timestamp {
+    /// Seconds since 1970; nil for what is no time stamp. Fractions are dropped.
+    static func seconds(_ text: String) -> Int64? {
+        guard let date = try? Date(withoutFraction(text), strategy: .iso8601) else { return nil }
+        return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
+    }
+
+    private static func withoutFraction(_ text: String) -> String {
+        guard let dot = text.firstIndex(of: ".") else { return text }
+        let rest = text[text.index(after: dot)...].drop { $0.isASCII && $0.isNumber }
+        return String(text[..<dot]) + rest
+    }
+}

@@ -1,0 +1,69 @@
+internal import Images
+internal import OCI
+internal import Sys
+
+extension PullRequest {
+    /// `oci:`, `oci-archive:` and `docker-archive:` name files, not registries.
+    package static func isLocal(_ source: String) -> Bool {
+        ["oci:", "oci-archive:", "docker-archive:"].contains { source.hasPrefix($0) }
+    }
+}
+
+extension Engine {
+    /// Pulls, durably: when this returns, a power cut loses nothing of the image. The last event says its ID and
+    /// canonical name.
+    package func pull(_ asked: PullRequest, observer: (EngineEvent) -> Void) throws(EngineError) {
+        let result = try fetch(asked, observe: observer)
+        observer(.pull(.done(image: result.image, name: result.name)))
+    }
+
+    private func fetch(_ asked: PullRequest, observe: (EngineEvent) -> Void) throws(EngineError) -> Worker.Result {
+        var request = WorkerRequest(
+            verb: .pull, source: try localized(asked.source), dataRoot: dataRoot)
+        request.platform = asked.platform
+        request.allTags = asked.allTags
+        let mirrors = asked.registryMirrors + options.registryMirrors
+        request.registryMirrors = mirrors.isEmpty ? configuration.registryMirrors : mirrors
+        request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
+        request.credentialsDirectory =
+            options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
+        request.debug = options.logLevel == .debug
+        return try Worker.run(request) { observe(.pull($0)) }
+    }
+
+    /// A local source with an absolute path; anything else as it is.
+    private func localized(_ source: String) throws(EngineError) -> String {
+        guard PullRequest.isLocal(source), let colon = source.firstIndex(of: ":") else { return source }
+        let path = String(source[source.index(after: colon)...])
+        return String(source[...colon]) + (try Engine.absolute(path))
+    }
+
+    /// The image that `request` names, pulled first where its policy says so.
+    func obtain(_ request: RunRequest, observer: (EngineEvent) -> Void) throws(EngineError) -> Image {
+        let local = PullRequest.isLocal(request.image)
+        if !local, request.pull != .always {
+            if let image = try find(request.image), matches(image, request.platform) { return image }
+            if request.pull == .never { throw .noSuchImage(request.image) }
+        }
+        let name = (try? Reference(parsing: request.image).tagged.familiar) ?? request.image
+        if !local, request.pull == .missing { observer(.imageMissing(name)) }
+        var source = PullRequest(source: request.image)
+        source.platform = request.platform
+        source.registryMirrors = request.registryMirrors
+        let pulled = try fetch(source, observe: observer)
+        guard let image = try find(pulled.image.description) else { throw .noSuchImage(request.image) }
+        return image
+    }
+
+    func find(_ name: String) throws(EngineError) -> Image? {
+        do throws(StoreError) {
+            return try images.resolve(name)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func matches(_ image: Image, _ platform: Platform?) -> Bool {
+        platform.map { $0.distance(to: image.config.platform) != nil } ?? true
+    }
+}

@@ -1,0 +1,120 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Images
+internal import OCI
+internal import Sys
+
+/// Starts `runimg-image` with one request and reads its events, as git does with its transport helpers.
+struct Worker {
+    struct Result {
+        var image: Digest
+        var name: String
+    }
+
+    /// Beside us, or where `make install` puts it.
+    private static func find() throws(EngineError) -> String {
+        let own = (try? File.readLink("/proc/self/exe")) ?? "/usr/local/bin/runimg"
+        let directory = Path.split(own).parent
+        let places = [directory + "/runimg-image", directory + "/../libexec/runimg/runimg-image"]
+        for place in places where access(place, X_OK) == 0 { return place }
+        throw .workerMissing(searched: places)
+    }
+
+    /// Runs the request to its end. Every event but the last goes to `observe`. Ctrl-C reaches the worker by the
+    /// terminal; it keeps what it has fetched and says that it was interrupted.
+    static func run(_ request: WorkerRequest, observe: (WorkerEvent) -> Void) throws(EngineError) -> Result {
+        let path = try find()
+        let line = try encode(request)
+        let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
+        let former = interrupts.block()
+        defer { former.install() }
+
+        let input = try call("make a pipe for", path) { () throws(Errno) in try Pipe() }
+        let output = try call("make a pipe for", path) { () throws(Errno) in try Pipe() }
+        let pid = try call("start", path) { () throws(Errno) in
+            try Spawn.start(
+                [path], environment: Environment.all, input: input.reader.raw, output: output.writer.raw,
+                error: STDERR_FILENO)
+        }
+        let requests = input.keepWriter()
+        let events = output.keepReader()
+        var signals: SignalFD? = try call("watch signals for", path) { () throws(Errno) in try SignalFD(interrupts) }
+        let sent: Bool = (try? File.write(requests.raw, line)) != nil
+        var reader = EventReader(fd: events.raw, worker: pid)
+        var outcome: WorkerEvent?
+        while let event = try reader.next(signals: signals?.raw ?? -1) {
+            switch event {
+            case .done, .failed: outcome = event
+            default: observe(event)
+            }
+        }
+        signals = nil
+        _ = consume requests
+        let exit = try call("wait for", path) { () throws(Errno) in try Spawn.wait(pid) }
+        switch outcome {
+        case .done(let image, let name): return Result(image: image, name: name)
+        case .failed(let message, let kind): throw .worker(message: message, kind: kind)
+        default: throw .workerDied(!sent ? "it took no request" : "\(exit)")
+        }
+    }
+
+    private static func encode(_ request: WorkerRequest) throws(EngineError) -> [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(request)) + [UInt8(ascii: "\n")]
+        } catch {
+            throw .invalid("cannot encode the request: \(error)")
+        }
+    }
+}
+
+/// Splits what the worker writes into lines and events, and hands our own signals on to it.
+private struct EventReader {
+    let fd: Int32
+    let worker: pid_t
+    private var buffer: [UInt8] = []
+    private var ended = false
+
+    /// More without a line's end is no event of ours.
+    private static let longestLine = 1 << 20
+
+    init(fd: Int32, worker: pid_t) {
+        self.fd = fd
+        self.worker = worker
+    }
+
+    mutating func next(signals: Int32) throws(EngineError) -> WorkerEvent? {
+        while true {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = Data(buffer[..<end])
+                buffer.removeFirst(end + 1)
+                do {
+                    return try JSONDecoder().decode(WorkerEvent.self, from: line)
+                } catch {
+                    throw .workerDied("it wrote what is no event: \(String(decoding: line.prefix(80), as: UTF8.self))")
+                }
+            }
+            if ended || buffer.count > EventReader.longestLine { return nil }
+            try fill(signals: signals)
+        }
+    }
+
+    private mutating func fill(signals: Int32) throws(EngineError) {
+        var items = [PollItem(fd, .readable), PollItem(signals, .readable)]
+        try call("wait for", "runimg-image") { () throws(Errno) in try PollItem.wait(&items) }
+        if !items[1].ready.isEmpty {
+            var info = [UInt8](repeating: 0, count: 128)
+            _ = read(signals, &info, info.count)
+            // Not only the terminal sends signals; a second one does no harm.
+            kill(worker, SIGINT)
+        }
+        if !items[0].ready.isEmpty {
+            var chunk = [UInt8](repeating: 0, count: 16 << 10)
+            let size = chunk.count
+            let count = try call("read from", "runimg-image") { () throws(Errno) in
+                try check { read(fd, &chunk, size) }
+            }
+            if count == 0 { ended = true }
+            buffer += chunk.prefix(count)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+internal import Cgroups
+internal import Glibc
+internal import Images
+internal import OCI
+internal import Rootfs
+internal import Runtime
+internal import Supervisor
+internal import Sys
+
+extension Engine {
+    /// Runs a container to its end and returns its exit code: the process's own, or 128 and its signal's number. Whatever
+    /// a start that failed had made is undone.
+    package func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws(EngineError) -> Int32 {
+        if request.terminal, request.interactive, !request.dryRun, !Terminal.isTerminal(STDIN_FILENO) {
+            throw .notATerminal
+        }
+        try ContainerIDFile.check(request.containerIDFile)
+        // Held until the container's record names the layers: no removal may take them in between.
+        let lease = try leaseImages(request)
+        let image = try obtain(request, observer: observer)
+        warn(image, request, observer)
+        let draft = try draft(request, image)
+        if request.dryRun {
+            observer(.plan("\(try plan(draft, streams: (-1, -1, -1)))"))
+            return 0
+        }
+        let entry = try live.enter(draft.record.id, dataRoot: dataRoot)
+        let code: Int32
+        do throws(EngineError) {
+            try create(draft)
+            try ContainerIDFile.write(draft.record.id, to: request.containerIDFile)
+            _ = consume lease
+            code = try serve(draft, observer)
+        } catch {
+            try? ContainerIDFile.remove(request.containerIDFile)
+            try discard(draft.record)
+            try entry.leave()
+            throw error
+        }
+        if draft.record.autoRemove { try discard(draft.record) }
+        try entry.leave()
+        return code
+    }
+
+    /// Makes all that the container needs on disk.
+    private func create(_ draft: ContainerDraft) throws(EngineError) {
+        // A name that a killed --rm container still holds is free.
+        if let name = draft.request.name, containers.owner(of: name) != nil { sweep() }
+        try containers.create(draft.record)
+        try GeneratedFileWriter.write(
+            GeneratedFileWriter.paths(in: containers.directory(draft.record.id)), hostname: draft.hostname,
+            hostNetwork: draft.request.isolation.network == .host)
+        let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
+        for source in draft.sources { try source.carryOut(volumes, seeder) }
+    }
+
+    private func leaseImages(_ request: RunRequest) throws(EngineError) -> ImageLease? {
+        if request.dryRun { return nil }
+        do throws(StoreError) {
+            return try images.lease()
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func warn(_ image: Image, _ request: RunRequest, _ observer: (EngineEvent) -> Void) {
+        let own = Platform.current
+        let wanted = image.config.platform
+        if request.platform == nil, own.distance(to: wanted) == nil {
+            observer(
+                .warning(
+                    "The requested image's platform (\(wanted)) does not match the detected host platform (\(own)) and no "
+                        + "specific platform was requested"))
+        }
+    }
+
+    /// Starts the container and serves it to its end.
+    private func serve(_ draft: ContainerDraft, _ observer: (EngineEvent) -> Void) throws(EngineError) -> Int32 {
+        var record = draft.record
+        let spec = draft.spec
+        let manager = draft.manager
+        let cgroup = try cgroups { () throws(CgroupError) in
+            try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
+        }
+        let foreground = try call("watch signals for", record.shortID) { () throws(Errno) in try Foreground() }
+        record.state.startedAt = Clock.timestamp
+        var oomKilled = false
+        let afterExit = {
+            oomKilled = ((try? cgroup.oomKills()) ?? 0) > 0
+            // With the host's pid namespace the first process leaves its children behind.
+            if draft.request.isolation.hostPid { try? cgroup.killAll() }
+        }
+        let exit = try attach(draft, cgroup, foreground, afterExit)
+        record.state.oomKilled = oomKilled
+        try cgroups { () throws(CgroupError) in try cgroup.remove() }
+        let code = exit.code
+        if oomKilled { observer(.warning(Engine.outOfMemory(draft.request))) }
+        if !record.autoRemove {
+            record.state.status = .exited
+            record.state.exitCode = code
+            record.state.finishedAt = Clock.timestamp
+            try containers.save(record)
+        }
+        return code
+    }
+
+    private static func outOfMemory(_ request: RunRequest) -> String {
+        let limit = request.resources.memory.map { " of \($0) bytes (-m raises it)" } ?? ""
+        return "the kernel killed a process of the container: out of memory, limit\(limit)"
+    }
+
+    private func attach(
+        _ draft: ContainerDraft, _ cgroup: Cgroup, _ foreground: borrowing Foreground, _ afterExit: () -> Void
+    ) throws(EngineError) -> Spawn.Exit {
+        let request = draft.request
+        if request.terminal {
+            let process = try start(try plan(draft, streams: (-1, -1, -1)), cgroup)
+            sweepAside()
+            do throws(Errno) {
+                return try foreground.serve(
+                    pidfd: process.pidfd.raw, terminal: process.terminalNumber, interactive: request.interactive,
+                    afterExit: afterExit)
+            } catch {
+                throw .system(SystemFailure("serve", draft.record.shortID, error))
+            }
+        }
+        let streams = try call("make pipes for", draft.record.shortID) { () throws(Errno) in
+            try ContainerStreams(
+                interactive: request.interactive, uid: draft.spec.process.user.uid, gid: draft.spec.process.user.gid)
+        }
+        let process = try start(try plan(draft, streams: streams.containerEnds), cgroup)
+        let ours = streams.keepOurs()
+        sweepAside()
+        do throws(Errno) {
+            return try foreground.serve(pidfd: process.pidfd.raw, streams: ours, afterExit: afterExit)
+        } catch {
+            throw .system(SystemFailure("serve", draft.record.shortID, error))
+        }
+    }
+
+    private func start(_ plan: LaunchPlan, _ cgroup: Cgroup) throws(EngineError) -> RunningProcess {
+        do throws(RuntimeError) {
+            return try Launcher.start(plan, cgroup: cgroup)
+        } catch {
+            try? cgroup.killAll()
+            try? cgroup.remove()
+            throw .runtime(error)
+        }
+    }
+
+    /// Removes what dead processes of ours left, while the new container runs: its start does not wait for that.
+    private func sweepAside() { _ = sweep() }
+}
+
+extension Spawn.Exit {
+    /// As shells and docker count: 128 and the signal's number.
+    var code: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let signal): 128 + signal
+        }
+    }
+}
+
+/// Runs `body`; its failure becomes the engine's.
+func cgroups<T>(_ body: () throws(CgroupError) -> T) throws(EngineError) -> T {
+    do throws(CgroupError) {
+        return try body()
+    } catch {
+        throw .cgroup(error)
+    }
+}

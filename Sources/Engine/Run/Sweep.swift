@@ -1,0 +1,43 @@
+internal import Cgroups
+internal import Sys
+
+extension Engine {
+    /// Cleans up after processes of ours that were killed: their containers' processes, cgroups and, where `--rm` was
+    /// said, the containers themselves. Returns what could not be cleaned.
+    @discardableResult
+    package func sweep() -> [EngineError] {
+        live.forEachDead(dataRoot: dataRoot) { id throws(EngineError) in
+            try removeCgroup(of: id)
+            // Killed before its record was written: nothing else was made by then.
+            guard var record = try? containers.load(id) else {
+                try containers.remove(id, name: nil)
+                return
+            }
+            if record.autoRemove {
+                try discard(record)
+                return
+            }
+            record.state.status = .exited
+            record.state.exitCode = 137
+            record.state.finishedAt = Clock.timestamp
+            record.state.error = "runimg was killed while it served the container"
+            try containers.save(record)
+        }
+    }
+
+    /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes.
+    func discard(_ record: ContainerRecord) throws(EngineError) {
+        for volume in record.anonymousVolumes { try volumes.remove(volume) }
+        try containers.remove(record.id, name: record.name)
+    }
+
+    func removeCgroup(of id: String) throws(EngineError) {
+        try cgroups { () throws(CgroupError) in
+            guard let cgroup = try CgroupManager.detect().open(path: Engine.cgroupPath(id)) else { return }
+            try cgroup.killAll()
+            try cgroup.remove()
+        }
+    }
+
+    static func cgroupPath(_ id: String) -> String { "/runimg/\(id)" }
+}

@@ -1,0 +1,48 @@
+internal import OCI
+
+/// The variables of the container's process: image and command line only, nothing of the caller's but what was named.
+enum EnvironmentBuilder {
+    static let defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// docker's order: what the engine sets, then the user's, then what only the image has; HOME where nobody set it.
+    /// An entry of the image without `=` is dropped: it must not be filled from the host.
+    static func build(
+        user: [String], image: [String], hostname: String, terminal: Bool, home: String
+    ) -> [String] {
+        var result = Variables()
+        result.set(defaultPath)
+        result.set("HOSTNAME=\(hostname)")
+        if terminal { result.set("TERM=xterm") }
+        for entry in image where entry.contains("=") && !entry.hasPrefix("=") { result.set(entry) }
+        for entry in user { result.set(entry) }
+        result.add("HOME=\(home)")
+        return result.entries
+    }
+
+    /// An ordered list in which a later setting takes the place of an earlier one.
+    private struct Variables {
+        private(set) var entries: [String] = []
+        private var places: [Substring: Int] = [:]
+
+        mutating func set(_ entry: String) {
+            let name = entry.prefix { $0 != "=" }
+            if let place = places[name] {
+                entries[place] = entry
+            } else {
+                places[name] = entries.count
+                entries.append(entry)
+            }
+        }
+
+        mutating func add(_ entry: String) {
+            if places[entry.prefix { $0 != "=" }] == nil { set(entry) }
+        }
+    }
+
+    /// `KEY=VALUE` of every entry; a key alone takes the caller's value and is left out where the caller has none.
+    static func resolve(_ entries: [EnvironmentEntry], caller: (String) -> String?) -> [String] {
+        entries.compactMap { entry in
+            (entry.value ?? caller(entry.name)).map { "\(entry.name)=\($0)" }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import OCI
+
+extension SpecBuilder {
+    static let defaultShmSize: Int64 = 64 << 20
+
+    /// The file systems of every container, then its generated files, then the user's mounts, parents before children.
+    /// A user's mount on one of the default targets takes its place.
+    static func mounts(_ inputs: SpecInputs) throws(EngineError) -> [Spec.Mount] {
+        let user = try userMounts(inputs)
+        let taken = Set(user.map(\.destination))
+        let standard = standardMounts(inputs.request) + fileMounts(inputs.files)
+        return standard.filter { !taken.contains($0.destination) } + user
+    }
+
+    private static func standardMounts(_ request: RunRequest) -> [Spec.Mount] {
+        let privileged = request.isolation.privileged
+        let guarded = ["nosuid", "noexec", "nodev"]
+        let writing = privileged ? "rw" : "ro"
+        let shmSize = request.resources.shmSize ?? defaultShmSize
+        var result = [
+            Spec.Mount(destination: "/proc", type: "proc", source: "proc", options: guarded),
+            Spec.Mount(
+                destination: "/dev", type: "tmpfs", source: "tmpfs",
+                options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+            Spec.Mount(
+                destination: "/dev/pts", type: "devpts", source: "devpts",
+                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+            Spec.Mount(destination: "/sys", type: "sysfs", source: "sysfs", options: guarded + [writing]),
+            Spec.Mount(
+                destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
+                options: guarded + ["relatime", writing]),
+        ]
+        if request.isolation.hostIpc {
+            // The host's queues and shared memory themselves: that is what was asked for.
+            result.append(
+                Spec.Mount(destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind"]))
+            result.append(Spec.Mount(destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind"]))
+        } else {
+            result.append(Spec.Mount(destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded))
+            result.append(
+                Spec.Mount(
+                    destination: "/dev/shm", type: "tmpfs", source: "shm",
+                    options: guarded + ["mode=1777", "size=\(shmSize)"]))
+        }
+        return result
+    }
+
+    private static func fileMounts(_ files: GeneratedFiles) -> [Spec.Mount] {
+        [
+            ("/etc/resolv.conf", files.resolvConf), ("/etc/hostname", files.hostname), ("/etc/hosts", files.hosts),
+        ].map { target, source in
+            Spec.Mount(destination: target, type: "bind", source: source, options: ["rbind", "rprivate"])
+        }
+    }
+
+    private static func userMounts(_ inputs: SpecInputs) throws(EngineError) -> [Spec.Mount] {
+        var result: [Spec.Mount] = []
+        for mount in inputs.mounts {
+            let target = try clean(mount.target)
+            if target == "/" { throw .invalid("invalid mount target \"\(mount.target)\": destination can't be '/'") }
+            if result.contains(where: { $0.destination == target }) {
+                throw .invalid("Duplicate mount point: \(target)")
+            }
+            let access = mount.readOnly ? ["ro"] : []
+            switch mount.source {
+            case .path(let path):
+                result.append(
+                    Spec.Mount(
+                        destination: target, type: "bind", source: path,
+                        options: ["rbind", mount.propagation] + access))
+            case .tmpfs(let options):
+                result.append(
+                    Spec.Mount(
+                        destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) + access))
+            }
+        }
+        // A stable order by depth: a mount below another must come after it.
+        return result.enumerated().sorted { left, right in
+            let depths = (depth(left.element), depth(right.element))
+            return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
+        }.map(\.element)
+    }
+
+    private static func depth(_ mount: Spec.Mount) -> Int { mount.destination.split(separator: "/").count }
+
+    /// docker's defaults, each of which an option of the user's can turn round.
+    static func tmpfsOptions(_ options: [String]) -> [String] {
+        let opposites = ["noexec": "exec", "nosuid": "suid", "nodev": "dev", "rw": "ro"]
+        let defaults = ["rw", "nosuid", "nodev", "noexec"].filter { name in
+            !options.contains(name) && !options.contains(opposites[name] ?? name)
+        }
+        return defaults + options
+    }
+}

@@ -1,0 +1,62 @@
+import Glibc
+import Sys
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// Layers made by hand; whiteouts need CAP_MKNOD.
+@Suite(.enabled(if: geteuid() == 0, "needs root")) struct LayerViewTests {
+    private func text(_ view: LayerView, _ path: String) throws -> String? {
+        try view.readFile(path, limit: 1000).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func withLayers(_ body: (String, LayerView) throws -> Void) throws {
+        let root = "/tmp/runimg-layerview-\(Random.hex(bytes: 6))"
+        try Directory.makePath(root + "/upper/etc", mode: 0o755)
+        try Directory.makePath(root + "/lower/etc", mode: 0o755)
+        defer { try? Directory.removeTree(root) }
+        try body(root, LayerView(layers: [root + "/upper", root + "/lower"]))
+    }
+
+    @Test func theUpperLayerWins() throws {
+        try withLayers { root, view in
+            try File.replace(root + "/lower/etc/passwd", with: Array("low".utf8))
+            #expect(try text(view, "/etc/passwd") == "low")
+            try File.replace(root + "/upper/etc/passwd", with: Array("up".utf8))
+            #expect(try text(view, "/etc/passwd") == "up")
+        }
+    }
+
+    @Test func whiteoutsAndOpaqueDirectoriesHide() throws {
+        try withLayers { root, view in
+            try File.replace(root + "/lower/etc/passwd", with: Array("low".utf8))
+            let directory = try Directory.open(root + "/upper/etc")
+            try ExtendedAttributes.set(directory.raw, PathBytes("trusted.overlay.opaque"), Array("y".utf8))
+            #expect(try text(view, "/etc/passwd") == nil)
+            try ExtendedAttributes.remove(directory.raw, PathBytes("trusted.overlay.opaque"))
+            try #require(mknod(root + "/upper/etc/passwd", S_IFCHR, 0) == 0)
+            #expect(try text(view, "/etc/passwd") == nil)
+        }
+    }
+
+    @Test func linksStayInsideTheImage() throws {
+        try withLayers { root, view in
+            try File.replace(root + "/lower/store", with: Array("inside".utf8))
+            try File.symlink("/../../../store", root + "/upper/etc/passwd")
+            #expect(try text(view, "/etc/passwd") == "inside")
+            try File.symlink("/etc/loop", root + "/upper/etc/loop")
+            #expect(throws: SystemFailure.self) { try text(view, "/etc/loop") }
+        }
+    }
+
+    /// CVE-2024-9676: a fifo would block us, a huge file fill our memory.
+    @Test(.timeLimit(.minutes(1))) func unfitFilesAreErrors() throws {
+        try withLayers { root, view in
+            try #require(mkfifo(root + "/upper/etc/passwd", 0o644) == 0)
+            #expect(throws: SystemFailure.self) { try text(view, "/etc/passwd") }
+            try File.replace(root + "/upper/etc/group", with: [UInt8](repeating: 65, count: 2000))
+            #expect(throws: SystemFailure.self) { try text(view, "/etc/group") }
+        }
+    }
+}

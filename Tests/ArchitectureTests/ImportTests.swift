@@ -18,7 +18,7 @@ import Testing
         "Supervisor": ["Runtime", "OCI", "Sys"],
         "Engine": ["Images", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"],
         "DockerCLI": ["Engine", "Images", "OCI", "Sys"],
-        "runimg": ["DockerCLI", "Sys"],
+        "runimg": ["DockerCLI", "Engine"],
         "runimg-image": ["ImageWorker", "Sys"],
     ]
 

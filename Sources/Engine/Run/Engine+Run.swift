@@ -90,7 +90,14 @@ extension Engine {
             // With the host's pid namespace the first process leaves its children behind.
             if draft.request.isolation.hostPid { try? cgroup.killAll() }
         }
-        let exit = try attach(draft, cgroup, foreground, afterExit)
+        let exit: Spawn.Exit
+        do throws(EngineError) {
+            exit = try attach(draft, cgroup, foreground, afterExit)
+        } catch {
+            try? cgroup.killAll()
+            try? cgroup.remove()
+            throw error
+        }
         record.state.oomKilled = oomKilled
         try cgroups { () throws(CgroupError) in try cgroup.remove() }
         let code = exit.code
@@ -142,8 +149,6 @@ extension Engine {
         do throws(RuntimeError) {
             return try Launcher.start(plan, cgroup: cgroup)
         } catch {
-            try? cgroup.killAll()
-            try? cgroup.remove()
             throw .runtime(error)
         }
     }

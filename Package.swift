@@ -71,6 +71,7 @@ let package = Package(
         tests("Images", ["Images", "OCI", "Sys"]),
         tests("Layers", ["Layers", "OCI", "Sys"]),
         tests("Registry", ["Registry", "OCI", "Sys"]),
+        tests("ImageWorker", ["ImageWorker", "Images", "OCI", "Sys"]),
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
         tests("Runtime", ["Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),

@@ -19,13 +19,13 @@ struct BlobFetch {
             switch blob.layer.content {
             case .remote(let fetch):
                 try download(fetch, anew: false)
-                progress.verifying()
             case .local(let bytes):
                 blob.state.update {
                     $0.file = bytes
                     $0.available = bytes.length
                 }
             }
+            progress.verifying()
             blob.state.update { $0.isComplete = true }
         } catch {
             blob.fail(error)

@@ -33,12 +33,14 @@ enum TarIndex {
             var count = 0
             while position + block <= size {
                 let header = try bytes(at: position, count: block)
-                if header.allSatisfy({ $0 == 0 }) { return result }
+                if header.allSatisfy({ $0 == 0 }) { break }
                 count += 1
                 guard count <= entryLimit else { throw fail("it has more than \(entryLimit) members") }
                 try take(header, into: &result)
             }
             guard count > 0 else { throw fail("it is no tar archive") }
+            // Archivers leave the end marker out at times, but never write a part of a block.
+            guard position + block <= size || position == size else { throw fail("it ends early") }
             return result
         }
 
@@ -117,7 +119,7 @@ enum TarIndex {
             guard first == 0x80 else { return nil }
             var value: Int64 = 0
             for byte in field.dropFirst() {
-                guard value < Int64.max >> 8 else { return nil }
+                guard value <= Int64.max >> 8 else { return nil }
                 value = value << 8 | Int64(byte)
             }
             return value

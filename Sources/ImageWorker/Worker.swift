@@ -51,12 +51,19 @@ package enum Worker {
         case .layout(let path, let tag):
             return LayoutSource(files: try DirectoryLayout(path), tag: tag, typed: request.source)
         case .layoutArchive(let path, let tag):
-            let archive = try Archive(path, spool: store.layout.staging, interruption: interruption)
-            return LayoutSource(files: archive, tag: tag, typed: request.source)
+            return LayoutSource(files: try archive(path, store, interruption), tag: tag, typed: request.source)
         case .dockerArchive(let path, let tag):
-            let archive = try Archive(path, spool: store.layout.staging, interruption: interruption)
-            return DockerArchiveSource(archive: archive, tag: tag, typed: request.source)
+            return DockerArchiveSource(
+                archive: try archive(path, store, interruption), tag: tag, typed: request.source)
         }
+    }
+
+    private static func archive(
+        _ path: String, _ store: ImageStore, _ interruption: Interruption
+    ) throws(WorkerError) -> Archive {
+        // A compressed one is inflated into staging.
+        try lift(WorkerError.store) { () throws(StoreError) in try store.prepare() }
+        return try Archive(path, spool: store.layout.staging, interruption: interruption)
     }
 
     private static func readRequest() throws(WorkerError) -> WorkerRequest {

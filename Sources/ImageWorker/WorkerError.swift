@@ -45,8 +45,10 @@ enum WorkerError: Error, Sendable {
     }
 
     private static func kind(of error: LayerError) -> WorkerEvent.FailureKind {
-        if case .system = error { return .store }
-        return .invalid
+        switch error {
+        case .system, .limit(.freeSpaceReserve, _, _): .store
+        default: .invalid
+        }
     }
 
     /// Whether what was fetched is of use to the next pull: not when it is wrong, nor when it fills the disk.

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Sys
 
-/// The program under test.
-package enum Runimg {
+/// The program under test, with a data root, a configuration and a home of its own.
+package final class Runimg: Sendable {
     /// Where the executables are: those that users get when `make test` runs us, else the debug build's.
     package static let binaryDirectory: String = {
         if let directory = getenv("RUNIMG_BIN_DIR") {
@@ -14,4 +14,79 @@ package enum Runimg {
 
     package static let path = "\(binaryDirectory)/runimg"
     package static let workerPath = "\(binaryDirectory)/runimg-image"
+
+    package let scratch: Scratch
+    package var dataRoot: String { scratch("data") }
+    package var configFile: String { scratch("config.json") }
+    private let globals: [String]
+    private let environment: [String: String]
+
+    /// `configuration` is JSON in the form of docker's daemon.json.
+    package init(configuration: String = "{}", environment: [String: String] = [:]) throws {
+        scratch = try Scratch()
+        try scratch.file("config.json", configuration)
+        try scratch.directory("docker", mode: 0o700)
+        globals = ["--data-root", scratch("data"), "--config-file", scratch("config.json")]
+        // No proxy, credential or default of the developer's reaches a test.
+        self.environment = ["DOCKER_CONFIG": scratch("docker")].merging(environment) { $1 }
+    }
+
+    /// One whose Docker Hub is a registry of the suite.
+    package convenience init(mirror: RealRegistry) throws {
+        try self.init(configuration: #"{"registry-mirrors": ["\#(mirror.url)"]}"#)
+    }
+
+    /// Runs `runimg ARGUMENTS` to its end.
+    package func callAsFunction(
+        _ arguments: String..., input: String = "", environment: [String: String] = [:], timeout: Double = 60
+    ) throws -> Tool.Output {
+        try run(arguments, input: Array(input.utf8), environment: environment, timeout: timeout)
+    }
+
+    package func run(
+        _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:], timeout: Double = 60
+    ) throws -> Tool.Output {
+        try Tool.run(
+            Runimg.path, globals + arguments, environment: self.environment.merging(environment) { $1 }, input: input,
+            timeout: timeout)
+    }
+
+    /// Runs and throws unless the exit status is 0.
+    @discardableResult
+    package func check(_ arguments: String..., timeout: Double = 60) throws -> Tool.Output {
+        let output = try run(arguments, timeout: timeout)
+        guard output.status == 0 else { throw Tool.Failure(output: output) }
+        return output
+    }
+
+    /// Starts `runimg ARGUMENTS` on a terminal.
+    package func terminal(_ arguments: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws -> PseudoTerminal {
+        try PseudoTerminal(
+            Runimg.path, globals + arguments, environment: environment, rows: rows, columns: columns)
+    }
+
+    /// Starts `runimg ARGUMENTS` and leaves it running, with its output in the files `out` and `err` of the scratch
+    /// directory.
+    package func start(_ arguments: String..., input: ChildProcess.Stream = .null) throws -> ChildProcess {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC
+        let output = try File.open(scratch("out"), flags, mode: 0o644)
+        let errors = try File.open(scratch("err"), flags, mode: 0o644)
+        return try ChildProcess(
+            Runimg.path, globals + arguments, environment: Tool.baseEnvironment.merging(environment) { $1 },
+            input: input, output: .descriptor(output.raw), errors: .descriptor(errors.raw))
+    }
+
+    /// What a command started by `start` has said so far.
+    package var startedOutput: String {
+        String(decoding: (try? File.readAll(scratch("out"))) ?? [], as: UTF8.self)
+    }
+
+    package var startedErrors: String {
+        String(decoding: (try? File.readAll(scratch("err"))) ?? [], as: UTF8.self)
+    }
+
+    /// The store's names, kinds, modes, owners and bytes; nothing when there is no store yet.
+    package func storeListing() throws -> [String: TreeListing.Entry] {
+        File.exists(dataRoot) ? try TreeListing(dataRoot, .contents).entries : [:]
+    }
 }

@@ -137,7 +137,8 @@ private struct ReferenceParser {
     }
 
     private func isHost(_ part: ArraySlice<UInt8>) -> Bool {
-        part.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") } || part.elementsEqual("localhost".utf8)
+        part.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") } || part.first == UInt8(ascii: "[")
+            || part.elementsEqual("localhost".utf8)
     }
 
     // MARK: Host

@@ -13,6 +13,7 @@ final class EndpointSession: Sendable {
 
     private struct State {
         var scheme: WebURL.Scheme?
+        var hasServed = false
         var isSick = false
     }
 
@@ -43,8 +44,8 @@ final class EndpointSession: Sendable {
         }
     }
 
-    /// Whether it has answered at all.
-    var hasAnswered: Bool { state.withLock { $0.scheme != nil } }
+    /// Whether it has given anything yet.
+    var hasServed: Bool { state.withLock { $0.hasServed } }
 
     /// Set once its tries were used up: others are asked first from then on.
     var isSick: Bool {
@@ -87,7 +88,10 @@ final class EndpointSession: Sendable {
             let header = try authorizer.answer(challenges, used: used, policy)
             (response, final) = try follow(url, ask, header, sink, policy)
         }
-        if response.head.isSuccess { return response.head }
+        if response.head.isSuccess {
+            state.withLock { $0.hasServed = true }
+            return response.head
+        }
         throw RegistryMessage(body: response.errorBody).fault(head: response.head)
     }
 

@@ -53,11 +53,10 @@ package final class RegistryClient: Sendable {
             if (left == first) != (right == first) { return left == first }
             return left < right
         }
-        for (position, index) in order.enumerated() {
+        for index in order {
             let session = sessions[index]
             do throws(Fault) {
-                let value = try repeating(
-                    session, digest, isLast: position == order.count - 1, furthest: furthest, body)
+                let value = try repeating(session, digest, furthest: furthest, body)
                 preferred.withLock { $0 = index }
                 return value
             } catch .interrupted {
@@ -75,7 +74,7 @@ package final class RegistryClient: Sendable {
 
     /// Repeats `body` at one endpoint while its faults are passing ones, with growing pauses.
     private func repeating<Value>(
-        _ session: EndpointSession, _ digest: Digest?, isLast: Bool, furthest: () -> Int64,
+        _ session: EndpointSession, _ digest: Digest?, furthest: () -> Int64,
         _ body: (EndpointSession) throws(Fault) -> Value
     ) throws(Fault) -> Value {
         let policy = transport.configuration.retry
@@ -89,8 +88,8 @@ package final class RegistryClient: Sendable {
                     mark = furthest()
                     retry = 0
                 }
-                // A place that never answered is most likely not there; waiting for it would only hide that.
-                if case .unreachable = error, !session.hasAnswered { throw error }
+                // A place that never served is most likely not there; waiting for it would only hide that.
+                if case .unreachable = error, !session.hasServed { throw error }
                 guard error.isPassing, retry < policy.retries else { throw error }
                 retry += 1
                 let seconds = pause(policy, retry, error)

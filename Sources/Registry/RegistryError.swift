@@ -34,7 +34,7 @@ package enum RegistryError: Error, Sendable, CustomStringConvertible {
     private static func list(_ tried: [EndpointFailure]) -> String {
         guard let first = tried.first else { return "" }
         if tried.count == 1 { return ": \(first.namesItself ? "" : "\(first.endpoint): ")\(first.fault)" }
-        return "; tried " + tried.map { "\($0.endpoint) (\($0.fault))" }.joined(separator: ", ")
+        return "; tried " + tried.map { "\($0.endpoint) (\($0.reason))" }.joined(separator: ", ")
     }
 
     init(what: String, repository: String, tried: [EndpointFailure]) {
@@ -56,12 +56,21 @@ package struct EndpointFailure: Sendable, CustomStringConvertible {
 
     package var description: String { "\(endpoint): \(fault)" }
 
-    /// A registry's own words stand alone, as docker prints them.
+    /// A registry's own words stand alone, as docker prints them; faults of connections begin with host and port.
     var namesItself: Bool {
         switch fault {
         case .notFound(let text), .unauthorized(let text): !text.isEmpty
-        default: false
+        default: beginsWithEndpoint
         }
+    }
+
+    private var beginsWithEndpoint: Bool { "\(fault)".hasPrefix("\(endpoint):") }
+
+    /// The fault without what stands before it anyway.
+    var reason: String {
+        let text = "\(fault)"
+        guard beginsWithEndpoint, let end = text.firstRange(of: ": ") else { return text }
+        return String(text[end.upperBound...])
     }
 }
 

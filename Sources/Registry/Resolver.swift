@@ -23,6 +23,17 @@ package struct Endpoint: Hashable, Sendable {
         case anyCertificate
     }
 
+    package init(
+        role: Role, host: String, port: UInt16?, repository: String, schemes: [WebURL.Scheme], trust: Trust
+    ) {
+        self.role = role
+        self.host = host
+        self.port = port
+        self.repository = repository
+        self.schemes = schemes
+        self.trust = trust
+    }
+
     /// `host`, `host:port`: what certificates and credentials are filed under.
     package var name: String { port.map { "\(host):\($0)" } ?? host }
 }

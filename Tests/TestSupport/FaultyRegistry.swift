@@ -201,7 +201,9 @@ private final class Server: Sendable {
                 state.requests.append(request)
                 return state.requests.count { $0.path == request.path } - 1
             }
-            guard connection.send(handler(request, count)) else { return }
+            let response = handler(request, count)
+            _ = Wait.until(seconds: response.delay) { state.withLock(\.isStopping) }
+            guard connection.send(response) else { return }
         }
     }
 }
@@ -255,7 +257,6 @@ private struct Connection {
 
     /// Whether the connection can go on.
     func send(_ response: FaultyRegistry.Response) -> Bool {
-        Wait.sleep(response.delay)
         if response.isSilent { return false }
         var head = "HTTP/1.1 \(response.status) Status\r\n"
         for (name, value) in response.fields { head += "\(name): \(value)\r\n" }

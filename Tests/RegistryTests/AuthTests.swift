@@ -1,0 +1,325 @@
+import OCI
+import Registry
+import TestSupport
+import Testing
+
+/// Challenges, tokens and redirects, honest and hostile.
+@Suite struct AuthTests {
+    typealias Response = FaultyRegistry.Response
+
+    static func store(_ host: String, _ entry: String) throws(RegistryError) -> CredentialStore {
+        try CredentialStore(json: Array(#"{"auths":{"\#(host)":{\#(entry)}}}"#.utf8), origin: "test")
+    }
+
+    static let user = #""auth":"dXNlcjpwYXNzd29yZA==""#  // user:password
+    static let userHeader = "Basic dXNlcjpwYXNzd29yZA=="
+
+    static func challenge(_ realm: String) -> Response {
+        var response = Response.error(401, "UNAUTHORIZED", "authentication required")
+        response.fields.append(("WWW-Authenticate", "Bearer realm=\"\(realm)\",service=\"svc\",scope=\"ignored\""))
+        return response
+    }
+
+    static func token(_ text: String, lifetime: Int = 300) -> Response {
+        Response(200, text: #"{"token":"\#(text)","expires_in":\#(lifetime)}"#)
+    }
+
+    /// A client whose credentials are filed under its own server's host.
+    static func withOwnCredentials(
+        _ entry: String = user, _ handler: @escaping FaultyRegistry.Handler
+    ) throws -> (RegistryClient, FaultyRegistry, Fixture.Log) {
+        let server = try FaultyRegistry(handler)
+        var configuration = RegistryConfiguration()
+        configuration.retry = Fixture.fastRetries
+        configuration.credentials = try store(server.host, entry)
+        let log = Fixture.Log()
+        let client = try RegistryClient(
+            reference: Reference(parsing: "\(server.host)/test/image"), configuration: configuration,
+            observer: log.observer)
+        return (client, server, log)
+    }
+
+    // MARK: Tokens
+
+    @Test func anonymousTokenIsFetchedOnceAndUsedForAll() throws {
+        let blob = Blob(100)
+        let fixture = try Fixture { request, _ in
+            if request.path == "/token" { return AuthTests.token("abc") }
+            guard request.header("Authorization") == "Bearer abc" else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            return request.path == blob.path ? .blob(blob.bytes, for: request) : GoodManifest.response()
+        }
+        #expect(try fixture.client.manifest(.tag("latest")).digest == GoodManifest.digest)
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        let tokens = fixture.server.requests(to: "/token")
+        #expect(tokens.map(\.target) == ["/token?service=svc&scope=repository%3atest%2fimage%3apull"])
+        #expect(tokens[0].header("Authorization") == nil)
+        #expect(fixture.server.requests.count == 5)
+    }
+
+    @Test func tokenThatExpiresMidPullIsRenewedAndTheBlobGoneOnWith() throws {
+        let blob = Blob(200_000)
+        let fixture = try Fixture { request, count in
+            if request.path == "/token" { return AuthTests.token("t\(count)") }
+            // Each token is good for one answer, which is cut.
+            guard request.header("Authorization") == "Bearer t\(count / 2)", count % 2 == 1 else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            var response = Response.blob(blob.bytes, for: request)
+            if count < 5 { response.cutAfter = 60_000 }
+            return response
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.server.requests(to: "/token").count == 3)
+        #expect(
+            fixture.server.requests(to: blob.path).map { $0.rangeStart ?? 0 } == [
+                0, 0, 60_000, 60_000, 120_000, 120_000,
+            ])
+    }
+
+    @Test func expiredTokenIsRenewedBeforeItIsRefused() throws {
+        let fixture = try Fixture { request, count in
+            if request.path == "/token" { return AuthTests.token("t\(count)", lifetime: 1) }
+            guard request.header("Authorization") != nil else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            return GoodManifest.response()
+        }
+        _ = try fixture.client.manifest(.tag("a"))
+        Wait.sleep(1)
+        _ = try fixture.client.manifest(.tag("b"))
+        #expect(
+            fixture.server.requests(to: "/v2/test/image/manifests/b").map { $0.header("Authorization") } == [
+                "Bearer t1"
+            ])
+    }
+
+    @Test func alwaysUnauthorizedEndsAfterOneToken() throws {
+        let fixture = try Fixture { request, _ in
+            request.path == "/token"
+                ? AuthTests.token("abc") : AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+        }
+        let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("latest")) }
+        #expect(
+            error.hasPrefix(
+                "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require 'runimg login'"
+            ), "\(error)")
+        #expect(
+            fixture.server.requests.map(\.path) == [
+                "/v2/test/image/manifests/latest", "/token", "/v2/test/image/manifests/latest",
+            ])
+    }
+
+    @Test func passwordGoesToTheTokenServerOnly() throws {
+        let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
+            if request.path == "/token" { return AuthTests.token("abc") }
+            guard request.header("Authorization") == "Bearer abc" else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            return GoodManifest.response()
+        }
+        _ = try client.manifest(.tag("latest"))
+        #expect(server.requests.map { $0.header("Authorization") } == [nil, AuthTests.userHeader, "Bearer abc"])
+        #expect(server.requests[1].target.hasSuffix("&account=user"))
+    }
+
+    @Test func identityTokenIsExchangedByPost() throws {
+        let (client, server, _) = try AuthTests.withOwnCredentials(#""auth":"","identitytoken":"se/cret""#) {
+            request, _ in
+            if request.path == "/token" { return Response(200, text: #"{"access_token":"abc"}"#) }
+            guard request.header("Authorization") == "Bearer abc" else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            return GoodManifest.response()
+        }
+        _ = try client.manifest(.tag("latest"))
+        let post = try #require(server.requests(to: "/token").first)
+        #expect(post.method == "POST")
+        #expect(post.header("Content-Type") == "application/x-www-form-urlencoded")
+        #expect(
+            String(decoding: post.body, as: UTF8.self)
+                == "service=svc&scope=repository%3Atest%2Fimage%3Apull&client_id=runimg&grant_type=refresh_token&refresh_token=se%2Fcret"
+        )
+    }
+
+    @Test func registryTokenIsSentAsItIs() throws {
+        let (client, server, _) = try AuthTests.withOwnCredentials(#""registrytoken":"reg""#) { request, _ in
+            request.header("Authorization") == "Bearer reg"
+                ? GoodManifest.response() : AuthTests.challenge("http://169.254.169.254/token")
+        }
+        _ = try client.manifest(.tag("latest"))
+        #expect(server.requests.count == 2)
+    }
+
+    @Test func basicIsAnsweredOnceAskedFor() throws {
+        let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
+            request.header("Authorization") == AuthTests.userHeader
+                ? GoodManifest.response() : Response(401, [("WWW-Authenticate", "Basic realm=\"x\"")])
+        }
+        _ = try client.manifest(.tag("a"))
+        _ = try client.manifest(.tag("b"))
+        #expect(
+            server.requests.map { $0.header("Authorization") } == [nil, AuthTests.userHeader, AuthTests.userHeader])
+    }
+
+    @Test func wrongPasswordIsTriedOnce() throws {
+        let (client, server, _) = try AuthTests.withOwnCredentials { _, _ in
+            Response(401, [("WWW-Authenticate", "Basic realm=\"x\"")])
+        }
+        for _ in 0..<2 {
+            let error = message { () throws(RegistryError) in _ = try client.manifest(.tag("a")) }
+            #expect(error.contains("pull access denied"), "\(error)")
+        }
+        #expect(server.requests.count <= 4)
+    }
+
+    @Test(arguments: [
+        #"{"token":"a\r\nX-Evil: 1"}"#, #"{"token":""}"#, "{}", "no json", #"{"token":"é"}"#, #"{"token":7}"#,
+        #"{"token":"x","expires_in":1e400}"#,
+    ]) func badTokensAreRefused(_ body: String) throws {
+        let fixture = try Fixture { request, _ in
+            request.path == "/token"
+                ? Response(200, text: body) : AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+        }
+        let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("a")) }
+        #expect(!error.isEmpty)
+        #expect(fixture.server.requests.count == 2)
+    }
+
+    @Test func endlessTokenStopsAtItsLimit() throws {
+        let fixture = try Fixture { request, _ in
+            guard request.path == "/token" else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            var response = Response(200, body: Array(repeating: 32, count: 100_000))
+            response.isEndless = true
+            return response
+        }
+        let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("a")) }
+        #expect(error.contains("more than 1048576 bytes"), "\(error)")
+    }
+
+    // MARK: Hostile realms
+
+    @Test(arguments: [
+        "http://169.254.169.254/latest/meta-data", "https://169.254.169.254/x", "https://10.1.2.3/token",
+        "https://192.168.1.1/token", "https://[fe80::1]/x", "http://auth.example/token",
+        "https://user:pw@auth.example/",
+        "file:///etc/passwd", "ftp://auth.example/", "", "/token", "https://0xa9fea9fe/x",
+    ]) func hostileRealmGetsNothing(_ realm: String) throws {
+        let (client, server, log) = try AuthTests.withOwnCredentials { _, _ in AuthTests.challenge(realm) }
+        let start = Wait.now
+        let error = message { () throws(RegistryError) in _ = try client.manifest(.tag("a")) }
+        #expect(error.contains("realm"), "\(error)")
+        // Not even a connection is tried.
+        #expect(Wait.now - start < 10)
+        #expect(server.requests.count == 1)
+        #expect(log.lines.allSatisfy { !$0.contains("169.254") && !$0.contains("password") })
+    }
+
+    @Test func tokenServerDoesNotPassCredentialsOn() throws {
+        let other = try FaultyRegistry { _, _ in AuthTests.token("abc") }
+        let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
+            request.path == "/token"
+                ? .redirect("\(other.url)/token") : AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+        }
+        let error = message { () throws(RegistryError) in _ = try client.manifest(.tag("a")) }
+        #expect(!error.isEmpty)
+        #expect(other.requests.isEmpty)
+        #expect(server.requests.count == 2)
+    }
+
+    // MARK: Redirects
+
+    @Test func redirectToAnotherPortDropsCredentials() throws {
+        let blob = Blob(1000)
+        let other = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
+        let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
+            guard request.header("Authorization") != nil else {
+                return Response(401, [("WWW-Authenticate", "Basic realm=\"x\"")])
+            }
+            return .redirect("\(other.url)/blob?sig=secret")
+        }
+        #expect(try client.blob(blob.descriptor, limit: 1000) == blob.bytes)
+        #expect(server.requests.last?.header("Authorization") == AuthTests.userHeader)
+        #expect(other.requests.map { $0.header("Authorization") } == [nil])
+        #expect(other.requests[0].target == "/blob?sig=secret")
+    }
+
+    @Test func redirectWithinTheOriginKeepsCredentials() throws {
+        let blob = Blob(1000)
+        let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
+            guard request.header("Authorization") != nil else {
+                return Response(401, [("WWW-Authenticate", "Basic realm=\"x\"")])
+            }
+            return request.path == "/elsewhere" ? .blob(blob.bytes, for: request) : .redirect("/elsewhere")
+        }
+        #expect(try client.blob(blob.descriptor, limit: 1000) == blob.bytes)
+        #expect(server.requests.last?.header("Authorization") == AuthTests.userHeader)
+    }
+
+    @Test func credentialsDoNotComeBackAfterADetour() throws {
+        let blob = Blob(10)
+        let back = Mutable("")
+        let other = try FaultyRegistry { _, _ in .redirect("\(back.value)/back") }
+        let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
+            if request.path == "/back" { return .blob(blob.bytes, for: request) }
+            guard request.header("Authorization") != nil else {
+                return Response(401, [("WWW-Authenticate", "Basic realm=\"x\"")])
+            }
+            return .redirect("\(other.url)/there")
+        }
+        back.value = server.url
+        #expect(try client.blob(blob.descriptor, limit: 1000) == blob.bytes)
+        #expect(server.requests(to: "/back").map { $0.header("Authorization") } == [nil])
+    }
+
+    @Test(arguments: [
+        ("http://169.254.169.254/x", "plain http"), ("https://169.254.169.254/x", "link-local"),
+        ("http://cdn.example/x", "plain http"), ("file:///etc/passwd", "redirect"), ("ftp://cdn.example/x", "redirect"),
+        ("https://u:p@cdn.example/", "redirect"), ("", "redirect"),
+    ]) func hostileRedirectIsRefused(_ target: String, _ words: String) throws {
+        let (client, server, _) = try AuthTests.withOwnCredentials { _, _ in .redirect(target) }
+        let error = message { () throws(RegistryError) in _ = try client.blob(Blob(5).descriptor) }
+        #expect(error.contains(words), "\(error)")
+        #expect(server.requests.count <= 12)
+    }
+
+    @Test(arguments: [301, 302, 303, 307, 308]) func redirectLoopEnds(_ status: Int) throws {
+        let fixture = try Fixture { request, count in .redirect("/loop\(count)", status: status) }
+        let error = message { () throws(RegistryError) in _ = try fixture.client.blob(Blob(5).descriptor) }
+        #expect(error.contains("more than 10 redirects"), "\(error)")
+        #expect(fixture.server.requests.count == 11)
+    }
+
+    @Test func rangeSurvivesARedirect() throws {
+        let blob = Blob(1000)
+        let other = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
+        let fixture = try Fixture { _, _ in .redirect("\(other.url)/x") }
+        #expect(try fixture.download(blob.descriptor, start: Array(blob.bytes.prefix(10))) == blob.bytes)
+        #expect(other.requests.map { $0.header("Range") } == ["bytes=10-"])
+    }
+
+    // MARK: Secrets
+
+    @Test func nothingSecretIsSaid() throws {
+        let blob = Blob(10)
+        let other = try FaultyRegistry { _, _ in Response(503) }
+        let (client, server, log) = try AuthTests.withOwnCredentials { request, _ in
+            if request.path == "/token" { return AuthTests.token("toptoken") }
+            guard request.header("Authorization") == "Bearer toptoken" else {
+                return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
+            }
+            return .redirect("\(other.url)/x?X-Amz-Signature=presigned")
+        }
+        let error = message { () throws(RegistryError) in _ = try client.blob(blob.descriptor) }
+        let all = ([error] + log.lines + log.retries.map(\.reason)).joined(separator: "\n")
+        for secret in ["toptoken", "presigned", "password", "dXNlcjpwYXNzd29yZA"] {
+            #expect(!all.contains(secret), "\(all)")
+        }
+        #expect(all.contains("X-Amz-Signature=REDACTED"))
+        #expect(server.requests.count > other.requests.count)
+    }
+}

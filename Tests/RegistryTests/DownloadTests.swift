@@ -1,0 +1,320 @@
+import OCI
+import Registry
+import TestSupport
+import Testing
+
+/// Downloads from a registry that breaks off, lies about ranges and lengths, or is busy.
+@Suite struct DownloadTests {
+    typealias Response = FaultyRegistry.Response
+
+    @Test func wholeBlob() throws {
+        let blob = Blob(300_000)
+        let fixture = try Fixture { request, _ in .blob(blob.bytes, for: request) }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.server.requests.map(\.path) == [blob.path])
+        #expect(fixture.server.requests[0].header("Range") == nil)
+        #expect(fixture.server.requests[0].header("User-Agent") == "runimg")
+    }
+
+    @Test func resumesFromWhatIsThere() throws {
+        let blob = Blob(300_000)
+        let fixture = try Fixture { request, _ in .blob(blob.bytes, for: request) }
+        #expect(try fixture.download(blob.descriptor, start: Array(blob.bytes.prefix(123_456))) == blob.bytes)
+        #expect(fixture.server.requests.map { $0.header("Range") } == ["bytes=123456-"])
+    }
+
+    @Test func nothingIsAskedForAWholeFile() throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture { request, _ in .blob(blob.bytes, for: request) }
+        #expect(try fixture.download(blob.descriptor, start: blob.bytes) == blob.bytes)
+        #expect(fixture.server.requests.isEmpty)
+    }
+
+    @Test func tooLongLeftoverStartsAnew() throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture { request, _ in .blob(blob.bytes, for: request) }
+        #expect(try fixture.download(blob.descriptor, start: blob.bytes + [1]) == blob.bytes)
+        #expect(fixture.server.requests.map { $0.header("Range") } == [nil])
+    }
+
+    /// Cut in each of the first four answers, at a different place each time.
+    @Test func resumesAfterCuts() throws {
+        let blob = Blob(400_000)
+        let fixture = try Fixture { request, count in
+            var response = Response.blob(blob.bytes, for: request)
+            if count < 4 { response.cutAfter = 50_000 + count }
+            return response
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        let starts = fixture.server.requests.map { $0.rangeStart ?? 0 }
+        #expect(starts.count == 5)
+        #expect(starts == [0, 50_000, 100_001, 150_003, 200_006])
+        #expect(fixture.log.retries.map(\.retry) == [1, 2, 3, 4])
+        #expect(fixture.log.retries.allSatisfy { $0.digest == blob.descriptor.digest })
+    }
+
+    @Test func givesUpAfterItsRetries() throws {
+        let blob = Blob(400_000)
+        let fixture = try Fixture { request, _ in
+            var response = Response.blob(blob.bytes, for: request)
+            response.cutAfter = 10
+            return response
+        }
+        let (error, file) = try fixture.downloadError(blob.descriptor)
+        #expect(error.contains("the connection ended before the body did"), "\(error)")
+        #expect(error.contains(fixture.server.host))
+        // What came is kept, and is the blob's.
+        #expect(file == Array(blob.bytes.prefix(60)))
+        #expect(fixture.server.requests.count == 6)
+    }
+
+    /// As long as it gets somewhere, it goes on.
+    @Test func progressGivesNewRetries() throws {
+        let blob = Blob(200_000)
+        let fixture = try Fixture(configure: { $0.retry.progressThatCounts = 5000 }) { request, _ in
+            var response = Response.blob(blob.bytes, for: request)
+            response.cutAfter = 10_000
+            return response
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.server.requests.count == 20)
+        #expect(fixture.log.retries.allSatisfy { $0.retry == 1 })
+    }
+
+    /// 200 in answer to a range: the file is emptied, never joined.
+    @Test func ignoredRangeStartsAnew() throws {
+        let blob = Blob(100_000)
+        let fixture = try Fixture { _, _ in Response(200, body: blob.bytes) }
+        let steps = Counter()
+        let wrong = [UInt8](repeating: 7, count: 60_000)
+        #expect(try fixture.download(blob.descriptor, start: wrong) { steps.add($0) } == blob.bytes)
+        #expect(steps.values.first == 0)
+        #expect(steps.values.last == 100_000)
+    }
+
+    static let ranges: [(String?, String)] = [
+        ("bytes 0-99999/100000", "from the start although the middle was asked for"),
+        ("bytes 60001-99999/100000", "one byte late"), ("bytes 59999-99999/100000", "one byte early"),
+        ("bytes 60000-99999/100001", "of a longer blob"), ("bytes 60000-100000/*", "beyond its end"),
+        ("items 60000-99999/100000", "of something else"), ("", "of nothing"), (nil, "without saying of what"),
+    ]
+
+    @Test(arguments: ranges.indices) func wrongContentRangeIsNotUsed(_ row: Int) throws {
+        let blob = Blob(100_000)
+        let range = DownloadTests.ranges[row].0
+        let fixture = try Fixture { request, _ in
+            guard request.rangeStart != nil else { return Response(200, body: blob.bytes) }
+            let fields = range.map { [(name: "Content-Range", value: $0)] } ?? []
+            return Response(206, fields, body: [UInt8](repeating: 9, count: 40_000))
+        }
+        #expect(try fixture.download(blob.descriptor, start: Array(blob.bytes.prefix(60_000))) == blob.bytes)
+        #expect(fixture.server.requests.map { $0.header("Range") } == ["bytes=60000-", nil])
+    }
+
+    @Test func unsatisfiableRangeStartsAnew() throws {
+        let blob = Blob(100_000)
+        let fixture = try Fixture { request, _ in
+            request.rangeStart == nil ? Response(200, body: blob.bytes) : Response(416)
+        }
+        #expect(try fixture.download(blob.descriptor, start: [1, 2, 3]) == blob.bytes)
+        #expect(fixture.server.requests.count == 2)
+        #expect(fixture.log.retries.isEmpty)
+    }
+
+    // MARK: Lengths
+
+    @Test func endlessBodyStopsAtTheSize() throws {
+        let blob = Blob(100_000)
+        let fixture = try Fixture { _, _ in
+            var response = Response(200, body: blob.bytes)
+            response.isEndless = true
+            return response
+        }
+        let (error, file) = try fixture.downloadError(blob.descriptor)
+        #expect(error.contains("refused"), "\(error)")
+        #expect(error.contains("more than the 100000 bytes"), "\(error)")
+        #expect(file.isEmpty)
+        #expect(fixture.server.requests.count == 1)
+    }
+
+    @Test func longerContentLengthIsRefusedBeforeAByte() throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture { _, _ in Response(200, body: blob.bytes + [0]) }
+        let written = Counter()
+        let (error, _) = try fixture.downloadError(blob.descriptor) { written.add($0) }
+        #expect(error.contains("more than the 1000 bytes"), "\(error)")
+        #expect(written.values.allSatisfy { $0 == 0 })
+    }
+
+    @Test func shorterContentLengthThanTheBlobIsGoneOnWith() throws {
+        let blob = Blob(100_000)
+        let fixture = try Fixture { request, count in
+            if count == 0 { return Response(200, body: Array(blob.bytes.prefix(40_000))) }
+            return .blob(blob.bytes, for: request)
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.server.requests.map { $0.rangeStart ?? 0 } == [0, 40_000])
+    }
+
+    @Test func blobThatStaysShortIsRefusedInTheEnd() throws {
+        let blob = Blob(100_000)
+        let short = Array(blob.bytes.prefix(50_000))
+        let fixture = try Fixture { request, _ in .blob(short, for: request) }
+        let (error, _) = try fixture.downloadError(blob.descriptor)
+        #expect(error.contains("of 100000 bytes") || error.contains("HTTP status 416"), "\(error)")
+        #expect(fixture.server.requests.count <= 24)
+    }
+
+    // MARK: Busy servers
+
+    @Test(arguments: [429, 500, 502, 503, 504, 408]) func passingStatusIsTriedAgain(_ status: Int) throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture { request, count in
+            count < 3 ? Response(status) : .blob(blob.bytes, for: request)
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.server.requests.count == 4)
+        #expect(fixture.log.retries.first?.reason == "HTTP status \(status)")
+    }
+
+    @Test func pausesGrow() throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture(configure: { $0.retry.basePause = 0.04 }) { _, _ in Response(503) }
+        let (error, _) = try fixture.downloadError(blob.descriptor)
+        #expect(error.contains("HTTP status 503"), "\(error)")
+        let pauses = fixture.log.retries.map(\.seconds)
+        #expect(pauses.count == 5)
+        for (index, pause) in pauses.enumerated() {
+            let base = 0.04 * Double(1 << index)
+            #expect(pause >= base * 0.5 && pause <= base * 1.5)
+        }
+        let times = fixture.server.requests.map(\.time)
+        for index in 1..<times.count { #expect(times[index] - times[index - 1] >= pauses[index - 1] * 0.95) }
+    }
+
+    @Test func retryAfterIsWaitedForWithinItsCap() throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture { request, count in
+            switch count {
+            case 0: Response(429, [("Retry-After", "1")])
+            case 1: Response(503, [("Retry-After", "86400")])
+            default: .blob(blob.bytes, for: request)
+            }
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.log.retries.map(\.seconds) == [1, 1.5])
+        let times = fixture.server.requests.map(\.time)
+        #expect(times[1] - times[0] >= 1)
+        #expect(times[2] - times[1] >= 1.5)
+    }
+
+    @Test(arguments: [400, 405, 410, 451]) func lastingStatusIsNotTriedAgain(_ status: Int) throws {
+        let blob = Blob(10)
+        let fixture = try Fixture { _, _ in Response(status) }
+        let (error, _) = try fixture.downloadError(blob.descriptor)
+        #expect(error.contains("HTTP status \(status)"), "\(error)")
+        #expect(fixture.server.requests.count == 1)
+    }
+
+    @Test func silentServerIsTriedAgain() throws {
+        let blob = Blob(10)
+        let fixture = try Fixture { request, count in
+            var response = Response.blob(blob.bytes, for: request)
+            response.isSilent = count < 2
+            return response
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+    }
+
+    @Test func slowTransferIsGivenUpAndGoneOnWith() throws {
+        let blob = Blob(50_000)
+        let configure: (inout RegistryConfiguration) -> Void = {
+            $0.timeouts.slowBytesPerSecond = 20_000
+            $0.timeouts.slowPeriod = 1
+        }
+        let fixture = try Fixture(configure: configure) { request, count in
+            var response = Response.blob(blob.bytes, for: request)
+            if count == 0 { response.bytesPerSecond = 2000 }
+            return response
+        }
+        #expect(try fixture.download(blob.descriptor) == blob.bytes)
+        #expect(fixture.log.retries.first?.reason.contains("less than 20000 bytes/s for 1 s") ?? false)
+    }
+
+    @Test func interruptionEndsWithinASecond() throws {
+        let blob = Blob(1_000_000)
+        let fixture = try Fixture { request, _ in
+            var response = Response.blob(blob.bytes, for: request)
+            response.bytesPerSecond = 100_000
+            return response
+        }
+        let start = Wait.now
+        let (error, _) = try fixture.downloadError(blob.descriptor) { held in
+            if held > 10_000 { fixture.log.interrupt() }
+        }
+        #expect(error == "interrupted")
+        #expect(Wait.now - start < 2)
+    }
+
+    @Test func interruptionEndsAPauseAndAStall() throws {
+        let fixture = try Fixture(configure: { $0.retry.longestPause = 60 }) { _, count in
+            Response(503, [("Retry-After", "50")])
+        }
+        let thread = Background { () -> String in
+            Wait.sleep(0.3)
+            fixture.log.interrupt()
+            return ""
+        }
+        let start = Wait.now
+        let (error, _) = try fixture.downloadError(Blob(10).descriptor)
+        #expect(error == "interrupted")
+        #expect(Wait.now - start < 2)
+        _ = thread.value
+    }
+
+    @Test func interruptionEndsAWaitForAnAnswer() throws {
+        let blob = Blob(10)
+        let fixture = try Fixture { request, _ in
+            var response = Response.blob(blob.bytes, for: request)
+            response.delay = 20
+            return response
+        }
+        let thread = Background { () -> Double in
+            Wait.sleep(0.3)
+            fixture.log.interrupt()
+            return Wait.now
+        }
+        let (error, _) = try fixture.downloadError(blob.descriptor)
+        #expect(error == "interrupted")
+        #expect(Wait.now - thread.value < 2)
+    }
+
+    // MARK: Several at once
+
+    @Test func parallelDownloadsShareAClient() throws {
+        let blobs = (1...6).map { Blob(200_000 + $0) }
+        let fixture = try Fixture { request, _ in
+            guard let blob = blobs.first(where: { $0.path == request.path }) else { return Response(404) }
+            return .blob(blob.bytes, for: request)
+        }
+        let threads = blobs.map { blob in
+            Background { () -> Bool in
+                guard let scratch = try? Scratch(), let path = try? scratch.file("x", "") else { return false }
+                let error = message { () throws(RegistryError) in
+                    try fixture.client.download(blob.descriptor, toFile: path)
+                }
+                return error.isEmpty && contents(path) == blob.bytes
+            }
+        }
+        for thread in threads { #expect(thread.value) }
+        #expect(fixture.server.requests.count == 6)
+    }
+
+    @Test func fullDiskIsAFileError() throws {
+        let fixture = try Fixture { request, _ in .blob(Blob(100).bytes, for: request) }
+        let error = message { () throws(RegistryError) in
+            try fixture.client.download(Blob(100).descriptor, toFile: "/dev/full")
+        }
+        #expect(error.contains("ENOSPC") || error.contains("ESPIPE"), "\(error)")
+    }
+}

@@ -111,7 +111,7 @@ package enum DockerCLI {
         var message = "unknown command: \(context.program) \(Names.printable(path))"
         let candidates: [String]
         if let group {
-            candidates = CommandTable.members(of: group).map(\.word)
+            candidates = CommandTable.words(of: group).map(\.word)
         } else {
             candidates = CommandTable.words()
         }
@@ -145,8 +145,7 @@ enum TopHelp {
 
     static func group(_ name: String, _ program: String) -> String {
         let summary = CommandTable.groups.first { $0.name == name }?.summary ?? ""
-        var seen: Set<String> = []
-        let rows = CommandTable.members(of: name).filter { seen.insert($0.entry.path).inserted }.map { member in
+        let rows = CommandTable.words(of: name).map { member in
             let text = member.entry.state == .ready ? member.entry.summary : "\(member.entry.summary) (planned)"
             return (name: member.word, summary: text)
         }

@@ -36,6 +36,12 @@ package enum CommandTable {
         }
     }
 
+    /// The same without second spellings.
+    package static func words(of group: String) -> [(word: String, entry: Entry)] {
+        var seen: Set<String> = []
+        return members(of: group).filter { seen.insert($0.entry.path).inserted }
+    }
+
     package static let groups: [(name: String, summary: String)] = [
         ("container", "Commands on containers"), ("image", "Commands on images"), ("system", "Commands on the whole"),
         ("network", "Commands on networks"), ("volume", "Commands on volumes"), ("builder", "Commands on builds"),

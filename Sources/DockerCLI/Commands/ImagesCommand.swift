@@ -121,7 +121,7 @@ package struct ImageTable {
 
     private func row(_ image: ImageSummary, _ repository: String, _ tag: String, _ digest: String) -> TemplateValue {
         let since = "\(Human.duration(seconds: now - image.created)) ago"
-        return .record(
+        return .row(
             [
                 ("Containers", "N/A"), ("CreatedAt", Human.timestamp(image.created)), ("CreatedSince", since),
                 ("Digest", digest), ("ID", draft.truncate ? image.id.short : "\(image.id)"), ("Repository", repository),

@@ -49,11 +49,7 @@ package enum RunCommand: Command {
         let screen = PullScreen(context.errors, quiet: request.quiet, context)
         defer { screen.finish() }
         return try context.engine().run(request) { event in
-            switch event {
-            case .imageMissing(let name): context.errors.line("Unable to find image '\(name)' locally")
-            case .plan(let text): context.output.line(text)
-            default: screen.show(event)
-            }
+            if case .plan(let text) = event { context.output.line(text) } else { screen.show(event) }
         }
     }
 

@@ -161,7 +161,7 @@ package struct Template: Sendable {
             case .int: "int64"
             case .string: "string"
             case .list: "list"
-            case .record, .map: "object"
+            case .record, .row, .map: "object"
             }
         }
 

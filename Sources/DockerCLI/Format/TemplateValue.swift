@@ -7,6 +7,8 @@ package indirect enum TemplateValue: Sendable, Hashable {
     case list([TemplateValue])
     /// Fields in their order; a name that is none of them is an error, as with a Go struct.
     case record([Field])
+    /// A record that is a line of a list: docker's lists escape `<`, `>` and `&` in its JSON, and only there.
+    case row([Field])
     /// Any keys; a missing one is no value, as with a Go map.
     case map([String: TemplateValue])
 
@@ -28,7 +30,7 @@ package indirect enum TemplateValue: Sendable, Hashable {
     /// A field or a key; nil where a record has no such field.
     package func member(_ name: String) -> TemplateValue? {
         switch self {
-        case .record(let fields): fields.first { $0.name == name }?.value
+        case .record(let fields), .row(let fields): fields.first { $0.name == name }?.value
         case .map(let entries): entries[name] ?? .null
         default: nil
         }
@@ -42,7 +44,7 @@ package indirect enum TemplateValue: Sendable, Hashable {
         case .int(let value): value != 0
         case .string(let value): !value.isEmpty
         case .list(let values): !values.isEmpty
-        case .record: true
+        case .record, .row: true
         case .map(let entries): !entries.isEmpty
         }
     }
@@ -55,33 +57,35 @@ package indirect enum TemplateValue: Sendable, Hashable {
         case .int(let value): "\(value)"
         case .string(let value): value
         case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"
-        case .record(let fields): "{" + fields.map(\.value.text).joined(separator: " ") + "}"
+        case .record(let fields), .row(let fields): "{" + fields.map(\.value.text).joined(separator: " ") + "}"
         case .map(let entries):
             "map[" + entries.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ")
                 + "]"
         }
     }
 
-    /// As Go's encoding/json prints it: compact, keys of maps sorted, `<`, `>`, `&` escaped.
-    package var json: String {
+    /// As Go's encoding/json prints it: compact, keys of maps sorted.
+    package var json: String { json(escaping: false) }
+
+    private func json(escaping: Bool) -> String {
+        func quote(_ text: String) -> String { TemplateValue.quote(text, escaping: escaping) }
+        func object(_ members: [(String, TemplateValue)]) -> String {
+            "{" + members.map { quote($0.0) + ":" + $0.1.json(escaping: escaping) }.joined(separator: ",") + "}"
+        }
         switch self {
-        case .null: "null"
-        case .bool(let value): "\(value)"
-        case .int(let value): "\(value)"
-        case .string(let value): TemplateValue.quote(value)
-        case .list(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
+        case .null: return "null"
+        case .bool(let value): return "\(value)"
+        case .int(let value): return "\(value)"
+        case .string(let value): return quote(value)
+        case .list(let values): return "[" + values.map { $0.json(escaping: escaping) }.joined(separator: ",") + "]"
         case .record(let fields):
-            "{"
-                + fields.filter { !$0.omitsEmpty || $0.value.isTrue }
-                .map { TemplateValue.quote($0.name) + ":" + $0.value.json }.joined(separator: ",") + "}"
-        case .map(let entries):
-            "{"
-                + entries.sorted { $0.key < $1.key }.map { TemplateValue.quote($0.key) + ":" + $0.value.json }
-                .joined(separator: ",") + "}"
+            return object(fields.filter { !$0.omitsEmpty || $0.value.isTrue }.map { ($0.name, $0.value) })
+        case .row(let fields): return TemplateValue.record(fields).json(escaping: true)
+        case .map(let entries): return object(entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         }
     }
 
-    private static func quote(_ text: String) -> String {
+    private static func quote(_ text: String, escaping: Bool) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -92,7 +96,9 @@ package indirect enum TemplateValue: Sendable, Hashable {
             case "\t": result += "\\t"
             case "\u{08}": result += "\\b"
             case "\u{0C}": result += "\\f"
-            case "<", ">", "&", "\u{2028}", "\u{2029}": result += escape(scalar.value)
+            case "<", ">", "&":
+                if escaping { result += escape(scalar.value) } else { result.unicodeScalars.append(scalar) }
+            case "\u{2028}", "\u{2029}": result += escape(scalar.value)
             case _ where scalar.value < 0x20: result += escape(scalar.value)
             default: result.unicodeScalars.append(scalar)
             }

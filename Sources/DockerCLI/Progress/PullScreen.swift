@@ -37,7 +37,7 @@ final class PullScreen {
 
     func show(_ event: EngineEvent) {
         switch event {
-        case .imageMissing(let name): note("Unable to find image '\(name)' locally")
+        case .imageMissing(let name): if !quiet { note("Unable to find image '\(name)' locally") }
         case .warning(let text): note("WARNING: \(text)")
         case .plan(let text): note(text)
         case .pull(let event): show(event)

@@ -22,7 +22,7 @@ package enum Devices {
             throw .plain("\(Names.printable(path)) is not an absolute path")
         }
         guard !text.hasControlCharacters else { throw .plain("bad format for path: \(Names.printable(text))") }
-        return DeviceRequest(source: parts[0].cleanedPath, target: target.cleanedPath, permissions: permissions)
+        return DeviceRequest(source: parts[0], target: target.cleanedPath, permissions: permissions)
     }
 
     /// Each of `r`, `w`, `m` at most once.

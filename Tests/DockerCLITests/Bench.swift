@@ -1,0 +1,124 @@
+import DockerCLI
+import Engine
+import Images
+import OCI
+
+/// What a command wrote, in memory.
+final class BufferOutput: TextOutput {
+    var text = ""
+    var writes: [String] = []
+    var isTerminal: Bool
+    var columns: Int
+    var rows: Int
+
+    init(isTerminal: Bool = false, columns: Int = 80, rows: Int = 24) {
+        self.isTerminal = isTerminal
+        self.columns = columns
+        self.rows = rows
+    }
+
+    func write(_ text: String) {
+        self.text += text
+        writes.append(text)
+    }
+}
+
+/// An error as the engine throws it.
+struct PlainFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+struct CodedFailure: ExitCodeError, CustomStringConvertible {
+    let description: String
+    let exitCode: Int32?
+}
+
+/// Records what it is asked for and answers from what the test put in.
+final class RecordingEngine: EngineVerbs {
+    var ran: [RunRequest] = []
+    var pulled: [PullRequest] = []
+    var removed: [String] = []
+    var events: [EngineEvent] = []
+    var list: [ImageSummary] = []
+    var removals: [String: [ImageRemoval]] = [:]
+    var exitCode: Int32 = 0
+    var failure: (any Error)?
+    var systemInfo = SystemInfo()
+
+    func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> Int32 {
+        ran.append(request)
+        for event in events { observer(event) }
+        if let failure { throw failure }
+        return exitCode
+    }
+
+    func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws {
+        pulled.append(request)
+        for event in events { observer(event) }
+        if let failure { throw failure }
+    }
+
+    func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary] { list }
+
+    func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval] {
+        removed.append("\(name) \(force) \(prune)")
+        guard let result = removals[name] else { throw PlainFailure(description: "No such image: \(name)") }
+        return result
+    }
+
+    func info() throws -> SystemInfo { systemInfo }
+
+    func version() -> VersionInfo {
+        VersionInfo(
+            version: "1.2.3", gitCommit: "abc1234", buildTime: "2025-01-02T03:04:05Z", os: "linux",
+            architecture: "amd64", swiftVersion: "6.3.1")
+    }
+}
+
+/// A command line and what came of it.
+struct Bench {
+    let output: BufferOutput
+    let errors: BufferOutput
+    let engine = RecordingEngine()
+    var environment: [String: String] = [:]
+    var now: Int64 = 1_763_700_000
+    var standardInputIsTerminal = false
+
+    init(isTerminal: Bool = false) {
+        output = BufferOutput(isTerminal: isTerminal)
+        errors = BufferOutput(isTerminal: isTerminal)
+    }
+
+    func run(_ arguments: [String]) -> Int32 {
+        let environment = environment
+        let now = now
+        let engine = engine
+        let context = CommandContext(
+            program: "runimg", output: output, errors: errors, environment: { environment[$0] }, now: { now },
+            standardInputIsTerminal: standardInputIsTerminal, makeEngine: { _ in engine })
+        return DockerCLI.main(arguments, context)
+    }
+
+    func run(_ line: String) -> Int32 { run(line.split(separator: " ").map(String.init)) }
+}
+
+/// The request of a `run` command line, or the message that refuses it.
+enum Parsed: Equatable {
+    case request(RunRequest, warnings: [String])
+    case refused(String, usage: Bool)
+
+    static func run(_ arguments: [String]) -> Parsed {
+        var draft = RunDraft()
+        do throws(ParseError) {
+            let outcome = try FlagParser(RunCommand.flags, interspersed: false).parse(arguments, into: &draft)
+            do throws(ValueError) {
+                let (request, warnings) = try RunCommand.request(draft, outcome.positionals)
+                return .request(request, warnings: outcome.warnings + warnings)
+            } catch {
+                return .refused("\(ParseError.value(flag: "", text: "", error))", usage: false)
+            }
+        } catch {
+            return .refused("\(error)", usage: error.showsUsage)
+        }
+    }
+}

@@ -29,7 +29,7 @@ package enum DockerCLI {
         for warning in outcome.warnings { context.errors.line(warning) }
         var context = context
         context.options = draft.options
-        if draft.version { return version(context) }
+        if draft.version { return try version(context) }
         guard let word = outcome.positionals.first, !outcome.help else {
             context.output.write(TopHelp.text(context.program, context.output.columns))
             return 0
@@ -39,9 +39,11 @@ package enum DockerCLI {
         return try command(outcome.positionals, context)
     }
 
-    private static func version(_ context: CommandContext) -> Int32 {
-        guard let version = try? context.engine().version() else { return 1 }
-        context.output.line("Runimg version \(version.version), build \(version.gitCommit)")
+    private static func version(_ context: CommandContext) throws(CommandError) -> Int32 {
+        let version: VersionInfo
+        do { version = try context.engine().version() } catch { throw .failed("\(error)", code: 1) }
+        let build = version.gitCommit.isEmpty ? "" : ", build \(version.gitCommit)"
+        context.output.line("Runimg version \(version.version)\(build)")
         return 0
     }
 

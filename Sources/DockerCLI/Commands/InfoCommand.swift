@@ -19,7 +19,7 @@ package enum InfoCommand: Command {
         let info = try engine.info()
         guard !draft.format.isEmpty else {
             context.output.write(InfoText.render(info, debug: context.options.logLevel == .debug))
-            for warning in info.warnings { context.errors.line("WARNING: \(warning)") }
+            for warning in info.warnings { context.errors.line(InfoText.warning(warning)) }
             return 0
         }
         do throws(TemplateError) {
@@ -52,7 +52,8 @@ enum InfoText {
         for option in info.securityOptions { lines += security(option) }
         lines += [" Kernel Version: \(info.kernelVersion)", " Operating System: \(info.operatingSystem)"]
         lines += [" OSType: linux", " Architecture: \(info.architecture)", " CPUs: \(info.cpus)"]
-        lines += [" Total Memory: \(Human.binarySize(info.memoryTotal))", " Name: \(info.name)", " ID: \(info.id)"]
+        lines += [" Total Memory: \(Human.binarySize(info.memoryTotal))", " Name: \(info.name)"]
+        if !info.id.isEmpty { lines.append(" ID: \(info.id)") }
         lines += [" Docker Root Dir: \(info.dataRoot)", " Debug Mode: \(info.debug)"]
         for (name, value) in [
             ("HTTP Proxy", info.httpProxy), ("HTTPS Proxy", info.httpsProxy), ("No Proxy", info.noProxy),
@@ -65,6 +66,8 @@ enum InfoText {
         lines.append(" Live Restore Enabled: true")
         return lines.map { $0 + "\n" }.joined() + "\n"
     }
+
+    static func warning(_ text: String) -> String { text.hasPrefix("WARNING: ") ? text : "WARNING: " + text }
 
     /// `name=seccomp,profile=builtin` as docker's two lines.
     private static func security(_ option: String) -> [String] {

@@ -82,7 +82,7 @@ enum InfoValue {
             Field("Runtimes", runtime), text("DefaultRuntime", "runimg"), Field("Swarm", .record(swarm)),
             flag("LiveRestoreEnabled", true), text("Isolation", ""), text("InitBinary", "built in"),
             Field("SecurityOptions", .strings(info.securityOptions)),
-            Field("Warnings", info.warnings.isEmpty ? .null : .strings(info.warnings.map { "WARNING: \($0)" })),
+            Field("Warnings", info.warnings.isEmpty ? .null : .strings(info.warnings.map(InfoText.warning))),
         ]
     }
 

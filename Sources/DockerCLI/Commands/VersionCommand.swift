@@ -31,27 +31,23 @@ package enum VersionCommand: Command {
 
     /// The client and the engine are one program.
     private static func text(_ version: VersionInfo) -> String {
-        """
-        Client:
-         Version:           \(version.version)
-         API version:       \(version.apiVersion)
-         Swift version:     \(version.swiftVersion)
-         Git commit:        \(version.gitCommit)
-         Built:             \(version.buildTime)
-         OS/Arch:           \(version.os)/\(version.architecture)
-         Context:           default
+        func rows(_ indent: String, api: String) -> String {
+            let rows = [
+                ("Version", version.version), ("API version", api), ("Swift version", version.swiftVersion),
+                ("Git commit", version.gitCommit), ("Built", version.buildTime),
+                ("OS/Arch", "\(version.os)/\(version.architecture)"),
+            ]
+            return rows.filter { !$0.1.isEmpty }.map { row(indent, $0.0, $0.1) }.joined()
+        }
+        return "Client:\n" + rows(" ", api: version.apiVersion) + row(" ", "Context", "default")
+            + "\nServer: runimg (no daemon: the same program)\n Engine:\n"
+            + rows("  ", api: "\(version.apiVersion) (minimum version \(minimumAPI))")
+            + row("  ", "Experimental", "false")
+    }
 
-        Server: runimg (no daemon: the same program)
-         Engine:
-          Version:          \(version.version)
-          API version:      \(version.apiVersion) (minimum version \(minimumAPI))
-          Swift version:    \(version.swiftVersion)
-          Git commit:       \(version.gitCommit)
-          Built:            \(version.buildTime)
-          OS/Arch:          \(version.os)/\(version.architecture)
-          Experimental:     false
-
-        """
+    private static func row(_ indent: String, _ name: String, _ value: String) -> String {
+        let blanks = String(repeating: " ", count: max(1, 20 - indent.count - name.count - 1))
+        return "\(indent)\(name):\(blanks)\(value)\n"
     }
 
     private static let minimumAPI = "1.24"

@@ -39,7 +39,7 @@ final class PullScreen {
         switch event {
         case .imageMissing(let name): if !quiet { note("Unable to find image '\(name)' locally") }
         case .warning(let text): note("WARNING: \(text)")
-        case .plan(let text): note(text)
+        case .plan(let text): output.line(text)
         case .pull(let event): show(event)
         }
     }

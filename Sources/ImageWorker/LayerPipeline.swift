@@ -60,8 +60,18 @@ final class LayerPipeline: Sendable {
         } catch {
             fail(error)
             group.join()
+            discardStaging()
             throw error
         }
+    }
+
+    /// Gives the space back before anything else is tried: the disk may be full.
+    private func discardStaging() {
+        let staged = state.update { state -> [Int: ExtractedLayer] in
+            defer { (state.extracted, state.directories) = ([:], [:]) }
+            return state.extracted
+        }
+        _ = consume staged
     }
 
     private var mustStop: Bool { interruption.isRequested || state.read { $0.failure != nil } }

@@ -85,25 +85,36 @@ extension ImageStore {
         _ layer: StagedLayer, above below: [LayerDirectory], size: Int64
     ) throws(StoreError) -> HeldLayer {
         try writeFiles(of: layer, above: below, size: size)
-        let record = "\(layer.path)/db"
         let target = layout.layerRecord(layer.chainID)
-        let place = layout.layer(layer.cacheID)
-        let lock = try attempt("commit layer", target) { () throws(Errno) in
-            guard let lock = try DirectoryLock.attempt(record, mode: .shared) else { throw Errno.busy }
-            try File.syncFileSystem(layer.diff.raw)
-            try File.rename("\(layer.path)/layer", to: place, noReplace: true)
-            try File.symlink("../\(layer.cacheID)/diff", "\(layout.links)/\(layer.short)")
-            try Directory.sync(layout.links)
-            try Directory.sync(layout.layers)
-            // Until here a crash leaves the staging directory, which names the cache ID to clean up.
-            try File.rename(record, to: target)
-            try Directory.sync(Path.split(target).parent)
-            return lock
+        let lock: DirectoryLock
+        do throws(Errno) {
+            lock = try publish(layer, as: target)
+        } catch {
+            // Back into staging, which goes away whole.
+            try? File.rename(target, to: "\(layer.path)/db", noReplace: true)
+            try? finishRemoval(layer.path)
+            throw .system(SystemFailure("commit layer", target, error))
         }
         try? Directory.remove(layer.path)
         let directory = LayerDirectory(
-            chainID: layer.chainID, cacheID: layer.cacheID, diff: "\(place)/diff", link: "l/\(layer.short)", size: size)
+            chainID: layer.chainID, cacheID: layer.cacheID, diff: "\(layout.layer(layer.cacheID))/diff",
+            link: "l/\(layer.short)", size: size)
         return HeldLayer(directory, lock: lock)
+    }
+
+    /// The order that makes a crash harmless. Until the last rename the staging directory still holds the record, which
+    /// names the cache ID to clean up.
+    private func publish(_ layer: StagedLayer, as target: String) throws(Errno) -> DirectoryLock {
+        let record = "\(layer.path)/db"
+        guard let lock = try DirectoryLock.attempt(record, mode: .shared) else { throw Errno.busy }
+        try File.syncFileSystem(layer.diff.raw)
+        try File.rename("\(layer.path)/layer", to: layout.layer(layer.cacheID), noReplace: true)
+        try File.symlink("../\(layer.cacheID)/diff", "\(layout.links)/\(layer.short)")
+        try Directory.sync(layout.links)
+        try Directory.sync(layout.layers)
+        try File.rename(record, to: target)
+        try Directory.sync(Path.split(target).parent)
+        return lock
     }
 
     private func writeFiles(of layer: StagedLayer, above below: [LayerDirectory], size: Int64) throws(StoreError) {

@@ -45,13 +45,22 @@ extension ImageStore {
             id: id, tags: names.tags, digests: names.digests, users: uses.containers[id] ?? [])
         let plan = try RemovalPlan(subject, name: name, typed: text, force: force)
         for name in plan.untagged { repositories[name] = nil }
-        if !plan.untagged.isEmpty { try writeRepositories(repositories) }
+        var chain: [Digest]?
+        if !plan.untagged.isEmpty {
+            do throws(StoreError) {
+                try writeRepositories(repositories)
+            } catch .system(let failure) where failure.errno == .noSpace && plan.deletesImage {
+                // The image's own records make room. Meanwhile its names name nothing, which readers take for absent.
+                chain = try removeRecords(of: id)
+                try writeRepositories(repositories)
+            }
+        }
         for name in plan.untagged { report(.untagged(name)) }
         guard plan.deletesImage else { return Garbage() }
-        let chain = try removeRecords(of: id)
+        if chain == nil { chain = try removeRecords(of: id) }
         report(.deleted(id))
         let garbage = Garbage()
-        try removeUnused(chain.reversed(), uses: uses, into: garbage, report: report)
+        try removeUnused((chain ?? []).reversed(), uses: uses, into: garbage, report: report)
         return garbage
     }
 

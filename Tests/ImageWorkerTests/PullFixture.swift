@@ -128,18 +128,21 @@ struct SampleImage {
     }
 
     /// A layer with a file of `size` bytes that do not compress, and some small ones.
-    static func tar(_ name: String, size: Int, in scratch: Scratch) throws -> [UInt8] {
+    static func tar(_ name: String, size: Int, files: Int = 20, in scratch: Scratch) throws -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size + 8)
         while bytes.count < size { withUnsafeBytes(of: generator.next()) { bytes.append(contentsOf: $0) } }
         try scratch.file("tree-\(name)/data/\(name)", bytes)
-        for number in 0..<20 { try scratch.file("tree-\(name)/small/\(name)-\(number)", "\(number)\n", mode: 0o640) }
+        for number in 0..<files { try scratch.file("tree-\(name)/small/\(name)-\(number)", "\(number)\n", mode: 0o640) }
         return try Tool.check("tar", ["-C", scratch("tree-\(name)"), "--format=pax", "-c", "."]).stdoutBytes
     }
 
-    mutating func addLayer(_ name: String, size: Int, _ compression: OCILayout.Compression = .gzip) throws {
-        layers.append(try layout.layer(tar: try SampleImage.tar(name, size: size, in: scratch), compression))
+    mutating func addLayer(_ name: String, size: Int, files: Int = 20, _ compression: OCILayout.Compression = .gzip)
+        throws
+    {
+        layers.append(
+            try layout.layer(tar: try SampleImage.tar(name, size: size, files: files, in: scratch), compression))
     }
 
     /// The image of all layers so far, tagged.

@@ -28,9 +28,13 @@ package enum Directory {
     }
 
     package struct Entry: Sendable {
-        package let name: String
+        /// The name as it is; any bytes but NUL and a slash.
+        package let bytes: PathBytes
         /// DT_* of readdir(3); DT_UNKNOWN where the file system does not tell.
         package let type: UInt8
+
+        /// For names of our own making: bytes that are no UTF-8 are replaced.
+        package var name: String { String(decoding: bytes.bytes, as: UTF8.self) }
     }
 
     /// All entries but `.` and `..`, in the order of the file system.
@@ -47,9 +51,10 @@ package enum Directory {
                 return result
             }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { PathBytes(cString: $0) }
             }
-            if name != ".", name != ".." { result.append(Entry(name: name, type: entry.pointee.d_type)) }
+            if name.isDots { continue }
+            result.append(Entry(bytes: name, type: entry.pointee.d_type))
         }
     }
 

@@ -1,10 +1,10 @@
-package import CLinux
+internal import CLinux
 internal import Glibc
 
 /// The calls of `File` and `Directory` by exact bytes. None follows a link in the last component.
 extension File {
     package static func open(
-        _ path: PathBytes, _ flags: Int32, mode: mode_t = 0, at directory: Int32
+        _ path: PathBytes, _ flags: Int32, mode: UInt32 = 0, at directory: Int32
     ) throws(Errno) -> OwnedFD {
         OwnedFD(
             adopting: try path.withCString { (name) throws(Errno) in
@@ -14,7 +14,7 @@ extension File {
 
     /// openat2(2): `directory` is the root that `resolve` speaks of.
     package static func open(
-        _ path: PathBytes, _ flags: Int32, mode: mode_t = 0, at directory: Int32, resolve: Resolve
+        _ path: PathBytes, _ flags: Int32, mode: UInt32 = 0, at directory: Int32, resolve: Resolve
     ) throws(Errno) -> OwnedFD {
         let how = UInt64(UInt32(bitPattern: flags | O_CLOEXEC | O_NOFOLLOW))
         while true {
@@ -80,30 +80,30 @@ extension File {
 
     /// mknod(2): fifo, socket or device by the type bits of `mode`.
     package static func makeNode(
-        _ path: PathBytes, mode: mode_t, major: UInt32 = 0, minor: UInt32 = 0, at directory: Int32
+        _ path: PathBytes, mode: UInt32, major: UInt32 = 0, minor: UInt32 = 0, at directory: Int32
     ) throws(Errno) {
         let device = clinux_makedev(major, minor)
         try path.withCString { (name) throws(Errno) in _ = try check { mknodat(directory, name, mode, device) } }
     }
 
     package static func setOwner(
-        _ path: PathBytes, at directory: Int32, user: uid_t, group: gid_t
+        _ path: PathBytes, at directory: Int32, user: UInt32, group: UInt32
     ) throws(Errno) {
         try path.withCString { (name) throws(Errno) in
             _ = try check { fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW) }
         }
     }
 
-    package static func setOwner(_ fd: Int32, user: uid_t, group: gid_t) throws(Errno) {
+    package static func setOwner(_ fd: Int32, user: UInt32, group: UInt32) throws(Errno) {
         try check { fchown(fd, user, group) }
     }
 
-    package static func setMode(_ fd: Int32, _ mode: mode_t) throws(Errno) {
+    package static func setMode(_ fd: Int32, _ mode: UInt32) throws(Errno) {
         try check { fchmod(fd, mode) }
     }
 
     /// fchmodat(2) follows a link: only for a name that the caller just made as something else.
-    package static func setMode(_ path: PathBytes, at directory: Int32, _ mode: mode_t) throws(Errno) {
+    package static func setMode(_ path: PathBytes, at directory: Int32, _ mode: UInt32) throws(Errno) {
         try path.withCString { (name) throws(Errno) in _ = try check { fchmodat(directory, name, mode, 0) } }
     }
 
@@ -122,7 +122,7 @@ extension File {
 }
 
 extension Directory {
-    package static func make(_ path: PathBytes, mode: mode_t, at directory: Int32) throws(Errno) {
+    package static func make(_ path: PathBytes, mode: UInt32, at directory: Int32) throws(Errno) {
         try path.withCString { (name) throws(Errno) in _ = try check { mkdirat(directory, name, mode) } }
     }
 
@@ -130,22 +130,6 @@ extension Directory {
         try path.withCString { (name) throws(Errno) in _ = try check { unlinkat(directory, name, AT_REMOVEDIR) } }
     }
 
-    /// All names but `.` and `..`, byte for byte.
-    package static func names(_ fd: Int32) throws(Errno) -> [PathBytes] {
-        let copy = try File.open(".", O_RDONLY | O_DIRECTORY, at: fd)
-        guard let stream = fdopendir(copy.release()) else { throw Errno.current }
-        defer { closedir(stream) }
-        var result: [PathBytes] = []
-        while true {
-            Glibc.errno = 0
-            guard let entry = readdir(stream) else {
-                if Glibc.errno != 0 { throw Errno.current }
-                return result
-            }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { PathBytes(cString: $0) }
-            }
-            if name != PathBytes("."), name != PathBytes("..") { result.append(name) }
-        }
-    }
+    /// All names but `.` and `..`.
+    package static func names(_ fd: Int32) throws(Errno) -> [PathBytes] { try entries(fd).map(\.bytes) }
 }

@@ -26,6 +26,9 @@ package struct PathBytes: Hashable, Sendable {
         self.terminated = [UInt8](UnsafeRawBufferPointer(start: cString, count: count)) + [0]
     }
 
+    /// Whether it is `.` or `..`.
+    var isDots: Bool { terminated == [0x2e, 0] || terminated == [0x2e, 0x2e, 0] }
+
     /// The bytes without the NUL.
     package var bytes: ArraySlice<UInt8> { terminated.dropLast() }
     package var count: Int { terminated.count - 1 }

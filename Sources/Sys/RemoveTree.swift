@@ -2,9 +2,8 @@ internal import CLinux
 internal import Glibc
 
 extension Directory {
-    /// Removes `name` and all below it, never following a link and never deeper in the stack than one call: a hostile
-    /// image may hold directories ten thousand deep. A missing name is no error. Stays on one file system: a mount
-    /// point inside makes it fail with EBUSY rather than empty what is mounted there.
+    /// Removes `name` and all below it, never following a link. A missing name is no error. Stays on one file system: a
+    /// mount point inside makes it fail with EBUSY rather than empty what is mounted there.
     package static func removeTree(_ name: String, at directory: Int32 = AT_FDCWD) throws(Errno) {
         guard let path = PathBytes(Array(name.utf8)) else { throw Errno.invalid }
         try removeTree(path, at: directory)
@@ -13,56 +12,66 @@ extension Directory {
     /// As `removeTree(_:at:)` with the name byte for byte.
     package static func removeTree(_ name: PathBytes, at directory: Int32) throws(Errno) {
         do throws(Errno) {
-            try File.unlink(name, at: directory)
+            try remove(name, at: directory)
             return
         } catch .noEntry {
             return
+        } catch .notDirectory {
+            try File.unlink(name, at: directory)
+            return
         } catch {
-            if error != .isDirectory, error != .notPermitted { throw error }
+            if error != .notEmpty { throw error }
         }
         let top = try File.open(name, O_RDONLY | O_DIRECTORY, at: directory)
-        let device = try File.status(top.raw).device
-        try flatten(top.raw, device: device)
+        var removal = TreeRemoval(top: top.raw, device: try File.status(top.raw).device)
+        repeat {
+            removal.moved = 0
+            try removal.empty(top.raw, depth: 0)
+        } while removal.moved > 0
         try remove(name, at: directory)
     }
+}
 
-    /// Empties `top` by moving every sub-directory of a directory that has some up into `top`, until all are leaves:
-    /// needs two descriptors whatever the depth.
-    private static func flatten(_ top: Int32, device: UInt64) throws(Errno) {
-        var serial = 0
-        while true {
-            let children = try names(top)
-            if children.isEmpty { return }
-            for child in children {
+/// One removal. A hostile image may hold directories ten thousand deep: below `maximumDepth` a directory is moved up
+/// into the top one and emptied from there, so that stack and descriptors stay few.
+private struct TreeRemoval {
+    static let maximumDepth = 64
+
+    let top: Int32
+    let device: UInt64
+    var moved = 0
+
+    mutating func empty(_ directory: Int32, depth: Int) throws(Errno) {
+        for entry in try Directory.entries(directory) {
+            if entry.type != UInt8(DT_DIR) {
                 do throws(Errno) {
-                    try File.unlink(child, at: top)
-                } catch .isDirectory {
-                    try empty(child, of: top, device: device, serial: &serial)
-                } catch .notPermitted {
-                    try empty(child, of: top, device: device, serial: &serial)
+                    try File.unlink(entry.bytes, at: directory)
+                    continue
+                } catch {
+                    // EISDIR on Linux, EPERM by POSIX: a file system that does not tell types in readdir.
+                    if error != .isDirectory, error != .notPermitted { throw error }
                 }
             }
+            try removeDirectory(entry.bytes, at: directory, depth: depth)
         }
     }
 
-    private static func empty(_ name: PathBytes, of top: Int32, device: UInt64, serial: inout Int) throws(Errno) {
-        let child = try File.open(name, O_RDONLY | O_DIRECTORY, at: top)
-        if try File.status(child.raw).device != device { throw Errno.busy }
-        for entry in try names(child.raw) {
-            do throws(Errno) {
-                try File.unlink(entry, at: child.raw)
-            } catch {
-                if error != .isDirectory, error != .notPermitted { throw error }
-                do throws(Errno) {
-                    try remove(entry, at: child.raw)
-                } catch .notEmpty {
-                    serial += 1
-                    let moved = ".removing-\(serial)-\(Random.hex(bytes: 4))"
-                    guard let target = PathBytes(Array(moved.utf8)) else { throw Errno.invalid }
-                    try File.rename(entry, at: child.raw, to: target, at: top, noReplace: true)
-                }
-            }
+    private mutating func removeDirectory(_ name: PathBytes, at directory: Int32, depth: Int) throws(Errno) {
+        do throws(Errno) {
+            try Directory.remove(name, at: directory)
+            return
+        } catch {
+            if error != .notEmpty { throw error }
         }
-        try remove(name, at: top)
+        if depth == TreeRemoval.maximumDepth {
+            guard let refuge = PathBytes(Array(".removing-\(Random.hex(bytes: 8))".utf8)) else { throw Errno.invalid }
+            try File.rename(name, at: directory, to: refuge, at: top, noReplace: true)
+            moved += 1
+            return
+        }
+        let child = try File.open(name, O_RDONLY | O_DIRECTORY, at: directory)
+        if try File.status(child.raw).device != device { throw Errno.busy }
+        try empty(child.raw, depth: depth + 1)
+        try Directory.remove(name, at: directory)
     }
 }

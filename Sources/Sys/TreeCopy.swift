@@ -6,41 +6,37 @@ extension Directory {
     /// links, nodes; the top directory's own owner and mode as well. Links are never followed. Names that `target` has
     /// already make it fail with EEXIST.
     package static func copyTree(from source: Int32, to target: Int32) throws(Errno) {
-        for entry in try entries(source) { try copy(entry.name, from: source, to: target) }
-        let status = try File.status(source)
-        try copyAttributes(from: source, to: target)
-        try check { fchown(target, status.uid, status.gid) }
-        try check { fchmod(target, status.mode) }
-        let times = [status.accessed.raw, status.modified.raw]
-        try check { futimens(target, times) }
+        for entry in try entries(source) { try copy(entry.bytes, from: source, to: target) }
+        try copyMetadata(try File.status(source), from: source, to: target)
     }
 
-    private static func copy(_ name: String, from source: Int32, to target: Int32) throws(Errno) {
+    private static func copy(_ name: PathBytes, from source: Int32, to target: Int32) throws(Errno) {
         let status = try File.status(name, at: source)
         switch status.kind {
         case .directory:
             try make(name, mode: 0o700, at: target)
-            let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-            let from = try File.open(name, flags, at: source)
-            let to = try File.open(name, flags, at: target)
+            let from = try File.open(name, O_RDONLY | O_DIRECTORY, at: source)
+            let to = try File.open(name, O_RDONLY | O_DIRECTORY, at: target)
             try copyTree(from: from.raw, to: to.raw)
-            return
         case .regular:
-            try copyFile(name, status, from: source, to: target)
-            return
+            let from = try File.open(name, O_RDONLY | O_NONBLOCK, at: source)
+            let to = try File.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: target)
+            try File.copyContents(from: from.raw, to: to.raw)
+            try copyMetadata(status, from: from.raw, to: to.raw)
+            try to.close()
         case .link:
             try File.symlink(try File.readLink(name, at: source), name, at: target)
-            try check { fchownat(target, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) }
+            try File.setOwner(name, at: target, user: status.uid, group: status.gid)
+            try File.setTimes(name, at: target, modified: status.modified)
         default:
             try makeNode(name, like: status, at: target)
-            try check { fchownat(target, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) }
-            try check { fchmodat(target, name, status.mode, 0) }
+            try File.setOwner(name, at: target, user: status.uid, group: status.gid)
+            try File.setMode(name, at: target, status.mode)
+            try File.setTimes(name, at: target, modified: status.modified)
         }
-        let times = [status.accessed.raw, status.modified.raw]
-        try check { utimensat(target, name, times, AT_SYMLINK_NOFOLLOW) }
     }
 
-    private static func makeNode(_ name: String, like status: FileStatus, at target: Int32) throws(Errno) {
+    private static func makeNode(_ name: PathBytes, like status: FileStatus, at target: Int32) throws(Errno) {
         let type: UInt32 =
             switch status.kind {
             case .fifo: S_IFIFO
@@ -48,46 +44,28 @@ extension Directory {
             case .blockDevice: S_IFBLK
             default: S_IFCHR
             }
-        try check { mknodat(target, name, type | 0o600, clinux_makedev(status.major, status.minor)) }
+        try File.makeNode(name, mode: type | 0o600, major: status.major, minor: status.minor, at: target)
     }
 
-    private static func copyFile(_ name: String, _ status: FileStatus, from source: Int32, to target: Int32)
-        throws(Errno)
-    {
-        let from = try File.open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, at: source)
-        let to = try File.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, at: target)
-        var chunk = [UInt8](repeating: 0, count: 256 << 10)
-        while true {
-            let count = try check { chunk.withUnsafeMutableBytes { Glibc.read(from.raw, $0.baseAddress, $0.count) } }
-            if count == 0 { break }
-            try File.write(to.raw, Array(chunk[..<count]))
-        }
-        // Owner before mode and attributes: chown clears setuid bits and file capabilities.
-        try check { fchown(to.raw, status.uid, status.gid) }
-        try check { fchmod(to.raw, status.mode) }
-        try copyAttributes(from: from.raw, to: to.raw)
+    /// Owner before mode and attributes: chown clears setuid bits and file capabilities.
+    private static func copyMetadata(_ status: FileStatus, from source: Int32, to target: Int32) throws(Errno) {
+        try File.setOwner(target, user: status.uid, group: status.gid)
+        try File.setMode(target, status.mode)
+        try copyAttributes(from: source, to: target)
         let times = [status.accessed.raw, status.modified.raw]
-        try check { futimens(to.raw, times) }
-        try to.close()
+        try check { futimens(target, times) }
     }
 
     /// All but overlayfs's own (trusted.overlay.*), which mean nothing elsewhere.
     private static func copyAttributes(from source: Int32, to target: Int32) throws(Errno) {
-        var names = [CChar](repeating: 0, count: 64 << 10)
-        let size = names.count
-        let count: Int
         do throws(Errno) {
-            count = try check { flistxattr(source, &names, size) }
+            for name in try ExtendedAttributes.names(source) {
+                if name.bytes.starts(with: "trusted.overlay.".utf8) { continue }
+                guard let value = try ExtendedAttributes.get(source, name) else { continue }
+                try ExtendedAttributes.set(target, name, value)
+            }
         } catch .notSupported {
             return
-        }
-        for name in names.prefix(count).split(separator: 0) {
-            let key = String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if key.hasPrefix("trusted.overlay.") { continue }
-            var value = [UInt8](repeating: 0, count: 64 << 10)
-            let room = value.count
-            let length = try check { fgetxattr(source, key, &value, room) }
-            try check { fsetxattr(target, key, value, length, 0) }
         }
     }
 }

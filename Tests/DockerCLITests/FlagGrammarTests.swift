@@ -97,6 +97,15 @@ import Testing
         #expect(old.warnings == ["Flag --graph has been deprecated, use --data-root instead", "no effect"])
     }
 
+    /// A flag that does not exist is worse than one that is refused, and help is given in spite of the latter.
+    @Test func saysTheGravestFirst() throws {
+        let error = #expect(throws: ParseError.self) { try Self.parse(["-d", "--restart=always", "--foo"]) }
+        #expect(error?.description == "unknown flag: --foo")
+        let first = #expect(throws: ParseError.self) { try Self.parse(["--restart=always", "-d"]) }
+        #expect(first?.description == "flag --restart: not supported yet (planned)")
+        #expect(try Self.parse(["-d", "--help"]).1.help)
+    }
+
     /// A combining mark behind `=` must not hide it.
     @Test func splitsByBytes() throws {
         let (options, _) = try Self.parse(["--env=\u{301}x", "-e\u{301}"])

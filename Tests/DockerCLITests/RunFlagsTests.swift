@@ -142,6 +142,15 @@ import Testing
         }
     }
 
+    @Test func anonymousVolumesGiveWay() {
+        Self.request(["-v", "/b", "-v", "/a:/b", "-v", "/a:/b", "-v", "/c", "-v", "/c/"]) {
+            $0.mounts = [
+                MountRequest(kind: .bind(source: "/a", create: true), target: "/b"),
+                MountRequest(kind: .anonymousVolume, target: "/c"),
+            ]
+        }
+    }
+
     @Test(
         arguments: [
             (

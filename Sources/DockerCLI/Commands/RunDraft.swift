@@ -31,14 +31,16 @@ package struct RunDraft: Sendable {
         return (request, warnings)
     }
 
-    /// Volumes given twice in the same words are one, as in docker.
+    /// Volumes given twice in the same words are one, and an anonymous volume gives way to whatever else is mounted in
+    /// its place, as in docker.
     private mutating func addVolumes() throws(ValueError) {
         var seen: Set<String> = []
         for text in volumes where seen.insert(text).inserted { request.mounts.append(try Volumes.parse(text)) }
         var targets: Set<String> = []
-        for mount in request.mounts where !targets.insert(mount.target).inserted {
-            throw .plain("Duplicate mount point: \(mount.target)")
+        for mount in request.mounts where mount.kind != .anonymousVolume {
+            guard targets.insert(mount.target).inserted else { throw .plain("Duplicate mount point: \(mount.target)") }
         }
+        request.mounts.removeAll { $0.kind == .anonymousVolume && !targets.insert($0.target).inserted }
     }
 
     /// docker's least amount of memory for a container.

@@ -16,7 +16,7 @@ extension RunFlags {
         },
         .value("cpus", type: "decimal", "Number of CPUs, such as 1.5") { (draft, text) throws(ValueError) in
             let value = try Sizes.nanoCPUs(text)
-            guard value >= 0 else { throw .invalid("must not be negative") }
+            guard value >= 0 else { throw .plain("invalid number of CPUs \(text): must be 0.01 or more") }
             draft.request.resources.nanoCPUs = nonZero(value)
         },
         .value("cpu-shares", short: "c", type: "int", "Weight against other containers") {

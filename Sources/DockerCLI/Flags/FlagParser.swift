@@ -7,10 +7,12 @@ package struct FlagParser<Target> {
     /// Where `-h` is not a flag of the command's own, it asks for help (with pflag's notice).
     package var shortHelp = true
 
-    package struct Outcome: Sendable, Hashable {
+    package struct Outcome: Sendable {
         package var positionals: [String] = []
         package var help = false
         package var warnings: [String] = []
+        /// What a flag refused that pflag would not have: like docker, said after all flags have been read.
+        fileprivate var late: ParseError?
     }
 
     package init(_ flags: [Flag<Target>], interspersed: Bool = true) {
@@ -40,6 +42,7 @@ package struct FlagParser<Target> {
                 try parseCluster(argument.unicodeScalars.dropFirst(), &rest, &target, &outcome)
             }
         }
+        if let late = outcome.late, !outcome.help { throw late }
         return outcome
     }
 
@@ -116,7 +119,9 @@ package struct FlagParser<Target> {
         do throws(ValueError) {
             try flag.set(&target, text)
         } catch {
-            throw .value(flag: info.spelling, text: text, error)
+            let failure = ParseError.value(flag: info.spelling, text: text, error)
+            if failure.showsUsage { throw failure }
+            outcome.late = outcome.late ?? failure
         }
     }
 

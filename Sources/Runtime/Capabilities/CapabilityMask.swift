@@ -67,6 +67,22 @@ package struct CapabilityMask: OptionSet, Hashable, Sendable {
         return kernel(lastCap: bytes)
     }
 
+    /// What this process can give: what the kernel knows and we hold ourselves. Inside another container, or under a
+    /// service manager that bounds us, that is less than all.
+    package static func available() -> CapabilityMask {
+        let known = kernel()
+        guard let bytes = try? File.readAll("/proc/self/status", limit: 1 << 16) else { return known }
+        return available(status: bytes, kernel: known)
+    }
+
+    static func available(status bytes: [UInt8], kernel known: CapabilityMask) -> CapabilityMask {
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("CapPrm:") {
+            guard let held = UInt64(line.dropFirst(7).drop { $0 == "\t" || $0 == " " }, radix: 16) else { break }
+            return known.intersection(CapabilityMask(rawValue: held))
+        }
+        return known
+    }
+
     static func kernel(lastCap bytes: [UInt8]) -> CapabilityMask {
         let text = String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
         guard let last = UInt64(text), last < 63 else { return .all }
@@ -77,7 +93,7 @@ package struct CapabilityMask: OptionSet, Hashable, Sendable {
 /// A capability that cannot be given.
 package enum CapabilityError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknown(name: String, nearest: String?)
-    /// Named, but newer than the running kernel.
+    /// Named, but newer than the running kernel, or not ours to give.
     case unsupported(name: String)
 
     package var description: String {
@@ -85,7 +101,8 @@ package enum CapabilityError: Error, Equatable, Sendable, CustomStringConvertibl
         case .unknown(let name, let nearest):
             "unknown capability \"\(name)\"" + (nearest.map { ": did you mean \($0)?" } ?? "")
         case .unsupported(let name):
-            "capability \(name) is not supported by the running kernel: leave it out"
+            "capability \(name) is not ours to give: the running kernel does not know it, or runimg itself was started "
+                + "without it; leave it out"
         }
     }
 }

@@ -26,17 +26,17 @@ package enum CapabilityProfile: String, Sendable, Hashable, CaseIterable {
     /// name both dropped and added stays. Names in any case, with or without `CAP_`. Inheritable and ambient sets are
     /// always empty.
     ///
-    /// - Parameter kernel: what the running kernel knows, asked for only where the answer depends on it.
+    /// - Parameter available: what can be given, asked for only where the answer depends on it.
     package func resolve(
         adding: [String] = [], dropping: [String] = [], privileged: Bool = false,
-        kernel: () -> CapabilityMask = CapabilityMask.kernel
+        available: () -> CapabilityMask = CapabilityMask.available
     ) throws(CapabilityError) -> CapabilityMask {
         let added = try CapabilityProfile.parse(adding)
         let dropped = try CapabilityProfile.parse(dropping)
-        if privileged { return kernel() }
-        if added.all { return dropped.all ? kernel() : kernel().subtracting(dropped.mask) }
+        if privileged { return available() }
+        if added.all { return dropped.all ? available() : available().subtracting(dropped.mask) }
         if !added.mask.isEmpty {
-            let unsupported = added.mask.subtracting(kernel())
+            let unsupported = added.mask.subtracting(available())
             if let name = unsupported.names.first { throw .unsupported(name: name) }
         }
         if dropped.all { return added.mask }

@@ -45,22 +45,24 @@ package enum SeccompCompiler {
     ) throws(SeccompError) -> [FilterInstruction] {
         _ = try flags(profile)
         let fallback = try action(profile.defaultAction, profile.defaultErrnoRet, field: "defaultAction")
-        let rules = try SeccompCompiler.rules(of: profile)
         let architectures = try SeccompCompiler.architectures(of: profile, native: native)
-        var blocks: [(audit: UInt32, code: [FilterInstruction])] = []
-        for architecture in architectures where architecture != .x32 {
-            var numbered = number(rules, on: architecture)
-            // The newest call that the profile knows of, x32 numbers not counted.
-            let newest = numbered.map { $0.number }.max().map { $0 + 1 }
-            let beyond = fallback.isDenial ? newest : nil
-            if architecture == .x86_64 {
-                numbered += architectures.contains(.x32) ? number(rules, on: .x32) : []
-            }
-            let compiled = SeccompRules(numbered, otherwise: fallback, beyond: beyond)
-            let refusesX32 = architecture == .x86_64 && !architectures.contains(.x32)
-            let segments = refusesX32 ? withoutX32(compiled.segments) : compiled.segments
-            let code = SeccompEmitter.block(segments, is64Bit: architecture.is64Bit)
-            blocks.append((audit: architecture.audit, code: code))
+        let named = try SeccompCompiler.rules(of: profile)
+        var rules = named.map { $0.rule }
+        let entries = entries(of: named, &rules, on: architectures)
+        let x32 = architectures.firstIndex(of: .x32)
+        var blocks: [SeccompEmitter.Block] = []
+        for (index, architecture) in architectures.enumerated() where architecture != .x32 {
+            // The newest call that the profile knows of, x32's not counted.
+            let newest = entries[index].map { $0.number }.max().map { $0 + 1 }
+            let hasX32 = architecture == .x86_64 ? x32 : nil
+            let compiled = SeccompRules(
+                entries[index] + (hasX32.map { entries[$0] } ?? []), of: rules, otherwise: fallback,
+                beyond: fallback.isDenial ? newest : nil)
+            let refusesX32 = architecture == .x86_64 && x32 == nil
+            blocks.append(
+                SeccompEmitter.Block(
+                    audit: architecture.audit, is64Bit: architecture.is64Bit,
+                    segments: refusesX32 ? withoutX32(compiled.segments) : compiled.segments))
         }
         let program = SeccompEmitter.program(blocks)
         // BPF_MAXINSNS of linux/bpf_common.h.
@@ -101,20 +103,25 @@ package enum SeccompCompiler {
         return result
     }
 
-    private static func number(
-        _ rules: [NamedRule], on architecture: SeccompArchitecture
-    ) -> [(number: UInt32, rule: SeccompRules.Rule)] {
-        var result: [(number: UInt32, rule: SeccompRules.Rule)] = []
-        for named in rules {
-            for name in named.names {
-                if let number = SyscallNumbers.number(of: name, on: architecture) {
-                    result.append((number: number, rule: named.rule))
-                }
-                // Arguments of the i386 multiplexers are behind a pointer: only rules without conditions carry over.
-                if architecture == .x86, named.rule.conditions.isEmpty, let entry = SyscallNumbers.multiplexed[name] {
-                    let isCall = SeccompRules.Condition(argument: 0, comparison: .equal, value: entry.call, second: 0)
-                    let rule = SeccompRules.Rule(conditions: [isCall], action: named.rule.action)
-                    result.append((number: entry.multiplexer, rule: rule))
+    /// What each of `architectures` knows of the rules' names. Appends rules for the i386 multiplexers, whose arguments
+    /// are behind a pointer: only rules without conditions carry over to them.
+    private static func entries(
+        of named: [NamedRule], _ rules: inout [SeccompRules.Rule], on architectures: [SeccompArchitecture]
+    ) -> [[SeccompRules.Entry]] {
+        var result = [[SeccompRules.Entry]](repeating: [], count: architectures.count)
+        for index in result.indices { result[index].reserveCapacity(512) }
+        for (position, entry) in named.enumerated() {
+            let always = entry.rule.conditions.isEmpty ? entry.rule.action : nil
+            for name in entry.names {
+                let numbers = SyscallNumbers(of: name)
+                for (index, architecture) in architectures.enumerated() {
+                    if let number = numbers.number(on: architecture) {
+                        result[index].append(SeccompRules.Entry(number: number, rule: position))
+                    }
+                    guard architecture == .x86, let always, let way = numbers.multiplexed else { continue }
+                    let isCall = SeccompRules.Condition(argument: 0, comparison: .equal, value: way.call, second: 0)
+                    result[index].append(SeccompRules.Entry(number: way.number, rule: rules.count))
+                    rules.append(SeccompRules.Rule(conditions: [isCall], action: always))
                 }
             }
         }

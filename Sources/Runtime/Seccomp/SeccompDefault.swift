@@ -65,11 +65,10 @@ package enum SeccompDefault {
         }
         if compat32 { granted.append("socketcall") }
         // One capability of several is enough, and libseccomp takes no two answers for one call.
-        let known = Set(granted)
-        let denied = Set(refused).subtracting(known).union(SeccompDefaultTables.never).sorted()
-        var second = Spec.Seccomp.Rule(names: denied, action: "SCMP_ACT_ERRNO")
+        let denied = refused.filter { !granted.contains($0) }
+        var second = Spec.Seccomp.Rule(names: denied + SeccompDefaultTables.never, action: "SCMP_ACT_ERRNO")
         second.errnoRet = Number.notPermitted
-        return [.init(names: SeccompDefaultTables.always + known.sorted(), action: allow), second]
+        return [.init(names: SeccompDefaultTables.always + granted, action: allow), second]
     }
 
     /// clone is for everyone, new namespaces are not. Every pair of rules is disjoint or says the same, so that other

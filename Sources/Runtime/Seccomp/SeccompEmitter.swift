@@ -1,128 +1,157 @@
-/// Turns segments into BPF: a binary search over numbers, then the rules of the one found. A call takes about six
-/// comparisons instead of one for each known call.
-enum SeccompEmitter {
-    /// The program for several ABIs: those with the same audit architecture are one block already. Anything else,
-    /// which only a program that enters a foreign ABI can reach, gets ENOSYS.
-    static func program(_ blocks: [(audit: UInt32, code: [FilterInstruction])]) -> [FilterInstruction] {
-        var result: [FilterInstruction] = [.load(SeccompData.architecture)]
-        for block in blocks {
-            result.append(
-                FilterInstruction(
-                    code: FilterInstruction.Opcode.jumpEqual, jumpTrue: 1, jumpFalse: 0, constant: block.audit))
-            result.append(.jump(over: block.code.count))
-            result += block.code
+/// Turns rules into BPF. Numbers are found by binary search, and so are the values of an argument where all rules of a
+/// call speak of it; answers are shared. The kernel's time to load a filter grows with its length (0.2 us each), and so
+/// does that of the calls that it has to be run for.
+struct SeccompEmitter {
+    /// What one audit architecture gets.
+    struct Block {
+        let audit: UInt32
+        let is64Bit: Bool
+        let segments: [SeccompRules.Segment]
+    }
+
+    typealias Opcode = FilterInstruction.Opcode
+
+    /// Written from its end: how far a jump goes is known when its target is there. A position counts from the end.
+    private var code: [FilterInstruction] = []
+    private var answers: [SeccompAction: Int] = [:]
+    private var is64Bit = true
+
+    /// One block after the other. Any other architecture, which only a program that enters a foreign ABI can have, gets
+    /// ENOSYS.
+    static func program(_ blocks: [Block]) -> [FilterInstruction] {
+        var emitter = SeccompEmitter()
+        emitter.code.reserveCapacity(1024)
+        var next = emitter.answer(.noSystemCall)
+        for block in blocks.reversed() {
+            emitter.is64Bit = block.is64Bit
+            let tree = emitter.tree(block.segments[...])
+            emitter.continueAt(tree)
+            let start = emitter.append(.load(SeccompData.number))
+            next = emitter.test(Opcode.jumpEqual, block.audit, onTrue: start, onFalse: next)
         }
-        result.append(.answer(.noSystemCall))
-        return result
+        emitter.continueAt(next)
+        emitter.append(.load(SeccompData.architecture))
+        return emitter.code.reversed()
     }
 
-    /// The block of one audit architecture.
-    static func block(_ segments: [SeccompRules.Segment], is64Bit: Bool) -> [FilterInstruction] {
-        [.load(SeccompData.number)] + tree(segments[...], is64Bit)
+    @discardableResult
+    private mutating func append(_ instruction: FilterInstruction) -> Int {
+        code.append(instruction)
+        return code.count - 1
     }
 
-    private static func tree(_ segments: ArraySlice<SeccompRules.Segment>, _ is64Bit: Bool) -> [FilterInstruction] {
-        guard segments.count > 1 else { return segments.first.map { leaf($0, is64Bit) } ?? [] }
+    /// How far the next instruction would have to jump.
+    private func distance(to position: Int) -> Int { code.count - 1 - position }
+
+    /// Makes what is appended next go on at `position`.
+    private mutating func continueAt(_ position: Int) {
+        let distance = distance(to: position)
+        if distance > 0 { append(.jump(over: distance)) }
+    }
+
+    /// Conditional jumps reach 255 instructions, an unconditional one any number.
+    private mutating func near(_ position: Int) -> Int {
+        // One less for the other branch's own detour.
+        if distance(to: position) < 255 { return position }
+        return append(.jump(over: distance(to: position)))
+    }
+
+    private mutating func test(_ code: UInt16, _ constant: UInt32, onTrue: Int, onFalse: Int) -> Int {
+        let onTrue = near(onTrue)
+        let onFalse = near(onFalse)
+        return append(
+            FilterInstruction(
+                code: code, jumpTrue: UInt8(clamping: distance(to: onTrue)),
+                jumpFalse: UInt8(clamping: distance(to: onFalse)), constant: constant))
+    }
+
+    private mutating func answer(_ action: SeccompAction) -> Int {
+        // Far ones would need a detour, which is as long as another answer.
+        if let position = answers[action], distance(to: position) < 200 { return position }
+        let position = append(.answer(action))
+        answers[action] = position
+        return position
+    }
+
+    /// Where the search begins, with the number or half an argument loaded.
+    private mutating func tree(_ segments: ArraySlice<SeccompRules.Segment>) -> Int {
+        guard segments.count > 1 else { return segments.first.map { leaf($0) } ?? answer(.noSystemCall) }
         let middle = segments.startIndex + segments.count / 2
-        let left = tree(segments[..<middle], is64Bit)
-        let right = tree(segments[middle...], is64Bit)
-        let first = segments[middle].first
-        let code = FilterInstruction.Opcode.jumpGreaterOrEqual
-        // Conditional jumps reach 255 instructions, an unconditional one any number.
-        if let near = UInt8(exactly: left.count) {
-            return [FilterInstruction(code: code, jumpTrue: near, jumpFalse: 0, constant: first)] + left + right
+        let right = tree(segments[middle...])
+        let left = tree(segments[..<middle])
+        return test(Opcode.jumpGreaterOrEqual, segments[middle].first, onTrue: right, onFalse: left)
+    }
+
+    private mutating func leaf(_ segment: SeccompRules.Segment) -> Int {
+        if segment.rules.isEmpty { return answer(segment.otherwise) }
+        if let split = SeccompSplit(segment) {
+            let high = is64Bit ? leaf(split.high) : 0
+            continueAt(tree(split.low[...]))
+            let low = append(.load(SeccompData.low(ofArgument: split.argument)))
+            if !is64Bit { return low }
+            continueAt(test(Opcode.jumpEqual, 0, onTrue: low, onFalse: high))
+            return append(.load(SeccompData.high(ofArgument: split.argument)))
         }
-        let test = FilterInstruction(code: code, jumpTrue: 0, jumpFalse: 1, constant: first)
-        return [test, .jump(over: left.count)] + left + right
-    }
-
-    private static func leaf(_ segment: SeccompRules.Segment, _ is64Bit: Bool) -> [FilterInstruction] {
-        segment.rules.flatMap { rule($0, is64Bit) } + [.answer(segment.otherwise)]
-    }
-
-    /// Where a test goes on: only forward, inside of one rule.
-    private enum Target { case next, match, fail }
-
-    private struct Step {
-        var instruction: FilterInstruction
-        var onTrue = Target.next
-        var onFalse = Target.next
-    }
-
-    private static func rule(_ rule: SeccompRules.Rule, _ is64Bit: Bool) -> [FilterInstruction] {
-        let blocks = rule.conditions.map { steps($0, is64Bit) }
-        // Behind the last condition stands the answer; a failed one goes on behind that.
-        let end = blocks.reduce(0) { $0 + $1.count } + 1
-        var result: [FilterInstruction] = []
-        var blockEnd = 0
-        for block in blocks {
-            blockEnd += block.count
-            for step in block {
-                var instruction = step.instruction
-                // At most 6 conditions of 6 steps: no distance is above 36.
-                let position = result.count + 1
-                func distance(_ target: Target) -> UInt8 {
-                    switch target {
-                    case .next: 0
-                    case .match: UInt8(clamping: blockEnd - position)
-                    case .fail: UInt8(clamping: end - position)
-                    }
-                }
-                instruction.jumpTrue = distance(step.onTrue)
-                instruction.jumpFalse = distance(step.onFalse)
-                result.append(instruction)
+        var next = answer(segment.otherwise)
+        for rule in segment.rules.reversed() {
+            var match = answer(rule.action)
+            for condition in rule.conditions.reversed() {
+                match = self.condition(condition, onTrue: match, onFalse: next)
             }
+            next = match
         }
-        result.append(.answer(rule.action))
-        return result
+        return next
     }
 
-    private static func steps(_ condition: SeccompRules.Condition, _ is64Bit: Bool) -> [Step] {
+    /// One condition; returns where it begins.
+    private mutating func condition(_ condition: SeccompRules.Condition, onTrue: Int, onFalse: Int) -> Int {
         let low = UInt32(truncatingIfNeeded: condition.value)
         let high = UInt32(truncatingIfNeeded: condition.value >> 32)
-        let loadLow = Step(instruction: .load(SeccompData.low(ofArgument: condition.argument)))
-        let loadHigh = Step(instruction: .load(SeccompData.high(ofArgument: condition.argument)))
-        typealias Opcode = FilterInstruction.Opcode
+        let second = condition.second
         switch condition.comparison {
         case .equal:
-            let lowSteps = [loadLow, test(Opcode.jumpEqual, low, .match, .fail)]
-            return is64Bit ? [loadHigh, test(Opcode.jumpEqual, high, .next, .fail)] + lowSteps : lowSteps
+            return words(condition, high, Opcode.jumpEqual, low, (onTrue, onFalse), (nil, onFalse))
         case .notEqual:
-            let lowSteps = [loadLow, test(Opcode.jumpEqual, low, .fail, .match)]
-            return is64Bit ? [loadHigh, test(Opcode.jumpEqual, high, .next, .match)] + lowSteps : lowSteps
-        case .greater, .greaterOrEqual:
-            let code = condition.comparison == .greater ? Opcode.jumpGreater : Opcode.jumpGreaterOrEqual
-            let lowSteps = [loadLow, test(code, low, .match, .fail)]
-            if !is64Bit { return lowSteps }
-            return [
-                loadHigh, test(Opcode.jumpGreater, high, .match, .next), test(Opcode.jumpEqual, high, .next, .fail),
-            ]
-                + lowSteps
-        case .less, .lessOrEqual:
-            // Not greater-or-equal, not greater.
-            let code = condition.comparison == .less ? Opcode.jumpGreaterOrEqual : Opcode.jumpGreater
-            let lowSteps = [loadLow, test(code, low, .fail, .match)]
-            if !is64Bit { return lowSteps }
-            return [
-                loadHigh, test(Opcode.jumpGreater, high, .fail, .next), test(Opcode.jumpEqual, high, .next, .match),
-            ]
-                + lowSteps
+            return words(condition, high, Opcode.jumpEqual, low, (onFalse, onTrue), (nil, onTrue))
+        case .greater:
+            return words(condition, high, Opcode.jumpGreater, low, (onTrue, onFalse), (onTrue, onFalse))
+        case .greaterOrEqual:
+            return words(condition, high, Opcode.jumpGreaterOrEqual, low, (onTrue, onFalse), (onTrue, onFalse))
+        case .less:
+            return words(condition, high, Opcode.jumpGreaterOrEqual, low, (onFalse, onTrue), (onFalse, onTrue))
+        case .lessOrEqual:
+            return words(condition, high, Opcode.jumpGreater, low, (onFalse, onTrue), (onFalse, onTrue))
         case .maskedEqual:
-            let lowSteps = masked(loadLow, low, UInt32(truncatingIfNeeded: condition.second), .match)
+            let start = masked(
+                SeccompData.low(ofArgument: condition.argument), low, UInt32(truncatingIfNeeded: second), onTrue,
+                onFalse)
             // A mask without high bits, as all masks of flags are, need not look at the high half.
-            if !is64Bit || high == 0 { return lowSteps }
-            return masked(loadHigh, high, UInt32(truncatingIfNeeded: condition.second >> 32), .next) + lowSteps
+            if !is64Bit || high == 0 { return start }
+            return masked(
+                SeccompData.high(ofArgument: condition.argument), high, UInt32(truncatingIfNeeded: second >> 32),
+                start, onFalse)
         }
     }
 
-    private static func test(_ code: UInt16, _ constant: UInt32, _ onTrue: Target, _ onFalse: Target) -> Step {
-        Step(instruction: FilterInstruction(code: code, constant: constant), onTrue: onTrue, onFalse: onFalse)
+    /// The test of the low half, and before it that of the high half: above it, equal (goes on), below it.
+    private mutating func words(
+        _ condition: SeccompRules.Condition, _ high: UInt32, _ code: UInt16, _ low: UInt32,
+        _ targets: (onTrue: Int, onFalse: Int), _ differing: (above: Int?, below: Int)
+    ) -> Int {
+        continueAt(test(code, low, onTrue: targets.onTrue, onFalse: targets.onFalse))
+        let start = append(.load(SeccompData.low(ofArgument: condition.argument)))
+        if !is64Bit { return start }
+        var first = test(Opcode.jumpEqual, high, onTrue: start, onFalse: differing.below)
+        if let above = differing.above { first = test(Opcode.jumpGreater, high, onTrue: above, onFalse: first) }
+        continueAt(first)
+        return append(.load(SeccompData.high(ofArgument: condition.argument)))
     }
 
-    private static func masked(_ load: Step, _ mask: UInt32, _ value: UInt32, _ onTrue: Target) -> [Step] {
-        [
-            load, Step(instruction: FilterInstruction(code: FilterInstruction.Opcode.and, constant: mask)),
-            test(FilterInstruction.Opcode.jumpEqual, value & mask, onTrue, .fail),
-        ]
+    private mutating func masked(
+        _ offset: UInt32, _ mask: UInt32, _ value: UInt32, _ onTrue: Int, _ onFalse: Int
+    ) -> Int {
+        continueAt(test(Opcode.jumpEqual, value & mask, onTrue: onTrue, onFalse: onFalse))
+        append(FilterInstruction(code: Opcode.and, constant: mask))
+        return append(.load(offset))
     }
 }

@@ -1,5 +1,3 @@
-internal import OCI
-
 /// The rules of a profile for one ABI, by number, ready to be emitted.
 struct SeccompRules: Sendable {
     struct Condition: Hashable, Sendable {
@@ -27,6 +25,15 @@ struct SeccompRules: Sendable {
         let action: SeccompAction
     }
 
+    /// A rule of the profile, by position, for a call.
+    struct Entry: Sendable {
+        let number: UInt32
+        let rule: Int
+
+        /// By number first; small and without references, since some nine hundred are sorted for each container.
+        fileprivate var key: UInt64 { UInt64(number) << 32 | UInt64(UInt32(truncatingIfNeeded: rule)) }
+    }
+
     /// A run of numbers with the same answer, up to the next entry's `first`.
     struct Segment: Hashable, Sendable {
         let first: UInt32
@@ -39,38 +46,42 @@ struct SeccompRules: Sendable {
     let segments: [Segment]
 
     /// - Parameters:
-    ///   - rules: by number, in any order.
-    ///   - beyond: numbers from here on that have no rule get `ENOSYS`; nil: the default action.
-    init(_ rules: [(number: UInt32, rule: Rule)], otherwise: SeccompAction, beyond: UInt32?) {
+    ///   - otherwise: for calls without a rule.
+    ///   - beyond: calls from here on that have no rule get `ENOSYS`; nil: `otherwise` as well.
+    init(_ entries: [Entry], of rules: [Rule], otherwise: SeccompAction, beyond: UInt32?) {
         var builder = SegmentBuilder(otherwise: otherwise, beyond: beyond)
-        // A stable order of equal numbers is not needed: `ordered` sorts them anew.
-        let sorted = rules.sorted { $0.number < $1.number }
-        var index = sorted.startIndex
-        while index < sorted.endIndex {
-            let number = sorted[index].number
-            var group: [Rule] = []
-            while index < sorted.endIndex, sorted[index].number == number {
-                group.append(sorted[index].rule)
-                index += 1
+        let plain = rules.map { $0.conditions.isEmpty ? $0.action : nil }
+        let keys = entries.map { $0.key }.sorted()
+        var index = 0
+        while index < keys.count {
+            let number = UInt32(truncatingIfNeeded: keys[index] >> 32)
+            let first = index
+            while index < keys.count, keys[index] >> 32 == UInt64(number) { index += 1 }
+            // Nearly all calls have one rule without conditions: no array is made for those.
+            if index == first + 1, let action = plain[SeccompRules.rule(of: keys[first])] {
+                builder.add(number, [], action)
+            } else {
+                let group = SeccompRules.ordered(keys[first..<index].map { rules[SeccompRules.rule(of: $0)] })
+                let always = group.last.flatMap { $0.conditions.isEmpty ? $0.action : nil }
+                builder.add(number, always == nil ? group : group.dropLast(), always ?? otherwise)
             }
-            builder.add(number, SeccompRules.ordered(group))
         }
         segments = builder.finish()
     }
 
+    private static func rule(of key: UInt64) -> Int { Int(truncatingIfNeeded: key & 0xffff_ffff) }
+
     /// Rules with conditions come before those without, stricter ones before laxer ones: the special beats the general
     /// and, as among filters in the kernel, no beats yes.
     private static func ordered(_ rules: [Rule]) -> [Rule] {
-        if rules.count == 1 { return rules }
         var conditional: [Rule] = []
         for rule in rules where !rule.conditions.isEmpty && !conditional.contains(rule) { conditional.append(rule) }
         let always = rules.filter { $0.conditions.isEmpty }.min { $0.action.strictness < $1.action.strictness }
         // Those that answer as the general one does say nothing if no other does.
         if let always, conditional.allSatisfy({ $0.action == always.action }) { return [always] }
-        var result = conditional
-        result.sort { $0.action.strictness < $1.action.strictness }
-        if let always { result.append(always) }
-        return result
+        conditional.sort { $0.action.strictness < $1.action.strictness }
+        if let always { conditional.append(always) }
+        return conditional
     }
 }
 
@@ -86,15 +97,9 @@ private struct SegmentBuilder {
         self.beyond = beyond
     }
 
-    mutating func add(_ number: UInt32, _ rules: [SeccompRules.Rule]) {
-        fill(to: number)
-        if let only = rules.first, only.conditions.isEmpty {
-            append(number, [], only.action)
-        } else if let last = rules.last, last.conditions.isEmpty {
-            append(number, Array(rules.dropLast()), last.action)
-        } else {
-            append(number, rules, otherwise)
-        }
+    mutating func add(_ number: UInt32, _ rules: [SeccompRules.Rule], _ otherwise: SeccompAction) {
+        if let next, next < number { rest(from: next, to: number - 1) }
+        append(number, rules, otherwise)
         next = number == .max ? nil : number + 1
     }
 
@@ -103,20 +108,14 @@ private struct SegmentBuilder {
         return segments
     }
 
-    private mutating func fill(to number: UInt32) {
-        if let next, next < number { rest(from: next, to: number - 1) }
-    }
-
     private mutating func rest(from first: UInt32, to last: UInt32) {
         guard let beyond, last >= beyond else { return append(first, [], otherwise) }
         if first < beyond { append(first, [], otherwise) }
         append(max(first, beyond), [], .noSystemCall)
     }
 
-    private mutating func append(
-        _ first: UInt32, _ rules: [SeccompRules.Rule], _ otherwise: SeccompAction
-    ) {
-        if let last = segments.last, last.rules == rules, last.otherwise == otherwise { return }
+    private mutating func append(_ first: UInt32, _ rules: [SeccompRules.Rule], _ otherwise: SeccompAction) {
+        if let last = segments.last, last.otherwise == otherwise, last.rules == rules { return }
         segments.append(SeccompRules.Segment(first: first, rules: rules, otherwise: otherwise))
     }
 }

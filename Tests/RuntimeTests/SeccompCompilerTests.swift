@@ -152,10 +152,12 @@ import Testing
     }
 
     @Test func tooManyRulesAreRefused() {
-        let rules = (0..<900).map { index in
+        let rules = (0..<1500).map { index in
             rule(["getpid"], "SCMP_ACT_ALLOW", [argument(0, "MASKED_EQ", UInt64(index) + 1, UInt64(index))])
         }
-        #expect(throws: SeccompError.self) { try SeccompCompiler.compile(self.profile("SCMP_ACT_ERRNO", rules)) }
+        #expect(throws: SeccompError.self) {
+            _ = try SeccompCompiler.compile(self.profile("SCMP_ACT_ERRNO", rules)).count
+        }
     }
 
     @Test func ourNumbersAreLibseccomps() throws {
@@ -214,7 +216,7 @@ import Testing
         let profile = SeccompDefault.profile(capabilities: mask, architecture: .x86_64)
         let theirs = try reference(profile)
         let ours = try SeccompEvaluator(SeccompCompiler.compile(profile, native: .x86_64))
-        print("instructions: ours \(ours.count), libseccomp's \(theirs.count)")
+        #expect(ours.count * 2 < theirs.count)
         let values: [UInt64] = [
             0, 1, 2, 8, 11, 12, 16, 17, 37, 38, 40, 45, 46, 0x20000, 0x20008, 0x1000_0011, 0x0200_0000, 0x4000_0000,
             0xffff_ffff, 0x1_0000_0002, .max,
@@ -230,6 +232,12 @@ import Testing
                         let call = SeccompEvaluator.Call(
                             number: number, audit: architecture.audit, arguments: [value, 0, third])
                         let (mine, other) = (try ours.answer(call), try theirs.answer(call))
+                        // It lacks uretprobe, and opens i386's other way to a socket for any family.
+                        if architecture == .x86_64 && number == 335 { continue }
+                        if architecture == .x86 && number == 102 && value == 1 {
+                            #expect(mine == .errno(38) && other == .allow)
+                            continue
+                        }
                         #expect(mine == other, "\(architecture) \(number) \(value) \(third)")
                     }
                 }

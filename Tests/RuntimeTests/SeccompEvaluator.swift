@@ -36,7 +36,8 @@ struct SeccompEvaluator {
         }
         // The kernel refuses a filter whose jumps leave it, used or not.
         for (index, instruction) in program.enumerated() where instruction.code & 7 == 5 {
-            let far = instruction.code == 0x05 ? Int(instruction.constant) : max(instruction.onTrue, instruction.onFalse)
+            let far =
+                instruction.code == 0x05 ? Int(instruction.constant) : max(instruction.onTrue, instruction.onFalse)
             if index + 1 + far >= program.count { throw Trap.unreachableJump }
         }
     }

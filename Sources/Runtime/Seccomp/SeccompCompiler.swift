@@ -88,7 +88,8 @@ package enum SeccompCompiler {
             let action = try action(rule.action, rule.errnoRet, field: "syscalls[\(index)].action")
             var conditions: [SeccompRules.Condition] = []
             for argument in rule.args ?? [] {
-                conditions.append(try condition(argument, syscall: rule.names.first ?? "syscalls[\(index)]"))
+                let condition = try condition(argument, syscall: rule.names.first ?? "syscalls[\(index)]")
+                if !condition.isAlwaysTrue { conditions.append(condition) }
             }
             let distinct = Set(conditions.map { $0.argument }).count
             if distinct == conditions.count {
@@ -156,7 +157,7 @@ package enum SeccompCompiler {
     private static func action(
         _ name: String, _ errno: UInt32?, field: String
     ) throws(SeccompError) -> SeccompAction {
-        if let errno, errno > 4095 { throw .errnoValue(String(errno), field: field) }
+        if let errno, errno > SeccompErrno.maximum { throw .errnoValue(String(errno), field: field) }
         switch name {
         // EPERM where the profile does not say.
         case "SCMP_ACT_ERRNO": return .errno(errno ?? 1)

@@ -103,13 +103,15 @@ package enum SeccompDefault {
             rules.append(denial("socket", [family(netlink), audit], Number.invalid))
             rules.append(rule("socket", allow, [family(netlink), other]))
         }
-        for value in below..<end where !families.contains(value) { rules.append(denial("socket", [family(value)])) }
-        rules.append(denial("socket", [family(end, "SCMP_CMP_GE")]))
-        if !compat32 {
-            // The sub-call's number is by value, its arguments are not: 1 is socket(2).
-            rules.append(rule("socketcall", allow, [family(1, "SCMP_CMP_NE")]))
-            rules.append(denial("socketcall", [family(1)]))
+        // Always true, and dropped by our compiler. libseccomp turns each rule for `socket` into one for i386's
+        // `socketcall(1)` without the family, and refuses two that differ in their answer alone.
+        let always = Spec.Seccomp.Argument(index: 3, value: 0, op: "SCMP_CMP_GE")
+        for value in below..<end where !families.contains(value) {
+            rules.append(denial("socket", [family(value), always]))
         }
+        rules.append(denial("socket", [family(end, "SCMP_CMP_GE"), always]))
+        // The sub-call's number is by value, its arguments are not: 1 is socket(2).
+        if !compat32 { rules.append(rule("socketcall", allow, [family(1, "SCMP_CMP_NE")])) }
         return rules
     }
 }

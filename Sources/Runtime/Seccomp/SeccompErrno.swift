@@ -1,11 +1,13 @@
 internal import Sys
 
-/// Errno numbers by name, for profiles that write `EPERM`.
+/// Errno numbers of profiles, which may be names such as `EPERM`.
 enum SeccompErrno {
-    static func number(_ name: String, field: String) throws(SeccompError) -> UInt32 {
+    /// MAX_ERRNO of the kernel: greater ones would look like success.
+    static let maximum: UInt32 = 4095
+
+    static func number(_ text: String) -> UInt32? {
+        if let number = UInt32(text) { return number <= maximum ? number : nil }
         // The C library knows the names; the highest number in use is EHWPOISON, 133.
-        for number in Int32(1)...133 where Errno(rawValue: number).name == name { return UInt32(number) }
-        if let number = UInt32(name), number <= 4095 { return number }
-        throw .errnoValue(name, field: field)
+        return (Int32(1)...133).first { Errno(rawValue: $0).name == text }.map { UInt32($0) }
     }
 }

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import OCI
 
 /// Profiles of `--security-opt seccomp=FILE`: moby's format, in which rules depend on capabilities, architecture and
@@ -9,30 +8,23 @@ package enum SeccompProfileFile {
         _ bytes: [UInt8], capabilities: CapabilityMask, architecture: SeccompArchitecture = .native,
         kernel: KernelVersion = .running
     ) throws(SeccompError) -> Spec.Seccomp? {
-        let file = try decode(bytes)
-        if file.defaultAction == nil, file.syscalls?.isEmpty ?? true { return nil }
-        guard let defaultAction = file.defaultAction else {
-            throw .profile(field: "defaultAction", reason: "it is missing")
-        }
-        var profile = Spec.Seccomp(defaultAction: defaultAction)
-        profile.defaultErrnoRet = try errno(file.defaultErrnoRet, file.defaultErrno, field: "defaultErrnoRet")
+        let file = try document(bytes)
+        let entries = try file.member("syscalls")?.elements() ?? []
+        if entries.isEmpty, try file.member("defaultAction") == nil { return nil }
+        var profile = Spec.Seccomp(defaultAction: try file.required("defaultAction").string())
+        profile.defaultErrnoRet = try errno(in: file, "defaultErrnoRet", "defaultErrno")
         profile.architectures = try architectures(of: file, architecture)
-        profile.flags = file.flags
-        if let path = file.listenerPath, !path.isEmpty {
+        profile.flags = try file.member("flags")?.strings()
+        if let path = try file.member("listenerPath")?.string(), !path.isEmpty {
             throw .unsupported("listenerPath: no agent is told of calls")
         }
         var rules: [Spec.Seccomp.Rule] = []
-        for (index, entry) in (file.syscalls ?? []).enumerated() {
-            let field = "syscalls[\(index)]"
-            let names = try names(of: entry, field: field)
-            let includes = try entry.includes?.condition(field: "\(field).includes")
-            let excludes = try entry.excludes?.condition(field: "\(field).excludes")
-            if let excludes, excludes.excludes(capabilities, architecture, kernel) { continue }
-            if let includes, !includes.includes(capabilities, architecture, kernel) { continue }
-            guard let action = entry.action else { throw .profile(field: "\(field).action", reason: "it is missing") }
-            var rule = Spec.Seccomp.Rule(names: names, action: action)
-            rule.errnoRet = try errno(entry.errnoRet, entry.errno, field: "\(field).errnoRet")
-            rule.args = entry.args?.map { .init(index: $0.index, value: $0.value, valueTwo: $0.valueTwo, op: $0.op) }
+        for entry in entries {
+            let rule = try rule(entry)
+            let excludes = try entry.member("excludes").map(SeccompCondition.init)
+            let includes = try entry.member("includes").map(SeccompCondition.init)
+            if let excludes, excludes.anyHolds(capabilities, architecture, kernel) { continue }
+            if let includes, !includes.allHold(capabilities, architecture, kernel) { continue }
             rules.append(rule)
         }
         profile.syscalls = rules
@@ -41,176 +33,111 @@ package enum SeccompProfileFile {
         return profile
     }
 
-    private static func decode(_ bytes: [UInt8]) throws(SeccompError) -> File {
-        do {
-            return try JSONDecoder().decode(File.self, from: Data(bytes))
-        } catch let error as DecodingError {
-            throw SeccompError(error)
+    private static func document(_ bytes: [UInt8]) throws(SeccompError) -> JSONField {
+        do throws(JSONDocument.SyntaxError) {
+            return JSONField(path: "", value: try JSONDocument.parse(bytes))
         } catch {
-            throw .profile(field: "file", reason: "\(error)")
+            throw .profile(field: "line \(error.line)", reason: "not JSON: expected \(error.expected)")
         }
     }
 
-    private static func names(of entry: Entry, field: String) throws(SeccompError) -> [String] {
-        let names = entry.names ?? []
-        guard let name = entry.name, !name.isEmpty else {
-            if names.isEmpty { throw .profile(field: "\(field).names", reason: "no system call is named") }
-            return names
+    private static func rule(_ entry: JSONField) throws(SeccompError) -> Spec.Seccomp.Rule {
+        var names = try entry.member("names")?.strings() ?? []
+        // The name of moby's first format.
+        if let name = try entry.member("name"), try !name.string().isEmpty {
+            if !names.isEmpty { throw name.error("both \"name\" and \"names\" are given, use one of them") }
+            names = [try name.string()]
         }
-        if !names.isEmpty {
-            throw .profile(field: "\(field).name", reason: "both \"name\" and \"names\" are given, use one of them")
+        if names.isEmpty { throw try entry.member("names")?.error("no system call is named") ?? missingNames(entry) }
+        var rule = Spec.Seccomp.Rule(names: names, action: try entry.required("action").string())
+        rule.errnoRet = try errno(in: entry, "errnoRet", "errno")
+        if let list = try entry.member("args") {
+            var arguments: [Spec.Seccomp.Argument] = []
+            for argument in try list.elements() {
+                arguments.append(
+                    Spec.Seccomp.Argument(
+                        index: try argument.required("index").number(UInt32.self),
+                        value: try argument.required("value").number(UInt64.self),
+                        valueTwo: try argument.member("valueTwo")?.number(UInt64.self),
+                        op: try argument.required("op").string()))
+            }
+            rule.args = arguments
         }
-        return [name]
+        return rule
+    }
+
+    private static func missingNames(_ entry: JSONField) -> SeccompError {
+        JSONField(path: entry.path + ".names", value: entry.value).error("no system call is named")
     }
 
     private static func architectures(
-        of file: File, _ native: SeccompArchitecture
+        of file: JSONField, _ native: SeccompArchitecture
     ) throws(SeccompError) -> [String]? {
-        guard let map = file.archMap, !map.isEmpty else { return file.architectures }
-        if !(file.architectures ?? []).isEmpty {
-            throw .profile(
-                field: "archMap", reason: "both \"architectures\" and \"archMap\" are given, use one of them")
+        let plain = try file.member("architectures")?.strings()
+        guard let map = try file.member("archMap"), try !map.elements().isEmpty else { return plain }
+        if !(plain ?? []).isEmpty {
+            throw map.error("both \"architectures\" and \"archMap\" are given, use one of them")
         }
-        guard let entry = map.first(where: { $0.architecture == native.rawValue }) else { return [native.rawValue] }
-        return [entry.architecture] + (entry.subArchitectures ?? [])
+        for entry in try map.elements() where try entry.required("architecture").string() == native.rawValue {
+            return [native.rawValue] + (try entry.member("subArchitectures")?.strings() ?? [])
+        }
+        return [native.rawValue]
     }
 
     /// moby writes a number; podman writes the name beside it, and people write names for numbers.
     private static func errno(
-        _ number: ErrnoValue?, _ name: String?, field: String
+        in object: JSONField, _ number: String, _ name: String
     ) throws(SeccompError) -> UInt32? {
-        switch number {
-        case .number(let value):
-            if value > 4095 { throw .errnoValue(String(value), field: field) }
-            return UInt32(value)
-        case .name(let name): return try SeccompErrno.number(name, field: field)
-        case nil:
-            guard let name, !name.isEmpty else { return nil }
-            return try SeccompErrno.number(name, field: field)
+        var field = try object.member(number)
+        if field == nil { field = try object.member(name) }
+        guard let field else { return nil }
+        let text = try field.scalar()
+        if text.isEmpty { return nil }
+        guard let value = SeccompErrno.number(text) else {
+            throw field.error("\"\(text)\" is no errno between 0 and 4095")
         }
-    }
-
-    private struct File: Decodable {
-        var defaultAction: String?
-        var defaultErrnoRet: ErrnoValue?
-        var defaultErrno: String?
-        var architectures: [String]?
-        var archMap: [ArchitectureEntry]?
-        var flags: [String]?
-        var listenerPath: String?
-        var syscalls: [Entry]?
-    }
-
-    private struct ArchitectureEntry: Decodable {
-        var architecture: String
-        var subArchitectures: [String]?
-    }
-
-    private struct Entry: Decodable {
-        var name: String?
-        var names: [String]?
-        var action: String?
-        var errnoRet: ErrnoValue?
-        var errno: String?
-        var args: [Argument]?
-        var includes: Filter?
-        var excludes: Filter?
-    }
-
-    private struct Argument: Decodable {
-        var index: UInt32
-        var value: UInt64
-        var valueTwo: UInt64?
-        var op: String
-    }
-
-    private struct Filter: Decodable {
-        var caps: [String]?
-        var arches: [String]?
-        var minKernel: String?
-
-        func condition(field: String) throws(SeccompError) -> Condition {
-            var version: KernelVersion?
-            if let text = minKernel, !text.isEmpty {
-                let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-                guard parts.count == 2, let major = parts.first.flatMap({ UInt8($0) }),
-                    let minor = parts.last.flatMap({ UInt8($0) }), major > 0 || minor > 0
-                else {
-                    throw .profile(field: "\(field).minKernel", reason: "\"\(text)\" is not a version such as 4.8")
-                }
-                version = KernelVersion(Int(major), Int(minor))
-            }
-            return Condition(caps: caps ?? [], arches: arches ?? [], minKernel: version)
-        }
-    }
-
-    private struct Condition {
-        let caps: [String]
-        let arches: [String]
-        let minKernel: KernelVersion?
-
-        /// All that is named has to hold.
-        func includes(_ mask: CapabilityMask, _ native: SeccompArchitecture, _ kernel: KernelVersion) -> Bool {
-            if !arches.isEmpty, !arches.contains(native.goName) { return false }
-            if let minKernel, kernel < minKernel { return false }
-            return caps.allSatisfy { has($0, mask) }
-        }
-
-        /// One that holds is enough.
-        func excludes(_ mask: CapabilityMask, _ native: SeccompArchitecture, _ kernel: KernelVersion) -> Bool {
-            if arches.contains(native.goName) { return true }
-            if let minKernel, kernel >= minKernel { return true }
-            return caps.contains { has($0, mask) }
-        }
-
-        /// A capability that we do not know is one that the container does not have.
-        private func has(_ name: String, _ mask: CapabilityMask) -> Bool {
-            guard let capability = try? CapabilityMask(name: name) else { return false }
-            return mask.contains(capability)
-        }
-    }
-
-    private enum ErrnoValue: Decodable {
-        case number(UInt64)
-        case name(String)
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let number = try? container.decode(UInt64.self) {
-                self = .number(number)
-            } else {
-                self = .name(try container.decode(String.self))
-            }
-        }
+        return value
     }
 }
 
-extension SeccompError {
-    /// With the field's path, or with line and column where the text is no JSON at all.
-    fileprivate init(_ error: DecodingError) {
-        func path(_ context: DecodingError.Context) -> String {
-            var text = ""
-            for key in context.codingPath {
-                if let index = key.intValue {
-                    text += "[\(index)]"
-                } else {
-                    text += (text.isEmpty ? "" : ".") + key.stringValue
-                }
-            }
-            return text.isEmpty ? "file" : text
+/// When a rule of moby's format counts.
+private struct SeccompCondition {
+    private let caps: [String]
+    private let arches: [String]
+    private let minKernel: KernelVersion?
+
+    init(_ field: JSONField) throws(SeccompError) {
+        caps = try field.member("caps")?.strings() ?? []
+        arches = try field.member("arches")?.strings() ?? []
+        guard let version = try field.member("minKernel"), try !version.string().isEmpty else {
+            minKernel = nil
+            return
         }
-        switch error {
-        case .keyNotFound(let key, let context):
-            let parent = path(context)
-            let field = parent == "file" ? key.stringValue : "\(parent).\(key.stringValue)"
-            self = .profile(field: field, reason: "it is missing")
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            self = .profile(field: path(context), reason: context.debugDescription)
-        case .dataCorrupted(let context):
-            let cause = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-            self = .profile(field: path(context), reason: cause)
-        @unknown default:
-            self = .profile(field: "file", reason: "\(error)")
-        }
+        let text = try version.string()
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let major = parts.first.flatMap({ UInt8($0) }),
+            let minor = parts.last.flatMap({ UInt8($0) }), major > 0 || minor > 0
+        else { throw version.error("\"\(text)\" is not a version such as 4.8") }
+        minKernel = KernelVersion(Int(major), Int(minor))
+    }
+
+    /// For `includes`: everything that is named has to hold.
+    func allHold(_ mask: CapabilityMask, _ native: SeccompArchitecture, _ kernel: KernelVersion) -> Bool {
+        if !arches.isEmpty, !arches.contains(native.goName) { return false }
+        if let minKernel, kernel < minKernel { return false }
+        return caps.allSatisfy { has($0, mask) }
+    }
+
+    /// For `excludes`: one thing that holds is enough.
+    func anyHolds(_ mask: CapabilityMask, _ native: SeccompArchitecture, _ kernel: KernelVersion) -> Bool {
+        if arches.contains(native.goName) { return true }
+        if let minKernel, kernel >= minKernel { return true }
+        return caps.contains { has($0, mask) }
+    }
+
+    /// A capability that we do not know is one that the container does not have.
+    private func has(_ name: String, _ mask: CapabilityMask) -> Bool {
+        guard let capability = try? CapabilityMask(name: name) else { return false }
+        return mask.contains(capability)
     }
 }

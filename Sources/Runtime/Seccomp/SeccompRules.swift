@@ -17,6 +17,8 @@ struct SeccompRules: Sendable {
         let value: UInt64
         /// What the masked argument has to be.
         let second: UInt64
+
+        var isAlwaysTrue: Bool { value == 0 && (comparison == .greaterOrEqual || comparison == .maskedEqual) }
     }
 
     /// All conditions hold: `action`. No conditions: always.

@@ -46,12 +46,13 @@ extension Cgroup {
     }
 
     /// Removes it from every hierarchy, with cgroups that the container made below. Just-killed processes hold a
-    /// cgroup for some milliseconds: tries again for up to two seconds. A missing one is no error.
-    package func remove() throws(CgroupError) {
+    /// cgroup for some milliseconds: tries again for up to `timeout` milliseconds in all. A missing one is no error.
+    package func remove(timeout: Int = 2_000) throws(CgroupError) {
+        let deadline = Monotonic.milliseconds() + timeout
         var failure: CgroupError?
         for directory in directories {
             do throws(Errno) {
-                try retried { () throws(Errno) in try CgroupTree.remove(directory.path) }
+                try Cgroup.remove(directory.path, deadline: deadline)
             } catch {
                 failure = failure ?? .system(SystemFailure("remove cgroup", directory.path, error))
             }
@@ -59,15 +60,15 @@ extension Cgroup {
         if let failure { throw failure }
     }
 
-    private func retried(_ body: () throws(Errno) -> Void) throws(Errno) {
+    private static func remove(_ directory: String, deadline: Int) throws(Errno) {
         var pause = 1
         while true {
             do throws(Errno) {
-                return try body()
+                return try CgroupTree.remove(directory)
             } catch .busy {
-                if pause > 1024 { throw .busy }
+                if Monotonic.milliseconds() >= deadline { throw .busy }
                 Monotonic.sleep(milliseconds: pause)
-                pause *= 2
+                pause = min(pause * 2, 100)
             }
         }
     }

@@ -1,0 +1,92 @@
+import Cgroups
+import Glibc
+import OCI
+import Sys
+import TestSupport
+import Testing
+
+/// A cgroup path of a test's own in the machine's hierarchies, gone when the test is.
+struct CgroupFixture: ~Copyable {
+    let manager: CgroupManager
+    let path: String
+
+    init() throws {
+        manager = try CgroupManager.detect()
+        path = "/runimg-tests-\(Random.hex(bytes: 6))/one"
+    }
+
+    deinit {
+        let (parent, _) = Path.split(path)
+        for name in [path, parent] {
+            do {
+                guard let left = try manager.open(path: name) else { continue }
+                try left.killAll()
+                try left.remove()
+            } catch {
+                Issue.record("clean up \(name): \(error)")
+            }
+        }
+    }
+
+    func make(_ change: (inout Spec.Resources) -> Void = { _ in }) throws -> Cgroup {
+        var resources = Spec.Resources()
+        change(&resources)
+        return try manager.create(path: path, resources: resources)
+    }
+
+    /// Its directory in the hierarchy of `controller`; `""` is the unified one.
+    func directory(_ controller: String) throws -> String {
+        let hierarchy = manager.layout.hierarchies.first {
+            controller.isEmpty ? $0.isUnified : $0.controllers.contains(controller)
+        }
+        return try #require(hierarchy).mountPoint + path
+    }
+
+    func value(_ controller: String, _ file: String) throws -> String {
+        let bytes = try File.readAll("\(try directory(controller))/\(file)", limit: 1 << 16)
+        return String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
+    }
+
+    /// Whether any hierarchy has a directory of this path.
+    var isThere: Bool { manager.layout.hierarchies.contains { File.exists($0.mountPoint + path) } }
+}
+
+/// A shell that runs `script` once it is in the cgroup, not before.
+struct ShellInCgroup: ~Copyable {
+    var child: ChildProcess
+    private let output: Pipe
+
+    init(_ script: String, in cgroup: Cgroup) throws {
+        let input = try Pipe()
+        let output = try Pipe()
+        let child = try ChildProcess(
+            "/bin/sh", ["-c", "read start; \(script)"], environment: Tool.baseEnvironment,
+            input: .descriptor(input.reader.raw), output: .descriptor(output.writer.raw))
+        try cgroup.add(pid: child.pid)
+        try File.write(input.writer.raw, "\n")
+        self.child = child
+        self.output = output
+    }
+
+    /// Waits for the end of the script, and for its output.
+    consuming func finish() throws -> (result: ChildProcess.ExitResult?, output: String) {
+        let result = try child.wait(seconds: 20)
+        let fd = output.reader.raw
+        _ = fcntl(fd, F_SETFL, O_NONBLOCK)
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        let count = max(0, read(fd, &bytes, bytes.count))
+        return (result, String(decoding: bytes[..<count], as: UTF8.self))
+    }
+}
+
+enum Machine {
+    static let isRoot = Conditions.isRoot
+    static let hasMemory = isRoot && Conditions.hasController("memory")
+    static let hasPids = isRoot && Conditions.hasController("pids")
+    static let hasCPU = isRoot && Conditions.hasController("cpu")
+    static let hasCpuset = isRoot && Conditions.hasController("cpuset")
+    static let hasDevices = isRoot && Conditions.hasController("devices")
+    static let hasUnified =
+        isRoot && (File.exists("/sys/fs/cgroup/cgroup.procs") || File.exists("/sys/fs/cgroup/unified/cgroup.procs"))
+    static let isV1 = isRoot && !File.exists("/sys/fs/cgroup/cgroup.controllers")
+}

@@ -63,7 +63,7 @@ import Testing
     func resolvesAsDocker(_ index: Int, _ profile: CapabilityProfile) throws {
         let flags = Self.cases[index]
         let mask = try profile.resolve(
-            adding: flags.add, dropping: flags.drop, privileged: flags.privileged, kernel: { .all })
+            adding: flags.add, dropping: flags.drop, privileged: flags.privileged, available: { .all })
         if let exactly = flags.exactly {
             #expect(mask.names == exactly)
         } else {
@@ -76,7 +76,7 @@ import Testing
     @Test func unknownNamesAreNamed() {
         func message(_ add: [String], _ drop: [String] = []) -> String {
             do throws(CapabilityError) {
-                _ = try CapabilityProfile.runimg.resolve(adding: add, dropping: drop, kernel: { .all })
+                _ = try CapabilityProfile.runimg.resolve(adding: add, dropping: drop, available: { .all })
                 return "no error"
             } catch {
                 return "\(error)"
@@ -97,9 +97,9 @@ import Testing
         #expect(CapabilityMask.kernel(lastCap: Array("99999999999999999999".utf8)) == .all)
         let old = CapabilityMask(rawValue: (1 << 38) - 1)
         #expect(throws: CapabilityError.unsupported(name: "CAP_BPF")) {
-            try CapabilityProfile.runimg.resolve(adding: ["BPF"], kernel: { old })
+            try CapabilityProfile.runimg.resolve(adding: ["BPF"], available: { old })
         }
-        #expect(try CapabilityProfile.runimg.resolve(privileged: true, kernel: { old }) == old)
+        #expect(try CapabilityProfile.runimg.resolve(privileged: true, available: { old }) == old)
         #expect(CapabilityMask.kernel().isSuperset(of: CapabilityProfile.docker.mask))
     }
 }

@@ -75,10 +75,26 @@ static long make_part(struct walk *walk, int root, size_t start, size_t end, int
     return error;
 }
 
+/// Bytes up to the last part, when what is before it exists: mostly only the last part is missing.
+static size_t known_parent(struct walk *walk, int root, size_t size, uint64_t resolve) {
+    while (size && walk->path[size - 1] == '/') size--;
+    while (size && walk->path[size - 1] != '/') size--;
+    if (!size) return 0;
+    char after = walk->path[size];
+    walk->path[size] = 0;
+    long fd = open_in(root, walk->path, O_PATH | O_DIRECTORY, resolve);
+    walk->path[size] = after;
+    if (fd < 0) return 0;
+    sys(close, fd);
+    return size;
+}
+
 static long make_missing(int root, const char *path, int directory, uint64_t resolve) {
-    struct walk walk = {.known = 0, .links = 0};
+    struct walk walk;
     size_t size = 0;
+    walk.links = 0;
     long error = append(walk.path, &size, path, length(path));
+    if (!error) walk.known = known_parent(&walk, root, size, resolve);
     while (!error) {
         size_t start = walk.known;
         while (walk.path[start] == '/') start++;

@@ -3,37 +3,48 @@ internal import OCI
 internal import Rootfs
 
 extension PlanCompiler {
-    /// /sys/fs/cgroup as the container sees it: in its cgroup namespace, so its own cgroup is the root of each
-    /// hierarchy. v2 is one mount; v1 is one a hierarchy below a tmpfs, with links for what is mounted together.
+    /// /sys/fs/cgroup as the container sees it: its own cgroup is the root of each hierarchy. v2 is one mount; v1 is one
+    /// a hierarchy below a tmpfs, with links for what is mounted together.
     mutating func mountCgroups(_ mount: ClassifiedMount) throws(RuntimeError) {
         guard let layout = host.cgroups else {
             throw .invalid("mount cgroup on \(mount.destination): the host has no cgroup hierarchy mounted")
         }
-        if layout.mode == .unified {
-            let made = try slot("cgroup")
-            ops.append(
-                .filesystem(made, type: "cgroup2", options: [MountOption("source", "cgroup")], mount.options.set))
-            ops.append(.attach(made, .within(root, mount.destination), [.makeDirectory, .directory, .notProc]))
+        let attributes = mount.options.set
+        let rules: TargetRules = [.makeDirectory, .directory, .notProc]
+        if layout.mode == .unified, let hierarchy = layout.hierarchies.first {
+            let made = try makeHierarchy(hierarchy, "cgroup")
+            ops.append(.attributes(made, set: attributes, clear: [], .private, recursive: false))
+            ops.append(.attach(made, .within(root, mount.destination), rules))
             return
         }
         let top = try slot("cgroup")
-        let attributes = mount.options.set
         let options = [MountOption("source", "tmpfs"), MountOption("mode", "755")]
-        ops.append(.filesystem(top, type: "tmpfs", options: options, attributes.subtracting(.readOnly)))
-        ops.append(.attach(top, .within(root, mount.destination), [.makeDirectory, .directory, .notProc]))
+        ops.append(.filesystem(top, type: "tmpfs", options: options, []))
+        ops.append(.attach(top, .within(root, mount.destination), rules))
         for (index, hierarchy) in layout.hierarchies.enumerated() {
-            try mountHierarchy(hierarchy, index: index, below: top, attributes)
+            let name = hierarchy.mountPoint.split(separator: "/").last.map(String.init) ?? "cgroup\(index)"
+            let made = try makeHierarchy(hierarchy, "cgroup\(index)")
+            ops.append(.attach(made, .within(top, name), [.makeDirectory, .directory, .noLinks]))
+            if hierarchy.isUnified { continue }
+            for controller in hierarchy.controllers where controller != name && !controller.contains("=") {
+                ops.append(.link(.within(top, controller), target: name))
+            }
         }
-        if attributes.contains(.readOnly) {
-            ops.append(.attributes(top, set: .readOnly, clear: [], nil, recursive: false))
-        }
+        // One call for all of them.
+        ops.append(.attributes(top, set: attributes, clear: [], .private, recursive: true))
     }
 
-    private mutating func mountHierarchy(
-        _ hierarchy: CgroupLayout.Hierarchy, index: Int, below top: Slot, _ attributes: MountAttributes
-    ) throws(RuntimeError) {
-        let directory = hierarchy.mountPoint.split(separator: "/").last.map(String.init) ?? "cgroup\(index)"
-        let made = try slot("cgroup\(index)")
+    /// A copy of the host's mount that begins at the container's cgroup, where its path is known: a new superblock for
+    /// each hierarchy and namespace costs ten times as much, and shows the same.
+    private mutating func makeHierarchy(
+        _ hierarchy: CgroupLayout.Hierarchy, _ name: String
+    ) throws(RuntimeError) -> Slot {
+        let made = try slot(name)
+        if let path = spec.linux.cgroupsPath {
+            let own = PlanCompiler.clean("/" + path)
+            ops.append(.cloneTree(made, .host(hierarchy.mountPoint + own), recursive: false))
+            return made
+        }
         var options = [MountOption("source", "cgroup")]
         if !hierarchy.isUnified {
             for controller in hierarchy.controllers {
@@ -44,12 +55,7 @@ extension PlanCompiler {
                 options.append(MountOption("none"))
             }
         }
-        let type = hierarchy.isUnified ? "cgroup2" : "cgroup"
-        ops.append(.filesystem(made, type: type, options: options, attributes))
-        ops.append(.attach(made, .within(top, directory), [.makeDirectory, .directory, .noLinks]))
-        if hierarchy.isUnified { return }
-        for controller in hierarchy.controllers where controller != directory && !controller.contains("=") {
-            ops.append(.link(.within(top, controller), target: directory))
-        }
+        ops.append(.filesystem(made, type: hierarchy.isUnified ? "cgroup2" : "cgroup", options: options, []))
+        return made
     }
 }

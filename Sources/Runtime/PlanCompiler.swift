@@ -54,7 +54,7 @@ struct PlanCompiler {
         let terminal = try makeTerminal()
         try writeSysctls()
         try coverPaths()
-        ops.append(.makePath(.within(root, spec.process.cwd)))
+        if spec.process.cwd != "/" { ops.append(.makePath(.within(root, spec.process.cwd))) }
         if spec.root.readonly || request.rootfs.readOnly {
             ops.append(.attributes(root, set: .readOnly, clear: [], nil, recursive: false))
         }

@@ -132,7 +132,8 @@ ssize_t cinit_receive(int socket, void *buffer, size_t size, int *descriptor, in
     *descriptor = -1;
     ssize_t count;
     do count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-    while (count < 0 && errno == EINTR);
+    // A child that left its release unread resets the connection: reported once, ahead of what it said before.
+    while (count < 0 && (errno == EINTR || errno == ECONNRESET));
     struct cmsghdr *header = count >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
         memcpy(descriptor, CMSG_DATA(header), sizeof(int));

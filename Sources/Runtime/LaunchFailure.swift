@@ -14,6 +14,9 @@ enum LaunchFailure {
             return .lostChild("a report of unknown kind \(report.kind)")
         }
         let op = plan.ops[Int(report.op)]
+        if op == .exec, errno.rawValue == E2BIG {
+            return .commandNotExecutable("exec \(plan.arguments.first ?? ""): argument list too long")
+        }
         let call = cinit_call(rawValue: report.call)
         let words = text.split(separator: "\n").map { "\($0)" }.joined(separator: "; ")
         let name = FailedCall.name(op, call)
@@ -83,7 +86,8 @@ enum LaunchFailure {
     private static func attachRemedy(_ rules: TargetRules, _ call: cinit_call, _ errno: Errno) -> String? {
         switch errno {
         case .loop where rules.contains(.noLinks): "the image has a symbolic link in its place, which is refused"
-        case .notDirectory: "a directory is mounted on a directory only, and a file on a file"
+        case .notDirectory, .invalid:
+            "a directory is mounted on a directory only, and a file on a file"
         case .notPermitted where call == CINIT_AT_VERIFY:
             "a symbolic link of the image leads it into /proc, where mounts are refused"
         default: nil

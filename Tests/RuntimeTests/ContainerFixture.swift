@@ -37,7 +37,7 @@ final class ContainerFixture: Sendable {
         "hostname", "ip", "kill", "mkdir", "rm", "touch", "stty", "tty", "umask", "ulimit", "dd", "ln", "cp", "test",
         "wc",
         "dmesg", "chmod", "sed", "head", "cut", "sort", "tr", "printf", "seq", "umount", "mknod", "chown", "nohup",
-        "setsid", "find", "expr", "sysctl",
+        "setsid", "find", "expr", "sysctl", "mv",
     ]
 
     var base: String { scratch("overlay2") }
@@ -117,12 +117,16 @@ final class PipeEnds {
         writer = try pipe.writer.duplicate().release()
     }
 
-    deinit { if writer >= 0 { close(writer) } }
+    deinit { closeWriter() }
+
+    func closeWriter() {
+        if writer >= 0 { close(writer) }
+        writer = -1
+    }
 
     /// Closes our writing end and reads what all others write.
     func readAll() throws -> [UInt8] {
-        close(writer)
-        writer = -1
+        closeWriter()
         return try File.readAll(reader.raw, limit: 1 << 20)
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 package import Sys
 
 /// The pipes between a container without a terminal and runimg. The caller's own descriptors never go into a container:
@@ -10,9 +9,9 @@ package struct ContainerStreams: ~Copyable {
     /// What the container gets as 0, 1 and 2; -1 stands for /dev/null.
     package let containerEnds: (input: Int32, output: Int32, error: Int32)
 
-    /// Pipes for output and error, and one for input when `interactive`. They belong to the container's user, so that
-    /// its process can open `/dev/stdout` anew whoever it runs as.
-    package init(interactive: Bool, uid: UInt32, gid: UInt32) throws(Errno) {
+    /// Pipes for output and error, and one for input when `interactive`. The launch gives them to the container's user,
+    /// so that its process can open `/dev/stdout` anew whoever it runs as.
+    package init(interactive: Bool) throws(Errno) {
         let output = try Pipe()
         let error = try Pipe()
         var reader: Int32 = -1
@@ -22,17 +21,10 @@ package struct ContainerStreams: ~Copyable {
             reader = pipe.reader.raw
             input = consume pipe
         }
-        for end in [reader, output.writer.raw, error.writer.raw] where end >= 0 && (uid != 0 || gid != 0) {
-            try ContainerStreams.give(end, uid, gid)
-        }
         containerEnds = (reader, output.writer.raw, error.writer.raw)
         self.input = input
         self.output = output
         self.error = error
-    }
-
-    private static func give(_ fd: Int32, _ uid: UInt32, _ gid: UInt32) throws(Errno) {
-        try check { fchown(fd, uid, gid) }
     }
 
     /// Gives up the container's ends, once it has them: else our ends would never see end of file.

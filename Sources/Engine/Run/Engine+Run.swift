@@ -132,8 +132,7 @@ extension Engine {
             }
         }
         let streams = try call("make pipes for", draft.record.shortID) { () throws(Errno) in
-            try ContainerStreams(
-                interactive: request.interactive, uid: draft.spec.process.user.uid, gid: draft.spec.process.user.gid)
+            try ContainerStreams(interactive: request.interactive)
         }
         let process = try start(try plan(draft, streams: streams.containerEnds), cgroup)
         let ours = streams.keepOurs()

@@ -111,7 +111,7 @@ extension Engine {
         request.useInit = draft.request.useInit
         request.stdio = StandardIO(input: streams.input, output: streams.output, error: streams.error)
         do throws(RuntimeError) {
-            return try Launcher.plan(request)
+            return try Launcher.plan(request, host: Runtime.HostFacts(cgroups: draft.manager.layout))
         } catch {
             throw .runtime(error)
         }

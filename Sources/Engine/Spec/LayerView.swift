@@ -4,15 +4,48 @@ internal import Sys
 /// Reads a file of an image before its root file system is mounted: the merged view of its layer directories, with
 /// overlayfs's rules for whiteouts and opaque directories. Links are followed inside the image only.
 struct LayerView {
-    /// Layer directories, top first.
-    let layers: [String]
-
     private static let maximumLinks = 40
+    private let layers: [Layer]
+
+    /// One layer's directory, opened when it is first asked.
+    private final class Layer {
+        let path: String
+        private var directory: OwnedFD?
+
+        init(_ path: String) { self.path = path }
+
+        func root() throws(Errno) -> Int32 {
+            if directory == nil { directory = try File.open(path, O_PATH | O_DIRECTORY) }
+            return directory?.raw ?? -1
+        }
+
+        func open(_ name: String, _ flags: Int32) throws(Errno) -> OwnedFD {
+            try File.open(name, flags | O_NOFOLLOW, at: try root(), resolve: [.beneath, .noSymlinks])
+        }
+    }
+
+    private enum Found {
+        case missing, directory, other
+        /// A parent is a link in some layer: only a walk part by part can tell.
+        case linkedParent
+        case link(String)
+        case file(Layer)
+    }
+
+    /// Layer directories, top first.
+    init(layers: [String]) { self.layers = layers.map { Layer($0) } }
 
     /// The regular file at `path`, at most `limit` bytes; nil when there is none. A fifo, a device or a file that is too
     /// large is an error: an image may not make us wait or fill our memory.
     func readFile(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8]? {
-        var rest = path.split(separator: "/").map(String.init)
+        let parts = path.split(separator: "/").map(String.init)
+        // All at once where no link is in the way, which is nearly always.
+        if case .file(let layer) = try find(parts) { return try read(layer, parts, limit: limit) }
+        return try walk(parts, shown: path, limit: limit)
+    }
+
+    private func walk(_ parts: [String], shown path: String, limit: Int) throws(SystemFailure) -> [UInt8]? {
+        var rest = parts
         var done: [String] = []
         var links = 0
         while !rest.isEmpty {
@@ -23,7 +56,7 @@ struct LayerView {
                 continue
             }
             switch try find(done + [part]) {
-            case .missing: return nil
+            case .missing, .linkedParent: return nil
             case .directory: done.append(part)
             case .link(let target):
                 links += 1
@@ -32,73 +65,60 @@ struct LayerView {
                 rest = target.split(separator: "/").map(String.init) + rest
             case .file(let layer):
                 guard rest.isEmpty else { return nil }
-                return try read(layer, (done + [part]).joined(separator: "/"), shown: path, limit: limit)
+                return try read(layer, done + [part], limit: limit)
             case .other: throw SystemFailure("read", "\(path) of the image: not a regular file", .invalid)
             }
         }
         throw SystemFailure("read", path, .isDirectory)
     }
 
-    private enum Found {
-        case missing, directory, other
-        case link(String)
-        case file(layer: String)
-    }
-
-    /// The topmost entry for `parts`, whose parents are known to be directories in the merged view.
+    /// The topmost entry for `parts`.
     private func find(_ parts: [String]) throws(SystemFailure) -> Found {
         let path = parts.joined(separator: "/")
         for layer in layers {
             do throws(Errno) {
-                let root = try File.open(layer, O_PATH | O_DIRECTORY, at: File.workingDirectory)
-                let entry: OwnedFD
-                do throws(Errno) {
-                    entry = try File.open(
-                        path, O_PATH | O_NOFOLLOW, at: root.raw, resolve: [.beneath, .noSymlinks])
-                } catch .loop {
-                    // O_NOFOLLOW with O_PATH opens a link; ELOOP is a link among the parents, which this layer has
-                    // where the merged view has a directory of an upper one.
-                    return .missing
-                }
-                return try classify(entry.raw, layer: layer)
+                let entry = try layer.open(path, O_PATH)
+                return try classify(entry.raw, layer)
+            } catch .loop {
+                // O_NOFOLLOW with O_PATH opens a link in the last place, so it is among the parents.
+                return .linkedParent
             } catch {
                 if error != .noEntry, error != .notDirectory {
-                    throw SystemFailure("look up", "/\(path) in layer \(layer)", error)
+                    throw SystemFailure("look up", "/\(path) in layer \(layer.path)", error)
                 }
-                if try hidden(parts, in: layer) { return .missing }
+                if hidden(parts, in: layer) { return .missing }
             }
         }
         return .missing
     }
 
-    private func classify(_ fd: Int32, layer: String) throws(Errno) -> Found {
+    private func classify(_ fd: Int32, _ layer: Layer) throws(Errno) -> Found {
         let status = try File.status(fd)
         return switch status.kind {
         case .directory: .directory
-        case .regular: .file(layer: layer)
+        case .regular: .file(layer)
         case .link: .link(try File.readLink("", at: fd))
         default: status.isWhiteout ? .missing : .other
         }
     }
 
     /// Whether `layer` hides what lower layers have at `parts`: a parent that is opaque, a whiteout or no directory.
-    private func hidden(_ parts: [String], in layer: String) throws(SystemFailure) -> Bool {
+    private func hidden(_ parts: [String], in layer: Layer) -> Bool {
         for count in 1..<max(parts.count, 1) {
-            let path = layer + "/" + parts.prefix(count).joined(separator: "/")
+            let path = layer.path + "/" + parts.prefix(count).joined(separator: "/")
             guard let status = try? File.status(path) else { return false }
             if !status.isDirectory || File.isOpaque(path) { return true }
         }
         return false
     }
 
-    private func read(_ layer: String, _ path: String, shown: String, limit: Int) throws(SystemFailure) -> [UInt8] {
+    private func read(_ layer: Layer, _ parts: [String], limit: Int) throws(SystemFailure) -> [UInt8] {
+        let path = parts.joined(separator: "/")
         do throws(Errno) {
-            let root = try File.open(layer, O_PATH | O_DIRECTORY, at: File.workingDirectory)
-            let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
-            let file = try File.open(path, flags, at: root.raw, resolve: [.beneath, .noSymlinks])
+            let file = try layer.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
             return try File.readAll(file.raw, limit: limit)
         } catch {
-            throw SystemFailure("read", "\(shown) of the image", error)
+            throw SystemFailure("read", "/\(path) of the image", error)
         }
     }
 }

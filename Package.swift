@@ -77,7 +77,7 @@ let package = Package(
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
         tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "OCI", "Sys"]),
-        tests("Architecture", []),
+        tests("Architecture", ["Sys"]),
         tests("EndToEnd", ["OCI", "Sys"]),
     ]
 )

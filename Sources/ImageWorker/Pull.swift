@@ -21,10 +21,7 @@ struct Pull {
     }
 
     func run() throws(WorkerError) {
-        try lift(WorkerError.store) { () throws(StoreError) in
-            try store.prepare()
-            try store.clean()
-        }
+        try lift(WorkerError.store) { () throws(StoreError) in try store.clean() }
         let targets = try source.targets()
         var stored: [Stored] = []
         for target in targets {

@@ -31,11 +31,25 @@ package enum Worker {
         _ request: WorkerRequest, _ sink: EventSink, _ interruption: Interruption
     ) throws(WorkerError) {
         let store = ImageStore(dataRoot: request.dataRoot)
+        let source = try source(request, store, sink, interruption)
+        try lift(WorkerError.store) { () throws(StoreError) in try store.prepare() }
+        try confine(store, sink)
         try Pull(
-            store: store, source: try source(request, store, sink, interruption), platform: request.platform,
-            allTags: request.allTags, maximumDownloads: request.maximumDownloads, sink: sink,
-            interruption: interruption
+            store: store, source: source, platform: request.platform, allTags: request.allTags,
+            maximumDownloads: request.maximumDownloads, sink: sink, interruption: interruption
         ).run()
+    }
+
+    /// From here on strangers' bytes are read. Threads are started later, so they are confined as well; the one that
+    /// watches for signals runs already and reads nothing.
+    private static func confine(_ store: ImageStore, _ sink: EventSink) throws(WorkerError) {
+        do throws(Errno) {
+            let root = try Directory.open(store.layout.root)
+            try Confinement.limitWrites(to: root.raw)
+        } catch {
+            sink.send(.debug("writing is not confined to the data root, the kernel has no Landlock: \(error)"))
+        }
+        try system("set", "the filter of system calls") { () throws(Errno) in try Confinement.limitCalls() }
     }
 
     private static func source(

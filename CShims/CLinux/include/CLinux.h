@@ -59,6 +59,10 @@ char *const *clinux_environment(void);
 /// bpf(2): BPF_PROG_LOAD of `count` instructions of struct bpf_insn, and BPF_PROG_ATTACH with BPF_F_ALLOW_MULTI.
 int clinux_bpf_load_cgroup_device(const void *instructions, uint32_t count, const char *license);
 int clinux_bpf_attach_cgroup_device(int cgroup, int program);
+/// Landlock (landlock(7)): from now on the calling thread, and those it starts, change files only below `directory`.
+int clinux_confine_writes(int directory);
+/// seccomp(2): from now on the same threads can't execute, trace, mount, change namespaces or load code into the kernel.
+int clinux_confine_calls(void);
 
 enum { CLINUX_RESOLVE_NO_XDEV = 1, CLINUX_RESOLVE_NO_MAGICLINKS = 2, CLINUX_RESOLVE_NO_SYMLINKS = 4,
        CLINUX_RESOLVE_BENEATH = 8, CLINUX_RESOLVE_IN_ROOT = 16 };

@@ -54,7 +54,10 @@ final class Authorizer: Sendable {
         if let bearer = challenges.first(where: { $0.scheme == "bearer" }) { return try renew(bearer, policy) }
         guard challenges.contains(where: { $0.scheme == "basic" }) else {
             let names = Set(challenges.map(\.scheme)).sorted().joined(separator: ", ")
-            throw .unauthorized("unauthorized: no known way to authenticate (\(ForeignText(names)))")
+            throw .unauthorized(
+                "unauthorized: the registry "
+                    + (names.isEmpty
+                        ? "names no way to authenticate" : "wants \(ForeignText(names)), which is not supported"))
         }
         guard case .password(let user, let password)? = credential else {
             throw .unauthorized("unauthorized: authentication required")

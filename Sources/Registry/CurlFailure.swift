@@ -10,36 +10,48 @@ struct CurlFailure {
     let words: String
     let errno: Errno?
     let url: WebURL
+    /// What connections go through, as configured; may hold a password.
+    let proxy: String?
     let timeouts: Timeouts
 
     var fault: Fault {
         switch code {
-        case CURLE_COULDNT_RESOLVE_HOST: .unreachable("\(url.authority): the name does not resolve")
-        case CURLE_COULDNT_RESOLVE_PROXY: .unreachable("\(url.authority): the name of the proxy does not resolve")
-        case CURLE_COULDNT_CONNECT: .unreachable("\(url.authority): connect: \(reason)")
-        case CURLE_PROXY: .unreachable("\(url.authority): proxy: \(reason)")
+        case CURLE_COULDNT_RESOLVE_HOST: .unreachable("\(place): the name does not resolve")
+        case CURLE_COULDNT_RESOLVE_PROXY: .unreachable("\(place): the name of the proxy does not resolve")
+        case CURLE_COULDNT_CONNECT: .unreachable("\(place): connect: \(reason)")
+        case CURLE_PROXY: .unreachable("\(place): proxy: \(reason)")
         case CURLE_OPERATION_TIMEDOUT: timeout
-        case CURLE_SSL_CONNECT_ERROR: .notTLS("\(url.authority): TLS handshake: \(reason)")
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
-            CURLE_SSL_INVALIDCERTSTATUS:
-            .certificate("\(url.authority): \(reason); \(remedy)")
-        case CURLE_SSL_CERTPROBLEM: .certificate("\(url.authority): client certificate: \(reason)")
-        case CURLE_GOT_NOTHING: .broken("\(url.authority): the connection was closed without an answer")
-        case CURLE_PARTIAL_FILE: .broken("\(url.authority): the connection ended before the body did")
-        case CURLE_RECV_ERROR where words.contains("from proxy"): .unreachable("\(url.authority): \(reason)")
-        case CURLE_SEND_ERROR, CURLE_RECV_ERROR: .broken("\(url.authority): \(reason)")
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL:
-            .broken("\(url.authority): no HTTP response: \(reason)")
-        default: .broken("\(url.authority): \(reason)")
+        case CURLE_SSL_CONNECT_ERROR: .notTLS("\(place): TLS handshake: \(reason)\(plainRemedy)")
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+            .certificate("\(place): \(reason); \(remedy)")
+        case CURLE_SSL_CACERT_BADFILE: .certificate("\(place): \(reason)")
+        case CURLE_SSL_CERTPROBLEM: .certificate("\(place): client certificate: \(reason)")
+        case CURLE_GOT_NOTHING: .broken("\(place): the connection was closed without an answer")
+        case CURLE_PARTIAL_FILE: .broken("\(place): the connection ended before the body did")
+        // TLS 1.3 asks for the client's certificate behind the handshake.
+        case CURLE_RECV_ERROR where words.contains("certificate required"):
+            .certificate("\(place): the server wants a client certificate")
+        case CURLE_RECV_ERROR where isRefusedByProxy: .unreachable("\(place): \(reason)")
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL: .broken("\(place): no HTTP response: \(reason)")
+        default: .broken("\(place): \(reason)")
         }
     }
+
+    /// Host and port, and by way of which proxy.
+    private var place: String {
+        guard let proxy else { return url.authority }
+        // Only what stands behind a password and before a path.
+        let host = proxy.split(separator: "@").last.map { $0.split(separator: "/").last ?? $0 } ?? ""
+        return "\(url.authority) through proxy \(ForeignText(host))"
+    }
+
+    private var isRefusedByProxy: Bool { proxy != nil && (words.contains("from proxy") || words.contains("CONNECT")) }
 
     private var timeout: Fault {
         // Only before the connection is there does the first of the limits count.
         ["connect", "resolv"].contains { words.lowercased().contains($0) }
-            ? .unreachable("\(url.authority): no connection within \(Int(timeouts.connect.rounded(.up))) s")
-            : .broken(
-                "\(url.authority): less than \(timeouts.slowBytesPerSecond) bytes/s for \(timeouts.slowPeriod) s")
+            ? .unreachable("\(place): no connection within \(Int(timeouts.connect.rounded(.up))) s")
+            : .broken("\(place): less than \(timeouts.slowBytesPerSecond) bytes/s for \(timeouts.slowPeriod) s")
     }
 
     private var reason: String {
@@ -47,11 +59,24 @@ struct CurlFailure {
             return "\(errno)"
         }
         let text = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
-        return ForeignText(text.prefix(1).lowercased() + text.dropFirst()).description
+        // A word, not an abbreviation such as SSL.
+        let isWord = text.dropFirst().prefix { $0.isLetter }.allSatisfy(\.isLowercase)
+        return ForeignText(isWord ? text.prefix(1).lowercased() + text.dropFirst() : text).description
+    }
+
+    private var plainRemedy: String {
+        guard words.contains("wrong version number") else { return "" }
+        return "; the server seems to speak plain http, which is used for hosts in insecure-registries only"
     }
 
     private var remedy: String {
         let name = url.port == url.scheme.defaultPort ? url.host : url.authority
+        if words.contains("subject name") {
+            return "use a name that its certificate has, or list \(name) in insecure-registries"
+        }
+        if words.contains("expired") || words.contains("not yet valid") {
+            return "the clock of this machine says \(Clock.timestamp.prefix(10))"
+        }
         return "put the certificate of its CA into /etc/docker/certs.d/\(name)/ca.crt, or list \(name) in "
             + "insecure-registries"
     }

@@ -61,11 +61,8 @@ final class EndpointSession: Sendable {
         for scheme in schemes.dropLast() {
             do throws(Fault) {
                 return try get(ask, scheme, sink)
-            } catch .notTLS {
-                continue
-            } catch .unreachable where endpoint.port == nil {
-                // Without a port, https and http are different ones.
-                continue
+            } catch {
+                guard mayFallBack(from: scheme, after: error) else { throw error }
             }
         }
         guard let last = schemes.last else { throw .refused("no scheme") }
@@ -73,6 +70,19 @@ final class EndpointSession: Sendable {
             return try get(ask, last, sink)
         } catch .notTLS(let reason) where known != nil {
             throw .broken(reason)
+        }
+    }
+
+    /// Whether the next scheme is worth a try.
+    private func mayFallBack(from scheme: WebURL.Scheme, after fault: Fault) -> Bool {
+        // Another thread may have found out meanwhile. Where this scheme was answered, the fault is that of a server
+        // further on.
+        if let known = state.withLock(\.scheme) { return known != scheme }
+        switch fault {
+        case .notTLS: return true
+        // Without a port, https and http are at different ones.
+        case .unreachable: return endpoint.port == nil
+        default: return false
         }
     }
 

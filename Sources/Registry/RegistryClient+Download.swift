@@ -6,7 +6,8 @@ extension RegistryClient {
     ///
     /// A broken connection goes on by Range, at this endpoint or the next. Where that cannot be, the file is emptied and
     /// `progress`, which gets the count of bytes that the file holds, starts again from 0. Bytes beyond the
-    /// descriptor's size are refused. `progress` is called on the calling thread.
+    /// descriptor's size are refused. Who asks for the same blob a second time gets it from another endpoint, if there is
+    /// one that has it. `progress` is called on the calling thread.
     package func download(
         _ descriptor: Descriptor, to file: Int32, from offset: Int64, progress: @escaping (Int64) -> Void
     ) throws(RegistryError) {
@@ -15,7 +16,8 @@ extension RegistryClient {
             throw .refused(what: "\(what) of \(descriptor.size) bytes from byte \(offset)", tried: [])
         }
         let sink = FileSink(file: file, size: descriptor.size, offset: offset, progress: progress)
-        try attempt(what, digest: descriptor.digest, furthest: { sink.furthest }) { session throws(Fault) in
+        try attempt(what, digest: descriptor.digest, isDownload: true, furthest: { sink.furthest }) {
+            session throws(Fault) in
             try RegistryClient.download(descriptor.digest, from: session, into: sink)
         }
     }

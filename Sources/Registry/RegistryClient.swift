@@ -11,8 +11,14 @@ package final class RegistryClient: Sendable {
     package let reference: Reference
     let transport: Transport
     private let sessions: [EndpointSession]
-    /// The position of the endpoint that served last.
-    private let preferred = Mutex(0)
+    private let memory = Mutex(Memory())
+
+    private struct Memory {
+        /// The position of the endpoint that served last.
+        var preferred = 0
+        /// Which endpoint a download came from. Who asks for the same once more could not use it.
+        var downloads: [Digest: Int] = [:]
+    }
 
     package init(
         reference: Reference, configuration: RegistryConfiguration, observer: RegistryObserver = RegistryObserver()
@@ -39,25 +45,21 @@ package final class RegistryClient: Sendable {
 
     // MARK: Tries
 
-    /// Calls `body` with one endpoint after the other until it succeeds: the one that served last first, those whose
-    /// tries were used up before last.
+    /// Calls `body` with one endpoint after the other until it succeeds. `furthest` says how far a download got;
+    /// `isDownload` that its caller checks what comes.
     func attempt<Value>(
-        _ what: String, digest: Digest? = nil, furthest: () -> Int64 = { 0 },
+        _ what: String, digest: Digest? = nil, isDownload: Bool = false, furthest: () -> Int64 = { 0 },
         _ body: (EndpointSession) throws(Fault) -> Value
     ) throws(RegistryError) -> Value {
         var failures: [EndpointFailure] = []
-        let first = preferred.withLock { $0 }
-        let order = sessions.indices.sorted { left, right in
-            let (a, b) = (sessions[left].isSick, sessions[right].isSick)
-            if a != b { return b }
-            if (left == first) != (right == first) { return left == first }
-            return left < right
-        }
-        for index in order {
+        for index in order(isDownload ? digest : nil) {
             let session = sessions[index]
             do throws(Fault) {
                 let value = try repeating(session, digest, furthest: furthest, body)
-                preferred.withLock { $0 = index }
+                memory.withLock { memory in
+                    memory.preferred = index
+                    if isDownload, let digest { memory.downloads[digest] = index }
+                }
                 return value
             } catch .interrupted {
                 throw .interrupted
@@ -70,6 +72,18 @@ package final class RegistryClient: Sendable {
             }
         }
         throw RegistryError(what: what, repository: reference.familiarRepository, tried: failures)
+    }
+
+    /// The one that served last first; those whose tries were used up, and the one that gave this download before, last.
+    private func order(_ download: Digest?) -> [Int] {
+        let (preferred, doubted) = memory.withLock { memory in
+            (memory.preferred, download.flatMap { memory.downloads[$0] })
+        }
+        func rank(_ index: Int) -> Int {
+            let last = index == doubted ? 4 : 0
+            return last + (sessions[index].isSick ? 2 : 0) + (index == preferred ? 0 : 1)
+        }
+        return sessions.indices.sorted { (rank($0), $0) < (rank($1), $1) }
     }
 
     /// Repeats `body` at one endpoint while its faults are passing ones, with growing pauses.

@@ -71,7 +71,7 @@ final class Transport: Sendable {
         let milliseconds = (Clock.monotonicNanoseconds - start) / 1_000_000
         let verb = request.form == nil ? "GET" : "POST"
         do throws(Fault) {
-            let head = try conclude(code, transfer, handle.raw, errorText)
+            let head = try conclude(code, transfer, handle.raw, errorText, proxy: proxy)
             observer.debug("\(verb) \(request.url): \(head.status) in \(milliseconds) ms")
             return Response(head: head, errorBody: transfer.errorBody)
         } catch {
@@ -81,7 +81,8 @@ final class Transport: Sendable {
     }
 
     private func conclude(
-        _ code: CURLcode, _ transfer: Transfer, _ handle: UnsafeMutableRawPointer, _ errorText: [CChar]
+        _ code: CURLcode, _ transfer: Transfer, _ handle: UnsafeMutableRawPointer, _ errorText: [CChar],
+        proxy: String?
     ) throws(Fault) -> ResponseHead {
         if let fault = transfer.fault { throw fault }
         if code == CURLE_OK { return try transfer.finish() }
@@ -92,6 +93,7 @@ final class Transport: Sendable {
         let number = Int32(truncatingIfNeeded: ccurl_info_long(handle, CURLINFO_OS_ERRNO))
         throw CurlFailure(
             code: code, words: words, errno: number == 0 ? nil : Errno(rawValue: number), url: transfer.url,
+            proxy: proxy,
             timeouts: configuration.timeouts
         ).fault
     }

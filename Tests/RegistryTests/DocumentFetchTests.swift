@@ -175,13 +175,15 @@ import Testing
     }
 
     @Test func blobGoesOnAtTheNextMirror() throws {
-        let blob = Blob(300_000)
+        let (blob, next) = (Blob(300_000), Blob(300_001))
         let first = try FaultyRegistry { request, count in
             var response = Response.blob(blob.bytes, for: request)
             response.cutAfter = count == 0 ? 100_000 : 0
             return response
         }
-        let second = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
+        let second = try FaultyRegistry { request, _ in
+            .blob(request.path == blob.path ? blob.bytes : next.bytes, for: request)
+        }
         let log = Fixture.Log()
         let client = try DocumentFetchTests.hub([first, second], log: log)
         let path = try Scratch()
@@ -191,7 +193,7 @@ import Testing
         #expect(second.requests.map { $0.rangeStart } == [100_000])
         #expect(first.requests.count == 6)
         // It had its chance: the next blob starts at the other.
-        try client.download(blob.descriptor, toFile: path.file("blob2", ""))
+        try client.download(next.descriptor, toFile: path.file("blob2", ""))
         #expect(first.requests.count == 6)
     }
 
@@ -204,6 +206,20 @@ import Testing
         let file = try scratch.file("blob", "")
         try client.download(blob.descriptor, toFile: file)
         #expect(contents(file) == blob.bytes)
+    }
+
+    @Test func blobAskedForAgainComesFromAnotherMirror() throws {
+        let blob = Blob(1000)
+        let first = try FaultyRegistry { _, _ in Response(200, body: [UInt8](repeating: 7, count: 1000)) }
+        let second = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
+        let client = try DocumentFetchTests.hub([first, second])
+        let scratch = try Scratch()
+        // The digest is the caller's to check, who then asks once more.
+        try client.download(blob.descriptor, toFile: scratch.file("1", ""))
+        try client.download(blob.descriptor, toFile: scratch.file("2", ""))
+        #expect(contents(scratch("1")) != blob.bytes)
+        #expect(contents(scratch("2")) == blob.bytes)
+        #expect(first.requests.count == 1)
     }
 
     @Test func errorListsEveryPlaceThatWasTried() throws {

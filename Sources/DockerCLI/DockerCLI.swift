@@ -21,7 +21,7 @@ package enum DockerCLI {
         var draft = GlobalFlags.Draft()
         let outcome: FlagParser<GlobalFlags.Draft>.Outcome
         do throws(ParseError) {
-            outcome = try FlagParser(GlobalFlags.flags, interspersed: false).parse(arguments, into: &draft)
+            outcome = try FlagParser(FlagTable(GlobalFlags.flags), interspersed: false).parse(arguments, into: &draft)
         } catch {
             if error.showsUsage { throw .usage("\(error)") }
             throw .failed("\(error)", code: error.isPlanned ? 125 : 1)

@@ -45,13 +45,13 @@ import Testing
 
     private static func known(_ command: String) -> [FlagInfo] {
         switch command {
-        case "run": RunCommand.flags.map(\.info)
+        case "run": RunCommand.flags.all.map(\.info)
         case "create": RunFlags.create.map(\.info)
-        case "pull": PullCommand.flags.map(\.info)
-        case "images": ImagesCommand.flags.map(\.info)
-        case "rmi": RemoveImagesCommand.flags.map(\.info)
-        case "version": VersionCommand.flags.map(\.info)
-        case "info": InfoCommand.flags.map(\.info)
+        case "pull": PullCommand.flags.all.map(\.info)
+        case "images": ImagesCommand.flags.all.map(\.info)
+        case "rmi": RemoveImagesCommand.flags.all.map(\.info)
+        case "version": VersionCommand.flags.all.map(\.info)
+        case "info": InfoCommand.flags.all.map(\.info)
         default: GlobalFlags.flags.map(\.info)
         }
     }

@@ -68,7 +68,7 @@ package enum CommandError: Error {
 package protocol Command {
     associatedtype Draft: Sendable
     static var info: CommandInfo { get }
-    static var flags: [Flag<Draft>] { get }
+    static var flags: FlagTable<Draft> { get }
     static var interspersed: Bool { get }
     /// The exit code of plain failures: 125 for those that start containers, 1 otherwise.
     static var failureCode: Int32 { get }
@@ -109,7 +109,8 @@ extension Command {
         for warning in outcome.warnings { context.errors.line(warning) }
         if outcome.help {
             context.output.write(
-                HelpText.command(info, flags.map(\.info), path: path, program: context.program, context.output.columns))
+                HelpText.command(
+                    info, flags.all.map(\.info), path: path, program: context.program, context.output.columns))
             return 0
         }
         try Failure.checkCount(outcome.positionals, info, "\(context.program) \(path)")

@@ -16,7 +16,7 @@ package enum ImagesCommand: Command {
         path: "images", synopsis: "[OPTIONS] [REPOSITORY[:TAG]]", summary: "List images",
         aliases: ["image ls", "image list", "images"], arguments: .atMost(1))
 
-    package static let flags: [Flag<Draft>] = [
+    package static let flags = FlagTable<Draft>([
         .bool("all", short: "a", "Show intermediate images too") { $0.all = $1 },
         .bool("digests", "Show digests") { $0.digests = $1 },
         .value("filter", short: "f", type: "filter", "Show only images that fit: KEY=VALUE") {
@@ -27,7 +27,7 @@ package enum ImagesCommand: Command {
         .bool("no-trunc", "Show IDs in full") { $0.truncate = !$1 },
         .bool("quiet", short: "q", "Show IDs only") { $0.quiet = $1 },
         .planned("tree", type: "bool", "Show platforms as a tree"),
-    ]
+    ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 

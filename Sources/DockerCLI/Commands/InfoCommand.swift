@@ -8,9 +8,9 @@ package enum InfoCommand: Command {
         path: "info", synopsis: "[OPTIONS]", summary: "Show what this installation is and can do",
         aliases: ["system info", "info"], arguments: .none)
 
-    package static let flags: [Flag<Draft>] = [
+    package static let flags = FlagTable<Draft>([
         .value("format", short: "f", "Output as json or by a Go template") { $0.format = $1 }
-    ]
+    ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 

@@ -13,7 +13,7 @@ package enum PullCommand: Command {
         path: "pull", synopsis: "[OPTIONS] NAME[:TAG|@DIGEST] [NAME...]", summary: "Fetch images from a registry",
         aliases: ["image pull", "pull"], arguments: .atLeast(1))
 
-    package static let flags: [Flag<Draft>] = [
+    package static let flags = FlagTable<Draft>([
         .bool("all-tags", short: "a", "Fetch all tags of the repository") { $0.request.allTags = $1 },
         .bool("disable-content-trust", "Without effect: signatures of Notary are not read", default: "true") {
             (_, skip) throws(ValueError) in
@@ -27,7 +27,7 @@ package enum PullCommand: Command {
             (draft, text) throws(ValueError) in
             draft.request.registryMirrors.append(try CommonFlags.mirror(text))
         },
-    ]
+    ])
 
     package static func newDraft(_ context: CommandContext) throws(ValueError) -> Draft {
         try ImageEnvironment.check(context)

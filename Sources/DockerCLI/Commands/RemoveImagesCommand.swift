@@ -11,11 +11,11 @@ package enum RemoveImagesCommand: Command {
         path: "rmi", synopsis: "[OPTIONS] IMAGE [IMAGE...]", summary: "Remove images",
         aliases: ["image rm", "image remove", "rmi"], arguments: .atLeast(1))
 
-    package static let flags: [Flag<Draft>] = [
+    package static let flags = FlagTable<Draft>([
         .bool("force", short: "f", "Remove even what several names or stopped containers use") { $0.force = $1 },
         .bool("no-prune", "Keep untagged parents") { $0.prune = !$1 },
         .planned("platform", type: "strings", "Remove one platform's variant only"),
-    ]
+    ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 

@@ -7,7 +7,7 @@ package enum RunCommand: Command {
         path: "run", synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
         summary: "Make a container from an image and run it", aliases: ["container run", "run"],
         arguments: .atLeast(1))
-    package static var flags: [Flag<RunDraft>] { RunFlags.all }
+    package static var flags: FlagTable<RunDraft> { RunFlags.table }
     /// What stands behind IMAGE is the container's.
     package static var interspersed: Bool { false }
     package static var failureCode: Int32 { 125 }

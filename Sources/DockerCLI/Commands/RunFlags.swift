@@ -5,13 +5,14 @@ internal import OCI
 package enum RunFlags {
     package typealias RunFlag = Flag<RunDraft>
 
-    package static let all: [RunFlag] =
-        (process + identity + storage + resources + isolation + network + planned + peers)
-        .sorted { $0.info.name < $1.info.name }
+    /// The groups that most command lines need come first.
+    package static let table = FlagTable<RunDraft>([
+        { process }, { identity }, { storage }, { network }, { resources }, { isolation }, { planned }, { peers },
+    ])
 
     /// `create` starts nothing, so it has nothing to detach from.
-    package static let create: [RunFlag] = all.filter {
-        !["detach", "detach-keys", "sig-proxy", "dry-run"].contains($0.info.name)
+    package static var create: [RunFlag] {
+        table.all.filter { !["detach", "detach-keys", "sig-proxy", "dry-run"].contains($0.info.name) }
     }
 
     private static let process: [RunFlag] = [

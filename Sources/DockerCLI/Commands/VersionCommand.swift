@@ -7,9 +7,9 @@ package enum VersionCommand: Command {
     package static let info = CommandInfo(
         path: "version", synopsis: "[OPTIONS]", summary: "Show versions", aliases: ["version"], arguments: .none)
 
-    package static let flags: [Flag<Draft>] = [
+    package static let flags = FlagTable<Draft>([
         .value("format", short: "f", "Output as json or by a Go template") { $0.format = $1 }
-    ]
+    ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 

@@ -1,11 +1,9 @@
 /// pflag's grammar over a table of flags: `--x=v`, `--x v`, switches with and without `=`, clusters `-itv a:b`, `-e=V`,
 /// `-eV`, and `--` that ends the flags.
 package struct FlagParser<Target> {
-    package let flags: [Flag<Target>]
+    private let table: FlagTable<Target>
     /// Whether flags may stand behind positional arguments; `run` stops at IMAGE.
-    package var interspersed = true
-    /// Where `-h` is not a flag of the command's own, it asks for help (with pflag's notice).
-    package var shortHelp = true
+    private let interspersed: Bool
 
     package struct Outcome: Sendable {
         package var positionals: [String] = []
@@ -15,10 +13,9 @@ package struct FlagParser<Target> {
         fileprivate var late: ParseError?
     }
 
-    package init(_ flags: [Flag<Target>], interspersed: Bool = true) {
-        self.flags = flags
+    package init(_ table: FlagTable<Target>, interspersed: Bool = true) {
+        self.table = table
         self.interspersed = interspersed
-        self.shortHelp = !flags.contains { $0.info.short == "h" }
     }
 
     package func parse(_ arguments: some Sequence<String>, into target: inout Target) throws(ParseError) -> Outcome {
@@ -54,7 +51,7 @@ package struct FlagParser<Target> {
             throw .syntax(argument)
         }
         let (name, given) = body.cut("=")
-        guard let flag = flags.first(where: { $0.info.name == name }) else {
+        guard let flag = table.first(where: { $0.name == name }) else {
             guard name == "help" else { throw .unknown(name) }
             outcome.help = try helpValue(given ?? "true", spelling: "--help")
             return
@@ -77,8 +74,9 @@ package struct FlagParser<Target> {
         var letters = cluster
         while let letter = letters.first {
             let tail = letters.dropFirst()
-            guard let flag = flags.first(where: { $0.info.short == letter }) else {
-                guard letter == "h", shortHelp else {
+            guard let flag = table.first(where: { $0.short == letter }) else {
+                // Where `-h` is no flag of the command's own, it asks for help.
+                guard letter == "h" else {
                     throw .unknownShort("\(letter)", in: String(Substring(letters)))
                 }
                 outcome.warnings.append("Flag shorthand -h has been deprecated, use --help")

@@ -21,7 +21,7 @@ package enum RegistryError: Error, Sendable, CustomStringConvertible {
         case .configuration(let text): text
         case .notFound(let what, let tried): "\(what) not found" + RegistryError.list(tried)
         case .denied(let repository, let tried):
-            "pull access denied for \(repository), repository does not exist or may require 'runimg login'"
+            "pull access denied for \(repository), repository does not exist or may require 'docker login'"
                 + RegistryError.list(tried)
         case .unavailable(let what, let tried): "cannot get \(what)" + RegistryError.list(tried)
         case .refused(let what, let tried): "\(what) refused" + RegistryError.list(tried)

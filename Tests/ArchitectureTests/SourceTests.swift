@@ -34,7 +34,8 @@ import Testing
 
     @Test func theTopLevelHoldsWhatItShould() throws {
         let known: Set<String> = [
-            "Package.swift", "Sources", "Tests", "CShims", "rootfs-fixtures", "README.md", "ARCHITECTURE.md",
+            "Package.swift", "Sources", "Tests", "CShims", "rootfs-fixtures", "README.md", "CHANGELOG.md",
+            "ARCHITECTURE.md",
             "Makefile",
             "LICENSE", ".ci", ".swift-format", ".gitignore",
         ]

@@ -104,7 +104,7 @@ import Testing
         let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("latest")) }
         #expect(
             error.hasPrefix(
-                "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require 'runimg login'"
+                "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require 'docker login'"
             ), "\(error)")
         #expect(
             fixture.server.requests.map(\.path) == [

@@ -79,7 +79,7 @@ import Testing
         #expect(
             error
                 == "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require "
-                + "'runimg login': denied: requested access to the resource is denied")
+                + "'docker login': denied: requested access to the resource is denied")
     }
 
     // MARK: Small blobs

@@ -34,7 +34,9 @@ __asm__(".pushsection cinit_stub,\"ax\",@progbits\n.balign 4\n"
 enum { PATH_BYTES = 4096, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 STUB void cinit_stub_leave(int code) {
-    while (1) sys(exit_group, code);
+    sys(exit_group, code);
+    // A filter may refuse even that; a fault ends pid 1 as well.
+    __builtin_trap();
 }
 
 /// Tells the parent where and why exec failed, and on which path.
@@ -112,9 +114,10 @@ STUB void cinit_stub_reap(long child) {
 }
 
 /// `--init`: stays pid 1, passes signals on, reaps orphans. Blocked signals reach pid 1 although it has no handler.
-STUB void cinit_stub_supervise(const char *search, char **argv, char **envp) {
+STUB void cinit_stub_supervise(const char *name, const char *search, char **argv, char **envp) {
     uint64_t all = ~0UL, none = 0;
     siginfo_t info;
+    sys(prctl, PR_SET_NAME, name, 0, 0, 0);
     sys(rt_sigprocmask, SIG_SETMASK, &all, 0, 8);
     long child = sys(clone, SIGCHLD, 0, 0, 0, 0);
     if (child < 0) cinit_stub_fail(CINIT_AT_EXEC, child, argv[0]);
@@ -141,6 +144,6 @@ STUB void cinit_stub_main(long *stack) {
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
     if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
     sys(fcntl, CINIT_REPORT_FD, F_SETFD, FD_CLOEXEC);
-    if (argv[1][0] == 'i') cinit_stub_supervise(argv[2], argv + 3, envp);
+    if (argv[1][0] == 'i') cinit_stub_supervise(argv[0], argv[2], argv + 3, envp);
     else cinit_stub_exec(argv[2], argv + 3, envp);
 }

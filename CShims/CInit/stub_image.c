@@ -14,6 +14,9 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U
 #endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x20
+#endif
 
 // The linker names both ends of a section whose name is a C identifier.
 extern const char stub_start[] __asm__("__start_cinit_stub") HIDDEN;
@@ -75,11 +78,14 @@ int cinit_make_stub(void) {
     struct image image;
     size_t code = (size_t)(stub_stop - stub_start);
     describe(&image, code);
+    int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_EXEC;
     int fd = memfd_create("runimg-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-    // MFD_EXEC is of Linux 6.3, and needed there where vm.memfd_noexec is set.
-    if (fd < 0 && errno == EINVAL) fd = memfd_create("runimg-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 && errno == EINVAL) {
+        // Both are of Linux 6.3; MFD_EXEC is needed there where vm.memfd_noexec is set.
+        fd = memfd_create("runimg-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        seals &= ~F_SEAL_EXEC;
+    }
     if (fd < 0) return -errno;
-    int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     // 10 and above: 0 to 3 are laid out anew in the child.
     int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
     if (high < 0 || write_all(fd, &image, sizeof image) || write_all(fd, stub_start, code) || fchmod(fd, 0555) ||

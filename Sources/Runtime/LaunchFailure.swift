@@ -129,6 +129,7 @@ extension LaunchPlan {
         case .makePath(let place): "make directory \(place.path)"
         case .workDirectory(let place): "change to the working directory \(place.path)"
         case .write(let place, let value): "set \(place.path.dropFirst("sys/".count)) to \(value)"
+        case .exec: "start the container's init"
         default: op.description
         }
     }

@@ -11,10 +11,10 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     package let useInit: Bool
     package let arguments: [String]
     package let environment: [String]
-    /// Where the stub looks for a command without a slash.
-    package let searchPath: String
     package let hasTerminal: Bool
     package let parent: ParentSteps
+    /// All that the child is given, encoded: header, operations, argv, envp and every string with its NUL.
+    package let buffer: [UInt8]
 
     /// What the parent does for the blocked child.
     package struct ParentSteps: Sendable, Hashable {

@@ -121,11 +121,14 @@ struct PlanCompiler {
         parent.uidMappings = spec.linux.uidMappings ?? []
         parent.gidMappings = spec.linux.gidMappings ?? []
         parent.pidNamespace = spec.linux.namespaces.first { $0.type == .pid }?.path
-        let plan = LaunchPlan(
-            id: request.id, cloneFlags: flags, ops: ops, useInit: request.useInit, arguments: spec.process.args,
-            environment: spec.process.env, searchPath: searchPath, hasTerminal: spec.process.terminal, parent: parent)
-        try plan.checkStrings()
-        return plan
+        let process = spec.process
+        // What the stub takes: its name, its mode, where it looks for a command without a slash, and the command.
+        let stub = ["runimg-init", request.useInit ? "i" : "p", searchPath]
+        let buffer = try PlanEncoder.encode(
+            ops, clone: flags, arguments: stub + process.args, environment: process.env)
+        return LaunchPlan(
+            id: request.id, cloneFlags: flags, ops: ops, useInit: request.useInit, arguments: process.args,
+            environment: process.env, hasTerminal: process.terminal, parent: parent, buffer: buffer)
     }
 
     /// The container's own PATH; docker's where it has none.

@@ -7,6 +7,8 @@ internal import Rootfs
 struct PlanEncoder {
     private var strings: [UInt8] = []
     private let base: Int
+    /// A NUL inside a string cuts it short in the kernel's eyes: what was checked and what is done would differ.
+    private(set) var hasNUL = false
 
     /// Strings begin behind the fixed part; offset 0 is the empty string, which the header's own bytes never are: the
     /// first byte of the pool is a NUL for it.
@@ -15,43 +17,53 @@ struct PlanEncoder {
         strings = [0]
     }
 
-    /// The caller frees the buffer, which is 16-aligned.
-    static func encode(_ plan: LaunchPlan) -> UnsafeMutableRawBufferPointer {
-        let arguments = ["runimg-init", plan.useInit ? "i" : "p", plan.searchPath] + plan.arguments
+    /// The plan's operations and its command as one buffer, which has passed the interpreter's own check.
+    static func encode(
+        _ items: [PlanOp], clone flags: NamespaceFlags, arguments: [String], environment: [String]
+    ) throws(RuntimeError) -> [UInt8] {
         let opsOffset = MemoryLayout<cinit_plan>.stride
-        let argvOffset = opsOffset + plan.ops.count * MemoryLayout<cinit_op>.stride
+        let argvOffset = opsOffset + items.count * MemoryLayout<cinit_op>.stride
         let envpOffset = argvOffset + (arguments.count + 1) * 8
-        var encoder = PlanEncoder(base: envpOffset + (plan.environment.count + 1) * 8)
-        let ops = plan.ops.map { encoder.encode($0) }
+        var encoder = PlanEncoder(base: envpOffset + (environment.count + 1) * 8)
+        var ops: [cinit_op] = []
+        for item in items {
+            ops.append(encoder.encode(item))
+            if encoder.hasNUL { throw .invalid("the spec contains a NUL character, in: \(item)") }
+        }
         let argv = arguments.map { UInt64(encoder.add($0)) } + [0]
-        let envp = plan.environment.map { UInt64(encoder.add($0)) } + [0]
+        let envp = environment.map { UInt64(encoder.add($0)) } + [0]
+        if encoder.hasNUL { throw .invalid("the command or its environment contains a NUL character") }
         let size = encoder.base + encoder.strings.count
+        // The kernel takes less (ARG_MAX); offsets are 32 bits wide.
+        if size > 1 << 30 { throw .invalid("the command and its environment take \(size) bytes, which is too much") }
         let header = cinit_plan(
             magic: UInt32(CINIT_MAGIC), size: UInt32(size), op_count: UInt32(ops.count), ops: UInt32(opsOffset),
-            argc: UInt32(arguments.count), argv: UInt32(argvOffset), envc: UInt32(plan.environment.count),
-            envp: UInt32(envpOffset), clone_flags: plan.cloneFlags.rawValue)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
-        buffer.storeBytes(of: header, as: cinit_plan.self)
-        copy(ops, to: buffer, at: opsOffset)
-        copy(argv, to: buffer, at: argvOffset)
-        copy(envp, to: buffer, at: envpOffset)
-        copy(encoder.strings, to: buffer, at: encoder.base)
-        return buffer
-    }
-
-    private static func copy<T: BitwiseCopyable>(
-        _ values: [T], to buffer: UnsafeMutableRawBufferPointer, at offset: Int
-    ) {
-        values.withUnsafeBytes { bytes in
-            UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: bytes)
+            argc: UInt32(arguments.count), argv: UInt32(argvOffset), envc: UInt32(environment.count),
+            envp: UInt32(envpOffset), clone_flags: flags.rawValue)
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(size)
+        withUnsafeBytes(of: header) { buffer.append(contentsOf: $0) }
+        ops.withUnsafeBytes { buffer.append(contentsOf: $0) }
+        argv.withUnsafeBytes { buffer.append(contentsOf: $0) }
+        envp.withUnsafeBytes { buffer.append(contentsOf: $0) }
+        buffer.append(contentsOf: encoder.strings)
+        guard buffer.count == size, buffer.withUnsafeBytes({ cinit_check($0.baseAddress, size) }) == 0 else {
+            throw .invalid("the launch plan does not pass its own check")
         }
+        return buffer
     }
 
     private mutating func add(_ text: String) -> UInt32 {
         let offset = base + strings.count
-        strings.append(contentsOf: text.utf8)
-        strings.append(0)
+        append(text)
         return UInt32(offset)
+    }
+
+    private mutating func append(_ text: String) {
+        let start = strings.count
+        strings.append(contentsOf: text.utf8)
+        if strings[start...].contains(0) { hasNUL = true }
+        strings.append(0)
     }
 
     /// Numbers or instructions, which the kernel wants aligned.
@@ -67,11 +79,8 @@ struct PlanEncoder {
         let offset = base + strings.count
         for option in options {
             strings.append(UInt8(ascii: option.value == nil ? "f" : "s"))
-            strings.append(contentsOf: option.name.utf8)
-            strings.append(0)
-            guard let value = option.value else { continue }
-            strings.append(contentsOf: value.utf8)
-            strings.append(0)
+            append(option.name)
+            if let value = option.value { append(value) }
         }
         strings.append(0)
         return UInt32(offset)
@@ -187,17 +196,5 @@ extension DeviceNode {
         let major = UInt64(major)
         let minor = UInt64(minor)
         return (major & 0xfff) << 8 | (major >> 12) << 44 | minor & 0xff | (minor >> 8) << 20
-    }
-}
-
-extension LaunchPlan {
-    /// A NUL inside a string would cut it short in the kernel's eyes: what was checked and what is done would differ.
-    func checkStrings() throws(RuntimeError) {
-        for text in arguments + environment + [searchPath] where text.utf8.contains(0) {
-            throw .invalid("the command or its environment contains a NUL character")
-        }
-        for op in ops where op.description.utf8.contains(0) {
-            throw .invalid("the spec contains a NUL character, in: \(op)")
-        }
     }
 }

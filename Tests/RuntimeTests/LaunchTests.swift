@@ -203,3 +203,47 @@ struct LaunchTests {
         #expect(try cgroup.processes().isEmpty)
     }
 }
+
+@Suite(.enabled(if: ContainerFixture.hasProbe, ContainerFixture.probeRequirement))
+struct PrivilegeTests {
+    /// Only a spec that asks for them gives a user capabilities.
+    @Test func raisesAmbientCapabilities() throws {
+        let inside = try ContainerFixture.withProbe().probe { request in
+            request.spec.process.user = .init(uid: 1000, gid: 1000)
+            request.spec.process.capabilities.inheritable = ["CAP_NET_BIND_SERVICE"]
+            request.spec.process.capabilities.ambient = ["CAP_NET_BIND_SERVICE"]
+        }
+        #expect(inside["cap_effective"] == "0000000000000400")
+        #expect(inside["cap_ambient"] == "0000000000000400")
+    }
+
+    @Test func runsInAUserNamespace() throws {
+        let fixture = try ContainerFixture.withProbe()
+        let inside = try fixture.probe { request in
+            request.spec.linux.namespaces += [Spec.Namespace(.user), Spec.Namespace(.time)]
+            // overlayfs in a user namespace needs other options than the driver's.
+            request.rootfs = RootfsMount(directory: fixture.scratch("overlay2/base/diff"), readOnly: false)
+            let whole = [Spec.IDMapping(containerID: 0, hostID: 0, size: 65536)]
+            request.spec.linux.uidMappings = whole
+            request.spec.linux.gidMappings = whole
+        }
+        #expect(inside["uid_map.0"]?.split(separator: " ") == ["0", "0", "65536"])
+        #expect(inside["dev.null"] == "c 1:3 666")
+        #expect(inside["dev.urandom"] == "c 1:9 666")
+        #expect(inside["ns.user"].map { "user:[\($0)]" } != (try File.readLink("/proc/self/ns/user")))
+        #expect(inside["ns.time"].map { "time:[\($0)]" } != (try File.readLink("/proc/self/ns/time")))
+    }
+
+    /// A filter that refuses the runtime's own last steps ends the start, not the host's patience.
+    @Test func survivesAFilterThatRefusesEverything() throws {
+        let fixture = try ContainerFixture()
+        let error = try fixture.failure(["true"]) { request in
+            var profile = Spec.Seccomp(defaultAction: "SCMP_ACT_ALLOW")
+            profile.syscalls = [Spec.Seccomp.Rule(names: ["execveat"], action: "SCMP_ACT_ERRNO")]
+            request.spec.linux.seccomp = profile
+        }
+        #expect("\(error)" == "start the container's init: operation not permitted (EPERM)")
+        let mute = try fixture.run(["true"]) { $0.spec.linux.seccomp = Spec.Seccomp(defaultAction: "SCMP_ACT_ERRNO") }
+        #expect(mute.exit != .code(0))
+    }
+}

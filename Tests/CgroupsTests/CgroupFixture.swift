@@ -85,8 +85,9 @@ enum Machine {
     static let hasPids = isRoot && Conditions.hasController("pids")
     static let hasCPU = isRoot && Conditions.hasController("cpu")
     static let hasCpuset = isRoot && Conditions.hasController("cpuset")
-    static let hasDevices = isRoot && Conditions.hasController("devices")
+    static let hasDevices = isRoot && (Conditions.hasController("devices") || isUnified)
     static let hasUnified =
         isRoot && (File.exists("/sys/fs/cgroup/cgroup.procs") || File.exists("/sys/fs/cgroup/unified/cgroup.procs"))
-    static let isV1 = isRoot && !File.exists("/sys/fs/cgroup/cgroup.controllers")
+    static let isUnified = isRoot && File.exists("/sys/fs/cgroup/cgroup.controllers")
+    static let isV1 = isRoot && !isUnified
 }

@@ -9,6 +9,9 @@ package enum MountAPI {
         let context = fsopen("overlay", UInt32(FSOPEN_CLOEXEC))
         if context < 0 { return false }
         defer { close(context) }
-        return fsconfig(context, UInt32(FSCONFIG_SET_STRING.rawValue), "lowerdir+", "/", 0) == 0
+        let set = UInt32(FSCONFIG_SET_STRING.rawValue)
+        // Before Linux 6.5 overlayfs had no options of its own kind: any name is taken, and refused by the mount.
+        if fsconfig(context, set, "no_such_option", "x", 0) == 0 { return false }
+        return fsconfig(context, set, "lowerdir+", "/", 0) == 0
     }()
 }

@@ -91,6 +91,14 @@ struct PlanCompiler {
         if spec.linux.namespaces.contains(where: { $0.path != nil && ($0.type == .user || $0.type == .time) }) {
             throw .invalid("joining a user or time namespace is not supported yet")
         }
+        // Asked for and not done would be a hole.
+        if spec.process.apparmorProfile != nil || spec.process.selinuxLabel != nil {
+            throw .invalid("AppArmor profiles and SELinux labels are not supported yet")
+        }
+        let propagation = spec.linux.rootfsPropagation ?? "rprivate"
+        if !["private", "rprivate", "slave", "rslave"].contains(propagation) {
+            throw .invalid("the root's propagation \(propagation) is not supported: the root is always private")
+        }
     }
 
     private mutating func mountRoot() {

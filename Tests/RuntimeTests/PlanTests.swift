@@ -199,6 +199,8 @@ import Testing
     @Test func refusesWhatMakesNoSense() throws {
         #expect(try error { $0.process.args = [] } == "no command specified")
         #expect(try error { $0.process.cwd = "tmp" } == "the working directory tmp is not absolute")
+        #expect(try error { $0.process.apparmorProfile = "x" }.hasSuffix("are not supported yet"))
+        #expect(try error { $0.linux.rootfsPropagation = "shared" }.hasPrefix("the root's propagation shared"))
         #expect(try error { $0.linux.namespaces = [] }.contains("no new mount namespace"))
         #expect(
             try error { $0.linux.namespaces.append(Spec.Namespace(.pid)) } == "the spec names the pid namespace twice")

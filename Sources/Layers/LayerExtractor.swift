@@ -60,6 +60,7 @@ package struct LayerExtractor {
 
     /// The root of a layer that does not describe it is the one below; then the directories get their times.
     private func finish() throws(LayerError) {
+        try tree.hideBelowRoot()
         if tree.format.keepsWhiteouts, !rootDescribed {
             if let below = try tree.lowerView().root() {
                 try tree.inherit(from: below, to: tree.root)

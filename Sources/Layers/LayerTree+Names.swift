@@ -74,7 +74,19 @@ extension LayerTree {
 
     /// Hides, or removes, what the layers below have in `directory`.
     func makeOpaque(_ directory: DirectoryHandle) throws(LayerError) {
-        if format.keepsWhiteouts { try setOpaque(directory) } else { try purge(directory.path) }
+        if !format.keepsWhiteouts {
+            try purge(directory.path)
+        } else if directory.path.isEmpty {
+            rootIsOpaque = true
+        } else {
+            try setOpaque(directory)
+        }
+    }
+
+    /// overlayfs does not look whether a layer's root is opaque: every name of the layers below is whited out.
+    func hideBelowRoot() throws(LayerError) {
+        if !rootIsOpaque { return }
+        for name in try lowerView().rootNames() { try whiteOut(name, in: root) }
     }
 
     /// Removes all below `path` that this layer did not make. Without recursion: trees may be deeper than the stack.

@@ -94,6 +94,7 @@ extension LayerTree {
     func lowerUnlessHidden(
         _ path: PathBytes, in directory: DirectoryHandle
     ) throws(LayerError) -> LowerView.Found? {
+        if rootIsOpaque { return nil }
         let lowers = try lowerView()
         if lowers.isEmpty { return nil }
         if try isBelowOpaque(directory) { return nil }

@@ -12,6 +12,8 @@ final class LayerTree {
     var impliedTime = FileTime(seconds: 0, nanoseconds: 0)
     /// Directories made on the way, for the limit on entries.
     private(set) var implied: UInt64 = 0
+    /// The layer hides all that is below it.
+    var rootIsOpaque = false
     private var cache = ParentCache()
     private let openLowers: () throws(LayerError) -> [Int32]
     private var lowers: LowerView?

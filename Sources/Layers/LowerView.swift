@@ -45,6 +45,19 @@ struct LowerView {
         }
     }
 
+    /// What the merged root shows.
+    func rootNames() throws(LayerError) -> [PathBytes] {
+        var seen: Set<PathBytes> = []
+        var result: [PathBytes] = []
+        for layer in layers {
+            let names = try wrap(PathBytes("")) { () throws(Errno) in try Directory.names(layer) }
+            for name in names where seen.insert(name).inserted {
+                if try lookup(name) != nil { result.append(name) }
+            }
+        }
+        return result
+    }
+
     /// `path` is clean and not the root.
     func lookup(_ path: PathBytes) throws(LayerError) -> Found? {
         let parts = EntryPath.components(path)

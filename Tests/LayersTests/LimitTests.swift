@@ -172,20 +172,6 @@ import Testing
         #expect(try File.status(bench.scratch("diff/" + LimitTests.path(1023) + "/f")).size == 4)
     }
 
-    /// ext4 ends at 65,000 names of one file.
-    @Test func linkLimitOfTheFileSystemIsAnError() throws {
-        let bench = try Workbench()
-        let tar = TarForge.make { tar in
-            tar.file("a")
-            for index in 0..<70_000 { tar.hardLink("\(index)", to: "a") }
-        }
-        do throws(LayerError) {
-            try bench.extract(tar)
-        } catch {
-            #expect("\(error)".contains("EMLINK"), "\(error)")
-        }
-    }
-
     @Test func rangesOfIdentitiesAndDevices() throws {
         let bad: [(String, TarForge.Header)] = [
             (

@@ -82,6 +82,7 @@ struct ShellInCgroup: ~Copyable {
 enum Machine {
     static let isRoot = Conditions.isRoot
     static let hasMemory = isRoot && Conditions.hasController("memory")
+    static let hasSwapLimit = hasMemory && File.exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")
     static let hasPids = isRoot && Conditions.hasController("pids")
     static let hasCPU = isRoot && Conditions.hasController("cpu")
     static let hasCpuset = isRoot && Conditions.hasController("cpuset")

@@ -57,9 +57,16 @@ static int fork_many(const char *amount) {
     return 0;
 }
 
-static volatile sig_atomic_t received;
+static volatile sig_atomic_t received[65];
 
-static void note(int number) { received = number; }
+static void note(int number) { received[number] = 1; }
+
+static void report_one(int number) {
+    struct winsize size;
+    if (number == SIGWINCH && ioctl(0, TIOCGWINSZ, &size) == 0) printf("winsize=%dx%d\n", size.ws_row, size.ws_col);
+    const char *name = sigabbrev_np(number);
+    printf("signal=%s\n", name ? name : "RT");
+}
 
 /// Prints each signal that comes; SIGTERM is the last one.
 static int report_signals(void) {
@@ -70,16 +77,15 @@ static int report_signals(void) {
     for (int number = 1; number < 65; number++)
         if (number != SIGCHLD && number != SIGSEGV) sigaction(number, &action, NULL);
     printf("ready\n");
-    while (1) {
+    while (!received[SIGTERM]) {
         sigsuspend(&old);
-        if (received == 0) continue;
-        struct winsize size;
-        if (received == SIGWINCH && ioctl(0, TIOCGWINSZ, &size) == 0) printf("winsize=%dx%d\n", size.ws_row, size.ws_col);
-        const char *name = sigabbrev_np(received);
-        printf("signal=%s\n", name ? name : "RT");
-        if (received == SIGTERM) return 0;
-        received = 0;
+        for (int number = 1; number < 65; number++) {
+            if (!received[number]) continue;
+            report_one(number);
+            if (number != SIGTERM) received[number] = 0;
+        }
     }
+    return 0;
 }
 
 /// Leaves an orphan that ends at once, and says whether whoever is process 1 reaps it.

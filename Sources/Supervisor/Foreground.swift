@@ -107,8 +107,8 @@ package struct Foreground: ~Copyable {
 
     private borrowing func forwardSignals(to pidfd: Int32?, terminal: Int32?) throws(Errno) {
         while let signal = try signals.next() {
-            if signal == SIGWINCH {
-                if let terminal, let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
+            if signal == SIGWINCH, let terminal {
+                if let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
             } else if let pidfd {
                 do throws(Errno) {
                     try Pidfd.send(signal, to: pidfd)

@@ -19,7 +19,7 @@ package struct LeakSnapshot: Sendable {
         links = try LeakSnapshot.networkLinks()
         namespaces = LeakSnapshot.namedNamespaces()
         store = File.exists(root) ? try TreeListing(root, .contents) : nil
-        runDirectory = LeakSnapshot.runEntries()
+        runDirectory = LeakSnapshot.runEntries(of: root)
     }
 
     /// Lines that say what is there now and was not; empty after a clean end. What only lingers for a moment is given
@@ -41,8 +41,7 @@ package struct LeakSnapshot: Sendable {
         lines += try LeakSnapshot.networkLinks().subtracting(links).sorted().map { "network link \($0)" }
         lines += LeakSnapshot.namedNamespaces().subtracting(namespaces).sorted().map { "namespace \($0)" }
         lines += LeakSnapshot.loopDevices(below: root).map { "loop device of \($0)" }
-        lines += LeakSnapshot.runEntries().subtracting(runDirectory).filter { !LeakSnapshot.isLocked($0) }.sorted()
-            .map { "run directory \($0)" }
+        lines += LeakSnapshot.runEntries(of: root).subtracting(runDirectory).sorted().map { "run directory \($0)" }
         if !ignoringStore, let store {
             lines += try TreeListing(root, .contents).differences(from: store).map { "store: \($0)" }
         }
@@ -98,21 +97,12 @@ package struct LeakSnapshot: Sendable {
             .map { text("/sys/block/\($0.name)/loop/backing_file") }.filter { $0.contains(root) }
     }
 
-    private static func runEntries() -> Set<String> {
-        Set(((try? Directory.entries("/run/runimg")) ?? []).map { "/run/runimg/\($0.name)" })
-    }
-
-    /// Some live process serves it: then it is another test's.
-    private static func isLocked(_ path: String) -> Bool {
-        guard File.exists(path), let parent = try? Directory.open("/run/runimg") else { return true }
-        let name = Path.split(path).name
-        guard let status = try? File.status(name, at: parent.raw) else { return true }
-        if status.isDirectory {
-            guard let directory = try? Directory.open(path) else { return true }
-            return flock(directory.raw, LOCK_EX | LOCK_NB) != 0
-        }
-        guard let file = try? File.open(path, O_RDONLY) else { return true }
-        return flock(file.raw, LOCK_EX | LOCK_NB) != 0
+    /// The directories below /run/runimg that serve containers of the data root.
+    private static func runEntries(of root: String) -> Set<String> {
+        let entries = (try? Directory.entries("/run/runimg")) ?? []
+        let ours = entries.filter { text("/run/runimg/\($0.name)/state.json").contains(root.replacing("/", with: "\\/")) }
+            + entries.filter { text("/run/runimg/\($0.name)/state.json").contains(root) }
+        return Set(ours.map { "/run/runimg/\($0.name)" })
     }
 
     private static func text(_ path: String) -> String {

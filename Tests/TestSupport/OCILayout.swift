@@ -100,6 +100,10 @@ package final class OCILayout {
         return Array(try encoder.encode(value))
     }
 
+    package static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8]) throws -> T {
+        try JSONDecoder().decode(type, from: Data(bytes))
+    }
+
     /// Compresses with the machine's own tool, without a time stamp.
     package static func compress(_ bytes: [UInt8], _ compression: Compression) throws -> [UInt8] {
         switch compression {

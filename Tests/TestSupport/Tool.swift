@@ -27,6 +27,7 @@ package enum Tool {
 
     package struct Failure: Error, CustomStringConvertible {
         package let output: Output
+        package init(output: Output) { self.output = output }
         package var description: String { output.description }
     }
 

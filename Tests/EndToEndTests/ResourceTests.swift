@@ -1,0 +1,105 @@
+internal import Sys
+internal import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Limits that the kernel enforces; read back from inside, where the container sees its own cgroup, and felt.
+    @Suite struct Resources {
+        /// A v1 file below the controller's mount, or the v2 file of another name.
+        static func value(_ flags: [String], _ controller: String, _ file: String, v2: String) throws -> String {
+            try EndToEnd.shell(
+                flags, "cat /sys/fs/cgroup/\(controller)/\(file) 2>/dev/null || cat /sys/fs/cgroup/\(v2)")
+        }
+
+        @Test(.enabled(if: Conditions.hasController("memory"), "needs the memory controller"))
+        func aProcessThatEatsTooMuchIsKilled() throws {
+            let output = try run(["-m", "64m"], "/probe", "eat", "100")
+            #expect(output.status == 137, "\(output)")
+            #expect(!output.stdout.contains("eaten=100"))
+            #expect(output.stderr.lowercased().contains("memory"), "\(output)")
+            #expect(try run(["-m", "64m"], "/probe", "eat", "20").stdout == "eaten=20\n")
+        }
+
+        @Test(.enabled(if: Conditions.hasController("memory"), "needs the memory controller"))
+        func memoryLimitsAreSet() throws {
+            #expect(try Self.value(["-m", "100m"], "memory", "memory.limit_in_bytes", v2: "memory.max") == "104857600")
+            #expect(
+                try Self.value(
+                    ["-m", "100m", "--memory-reservation", "50m"], "memory", "memory.soft_limit_in_bytes", v2: "memory.low")
+                    == "52428800")
+        }
+
+        @Test(
+            .enabled(
+                if: File.exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"), "needs swap accounting of cgroup v1"))
+        func swapIsCountedTogetherWithMemory() throws {
+            let file = "memory.memsw.limit_in_bytes"
+            #expect(try Self.value(["-m", "100m"], "memory", file, v2: "none") == "209715200")
+            #expect(try Self.value(["-m", "100m", "--memory-swap", "150m"], "memory", file, v2: "none") == "157286400")
+            #expect(try Self.value(["-m", "100m", "--memory-swap", "100m"], "memory", file, v2: "none") == "104857600")
+            let unlimited = try Self.value(["-m", "100m", "--memory-swap", "-1"], "memory", file, v2: "none")
+            #expect(try #require(UInt64(unlimited)) > 1 << 60)
+        }
+
+        @Test func limitsThatContradictAreRefused() throws {
+            for flags in [["-m", "1m"], ["-m", "100m", "--memory-swap", "50m"], ["--memory-swap", "100m"]] {
+                let output = try run(flags, "true")
+                #expect(output.status == 125, "\(output)")
+            }
+        }
+
+        @Test(.enabled(if: Conditions.hasController("pids"), "needs the pids controller"))
+        func processesAreCounted() throws {
+            let output = try run(["--pids-limit", "20"], "/probe", "forkbomb", "100")
+            #expect(output.stdout.hasSuffix("EAGAIN\n"), "\(output)")
+            let made = try #require(Int(output.stdout.split { "= ".contains($0) }[1]))
+            #expect((15...19).contains(made))
+            // threats.md: 4096 by default, lifted by the flag.
+            #expect(try Self.value([], "pids", "pids.max", v2: "pids.max") == "4096")
+            #expect(try Self.value(["--pids-limit", "-1"], "pids", "pids.max", v2: "pids.max") == "max")
+        }
+
+        @Test(.enabled(if: Conditions.hasController("cpu"), "needs the cpu controller"))
+        func processorTimeIsRationed() throws {
+            let output = try run(["--cpus", "0.25"], "/probe", "spin", "1")
+            let milliseconds = try #require(Int(output.stdout.split { "=\n".contains($0) }[1]))
+            #expect((100...450).contains(milliseconds), "\(output)")
+            #expect(try Self.value(["--cpus", "1.5"], "cpu", "cpu.cfs_quota_us", v2: "cpu.max").hasPrefix("150000"))
+            #expect(try Self.value(["--cpu-shares", "512"], "cpu", "cpu.shares", v2: "cpu.weight") == "512"
+                || !File.exists("/sys/fs/cgroup/cpu"))
+        }
+
+        @Test(.enabled(if: Conditions.hasController("cpuset"), "needs the cpuset controller"))
+        func processorsAreChosen() throws {
+            #expect(try probe("--cpuset-cpus", "0")["cpus_allowed"] == "0")
+            let output = try run(["--cpuset-cpus", "9999"], "true")
+            #expect(output.status == 125, "\(output)")
+            #expect(try run(["--cpuset-cpus", "0-4294967295"], "true", timeout: 10).status == 125)
+        }
+
+        @Test func moreProcessorsThanThereAreIsRefused() throws {
+            let output = try run(["--cpus", "1000"], "true")
+            #expect(output.status == 125 && output.stderr.contains("CPUs"), "\(output)")
+        }
+
+        @Test func everyProcessIsInTheContainersCgroup() throws {
+            // threats.md R22: joined before any code of the image runs.
+            let runimg = try Runimg()
+            var child = try runimg.start(
+                "run", "--rm", "-q", "oci:\(Fixtures.layout("busybox")):latest", "sh", "-c",
+                "sleep 101 & sleep 102 & echo up; wait")
+            #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
+            for seconds in ["101", "102"] {
+                let pid = try #require(
+                    try Tool.run("pgrep", ["-f", "-x", "sleep \(seconds)"]).lines.first)
+                let groups = String(decoding: try File.readAll("/proc/\(pid)/cgroup", limit: 65536), as: UTF8.self)
+                for line in groups.split(separator: "\n") {
+                    #expect(line.contains("/runimg/"), "\(line)")
+                }
+            }
+            try child.signal(9)
+            try child.kill()
+            try runimg.check("images")
+        }
+    }
+}

@@ -66,6 +66,13 @@ extension EndToEnd {
         return output.stdout.hasSuffix("\n") ? String(output.stdout.dropLast()) : output.stdout
     }
 
+    /// Records each thing that is there now and was not when `snapshot` was taken.
+    static func expectClean(
+        _ snapshot: LeakSnapshot, _ when: String = "", location: SourceLocation = #_sourceLocation
+    ) throws {
+        for line in try snapshot.leaks() { Issue.record("left behind \(when): \(line)", sourceLocation: location) }
+    }
+
     /// What the probe finds in a container started with `flags`.
     static func probe(_ flags: String...) throws -> Probe {
         let output = try run(flags, "/probe")

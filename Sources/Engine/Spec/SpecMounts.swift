@@ -30,13 +30,13 @@ extension SpecBuilder {
                 destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
                 options: guarded + ["relatime", writing]),
         ]
+        // A queue file system shows the queues of the IPC namespace that it is mounted in, so the host's as well; the host
+        // itself need not have mounted one.
+        result.append(Spec.Mount(destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded))
         if request.isolation.hostIpc {
-            // The host's queues and shared memory themselves: that is what was asked for.
-            result.append(
-                Spec.Mount(destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind"]))
+            // The host's shared memory itself: that is what was asked for.
             result.append(Spec.Mount(destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind"]))
         } else {
-            result.append(Spec.Mount(destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded))
             result.append(
                 Spec.Mount(
                     destination: "/dev/shm", type: "tmpfs", source: "shm",

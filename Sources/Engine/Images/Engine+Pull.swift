@@ -38,21 +38,22 @@ extension Engine {
         return String(source[...colon]) + (try Engine.absolute(path))
     }
 
-    /// The image that `request` names, pulled first where its policy says so.
-    func obtain(_ request: RunRequest, observer: (EngineEvent) -> Void) throws(EngineError) -> Image {
-        let local = PullRequest.isLocal(request.image)
-        if !local, request.pull != .always {
-            if let image = try find(request.image), matches(image, request.platform) { return image }
-            if request.pull == .never { throw .noSuchImage(request.image) }
-        }
+    /// The image that `request` names, where it is here and may be used without asking its source.
+    func present(_ request: RunRequest) throws(EngineError) -> Image? {
+        if PullRequest.isLocal(request.image) || request.pull == .always { return nil }
+        if let image = try find(request.image), matches(image, request.platform) { return image }
+        if request.pull == .never { throw .noSuchImage(request.image) }
+        return nil
+    }
+
+    /// Pulls the image that `request` names and tells its ID.
+    func download(_ request: RunRequest, observer: (EngineEvent) -> Void) throws(EngineError) -> Digest {
         let name = (try? Reference(parsing: request.image).tagged.familiar) ?? request.image
-        if !local, request.pull == .missing { observer(.imageMissing(name)) }
+        if !PullRequest.isLocal(request.image), request.pull == .missing { observer(.imageMissing(name)) }
         var source = PullRequest(source: request.image)
         source.platform = request.platform
         source.registryMirrors = request.registryMirrors
-        let pulled = try fetch(source, observe: observer)
-        guard let image = try find(pulled.image.description) else { throw .noSuchImage(request.image) }
-        return image
+        return try fetch(source, observe: observer).image
     }
 
     func find(_ name: String) throws(EngineError) -> Image? {

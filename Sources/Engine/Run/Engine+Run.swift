@@ -15,9 +15,17 @@ extension Engine {
             throw .notATerminal
         }
         try ContainerIDFile.check(request.containerIDFile)
-        // Held until the container's record names the layers: no removal may take them in between.
-        let lease = try leaseImages(request)
-        let image = try obtain(request, observer: observer)
+        // Held until the container's record names the layers: no removal may take them in between. Not while a pull runs:
+        // one that fails waits for the lease to end, to remove what it made.
+        var lease = try leaseImages(request)
+        var image = try present(request)
+        if image == nil {
+            lease = nil
+            let pulled = try download(request, observer: observer)
+            lease = try leaseImages(request)
+            image = try find(pulled.description)
+        }
+        guard let image else { throw .noSuchImage(request.image) }
         warn(image, request, observer)
         let draft = try draft(request, image)
         if request.dryRun {

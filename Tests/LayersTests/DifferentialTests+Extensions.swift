@@ -1,0 +1,153 @@
+import TestSupport
+
+extension DifferentialTests {
+    // MARK: PAX
+
+    static let pax: [Case] =
+        [
+            ("size over header", "600", 0, 600), ("size under header", "3", 1024, 3), ("size zero", "0", 512, 0),
+        ].map { name, text, size, stored in
+            Case(name, .equal) { tar in
+                tar.pax([("size", text)])
+                tar.header(TarForge.Header("f").with { $0.size = Int64(size) })
+                tar.data(stored == 0 ? [] : inner + [UInt8](repeating: 7, count: max(0, stored - 512)).prefix(stored))
+            }
+        }
+        + ["4x", "-1", " 3", "3 ", "0x3", "99999999999999999999", "1e1"].map { text in
+            Case("pax size \"\(text)\"", .refused) { tar in
+                tar.pax([("size", text)])
+                tar.file("f", "abc")
+            }
+        }
+        + ["1.", ".5", "1.5.5", "1e3", "x", "-"].map { text in
+            Case("pax mtime \"\(text)\"", text == "1." ? .equal : .refused) { tar in
+                tar.pax([("mtime", text)])
+                tar.file("f", "abc")
+            }
+        }
+        + [
+            "5 =a\n", "6 a=b\n7 path\n", "3 a\n", "0 path=x\n", "-9 path=x\n", "99 path=x\n", "9 path=xy\n",
+            "10 path=x\n\n", "9 path=x\ntrail", "path=x\n", "9  path=x", " 9 path=x\n", "9 path=x\n\0\0\0",
+        ].map { text in Case("pax record \(text.debugDescription)", .refused) { paxText(Array(text.utf8), &$0) } }
+        + [
+            Case("pax record with leading zeros", .equal) { paxText(Array("0012 path=x\n".utf8), &$0) },
+            Case("pax empty", .equal) { paxText([], &$0) },
+            Case("pax path with NUL", .refused) { paxText(TarForge.record("path", [0x61, 0, 0x62]), &$0) },
+            Case("pax linkpath with NUL", .refused) { tar in
+                tar.pax([("linkpath", [0x61, 0, 0x62] as [UInt8])])
+                tar.symlink("l", to: "x")
+            },
+            Case("pax keyword with NUL", .refused) { paxText(TarForge.record("a\0b", [0x61]), &$0) },
+            Case("pax path twice", .equal) { tar in
+                tar.pax([("path", "first"), ("path", "second")])
+                tar.file("f", "abc")
+            },
+            Case("pax path empty", .equal) { tar in
+                tar.pax([("path", "")])
+                tar.file("f", "abc")
+            },
+            Case("pax path, then empty", .equal) { tar in
+                tar.pax([("path", "first"), ("path", "")])
+                tar.file("f", "abc")
+            },
+            Case("two pax headers", .equal) { tar in
+                tar.pax([("path", "first"), ("uid", "7")])
+                tar.pax([("path", "second")])
+                tar.file("f", "abc")
+            },
+            Case("pax value with equals and newline", .equal) { tar in
+                tar.pax([("SCHILY.xattr.user.a", "b=c\nd"), ("comment", "x\n9 path=y\n")])
+                tar.file("f", "abc")
+            },
+            Case("pax uid and gid", .equal) { tar in
+                tar.pax([("uid", "70000"), ("gid", "0080000"), ("uname", "root"), ("gname", "root")])
+                tar.file("f", "abc") { $0.uid = 3 }
+            },
+            Case("pax charset", .equal) { tar in
+                tar.pax([("hdrcharset", Array("BINARY".utf8)), ("path", [0xff, 0x41])])
+                tar.file("f", "abc")
+            },
+            Case("pax size on a hard link", .equal) { tar in
+                tar.pax([("size", "512")])
+                tar.hardLink("h", to: "before")
+                tar.raw(inner)
+            },
+            Case("global path", .ours) { tar in
+                tar.pax([("path", "global"), ("uid", "9"), ("mtime", "5")], type: "g")
+                tar.file("f", "abc")
+            },
+            Case("global between pax and member", .refused) { tar in
+                tar.pax([("path", "renamed")])
+                tar.pax([("comment", "x")], type: "g")
+                tar.file("f", "abc")
+            },
+            Case("global malformed", .refused) { tar in
+                tar.member(TarForge.Header("g", type: "g"), Array("9 path".utf8))
+                tar.file("f", "abc")
+            },
+            Case("pax at the end", .refused, whole: TarForge.make { $0.pax([("path", "x")]) }),
+        ]
+
+    // MARK: GNU
+
+    static let gnu: [Case] = [
+        Case("long name and pax path", .equal) { tar in
+            tar.long("L", "from-long")
+            tar.pax([("path", "from-pax")])
+            tar.file("f", "abc")
+        },
+        Case("pax path and long name", .equal) { tar in
+            tar.pax([("path", "from-pax")])
+            tar.long("L", "from-long")
+            tar.file("f", "abc")
+        },
+        Case("long name twice", .equal) { tar in
+            tar.long("L", "first")
+            tar.long("L", "second")
+            tar.file("f", "abc")
+        },
+        Case("long link and linkpath", .equal) { tar in
+            tar.pax([("linkpath", "pax")])
+            tar.long("K", "long")
+            tar.symlink("l", to: "header")
+        },
+        Case("long name empty", .equal) { tar in
+            tar.member(TarForge.Header("L", type: "L").with { $0.format = .gnu }, [])
+            tar.file("f", "abc")
+        },
+        Case("long name without NUL", .equal) { tar in
+            tar.member(TarForge.Header("L", type: "L").with { $0.format = .gnu }, Array("no-nul".utf8))
+            tar.file("f", "abc") { $0.format = .gnu }
+        },
+        Case("long name with NUL", .equal) { tar in
+            tar.member(TarForge.Header("L", type: "L").with { $0.format = .gnu }, Array("cut\0here".utf8))
+            tar.file("f", "abc") { $0.format = .gnu }
+        },
+        Case("long name, directory by slash", .equal) { tar in
+            tar.long("L", "dir/")
+            tar.header(TarForge.Header("f", type: "\0"))
+        },
+        Case("prefix under GNU's magic", .equal) { tar in
+            tar.file("f", "abc") {
+                $0.format = .gnu; $0.prefix = Array("a-prefix-that-is-no-time".utf8)
+            }
+        },
+        Case("GNU times", .equal) { tar in
+            tar.file("f", "abc") {
+                $0.format = .gnu; $0.prefix = Array("00000000012\000000000012\0".utf8)
+            }
+        },
+        Case("prefix of V7", .equal) { tar in
+            tar.file("f", "abc") {
+                $0.format = .v7; $0.patches = [(345, Array("prefix".utf8))]
+            }
+        },
+        Case("prefix of star", .equal) { tar in
+            tar.file("f", "abc") {
+                $0.format = .star; $0.prefix = Array("prefix".utf8)
+            }
+        },
+        Case("prefix with a slash", .equal) { tar in tar.file("f", "abc") { $0.prefix = Array("p/".utf8) } },
+        Case("long name at the end", .refused, whole: TarForge.make { $0.long("L", "x") }),
+    ]
+}

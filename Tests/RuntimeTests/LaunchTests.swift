@@ -185,9 +185,8 @@ struct LaunchTests {
         let manager = try CgroupManager.detect()
         let cgroup = try manager.create(path: "/runimg-\(fixture.id)", resources: Spec.Resources())
         defer { try? cgroup.remove() }
-        let script =
-            "cat /proc/self/cgroup; ls /sys/fs/cgroup; cat /sys/fs/cgroup/pids/cgroup.procs; "
-            + "mkdir /sys/fs/cgroup/pids/x 2>&1"
+        let own = manager.layout.mode == .unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids"
+        let script = "cat /proc/self/cgroup; ls /sys/fs/cgroup; cat \(own)/cgroup.procs; mkdir \(own)/x 2>&1"
         let result = try fixture.run(["/bin/sh", "-c", script], cgroup: cgroup) { request in
             request.spec.linux.cgroupsPath = cgroup.path
         }

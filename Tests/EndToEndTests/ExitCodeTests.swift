@@ -5,7 +5,9 @@ import Testing
 extension EndToEnd {
     /// Exit codes and messages as docker's users know them.
     @Suite struct ExitCodes {
-        @Test(arguments: [0, 1, 3, 125, 126, 127, 128, 137, 255]) func theProcessesOwnCodeComesBack(_ code: Int32) throws {
+        @Test(arguments: [0, 1, 3, 125, 126, 127, 128, 137, 255]) func theProcessesOwnCodeComesBack(_ code: Int32)
+            throws
+        {
             let output = try run([], "/probe", "exit", "\(code)")
             #expect(output.status == code && output.stderr.isEmpty)
         }
@@ -85,7 +87,8 @@ extension EndToEnd {
             let output = try Tool.run(
                 "sh",
                 [
-                    "-c", "\"$0\" --data-root \"$1\" run --rm \"$2\" yes | head -1", Runimg.path, engine.runimg.dataRoot,
+                    "-c", "\"$0\" --data-root \"$1\" run --rm \"$2\" yes | head -1", Runimg.path,
+                    engine.runimg.dataRoot,
                     engine.image,
                 ], timeout: 20)
             #expect(output.stdout == "y\n" && !output.timedOut)
@@ -99,7 +102,9 @@ extension EndToEnd {
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("ready") })
             try child.signal(signal)
             let name = String(cString: sigabbrev_np(signal) ?? UnsafePointer(strdup("?")))
-            #expect(Wait.until(seconds: 10) { runimg.startedOutput.contains("signal=\(name)\n") }, "\(runimg.startedOutput)")
+            #expect(
+                Wait.until(seconds: 10) { runimg.startedOutput.contains("signal=\(name)\n") }, "\(runimg.startedOutput)"
+            )
             try child.signal(SIGTERM)
             #expect(try child.wait(seconds: 10) == .exited(0))
         }
@@ -107,7 +112,8 @@ extension EndToEnd {
         @Test func aProcessThatIgnoresASignalLivesOn() throws {
             let runimg = try Runimg()
             let image = "oci:\(Fixtures.layout("busybox")):latest"
-            var child = try runimg.start("run", "--rm", "-q", image, "sh", "-c", "trap '' TERM; echo ready; sleep 1; exit 5")
+            var child = try runimg.start(
+                "run", "--rm", "-q", image, "sh", "-c", "trap '' TERM; echo ready; sleep 1; exit 5")
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("ready") })
             try child.signal(SIGTERM)
             #expect(try child.wait(seconds: 10) == .exited(5))

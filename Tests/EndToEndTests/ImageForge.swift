@@ -30,7 +30,11 @@ enum ImageForge {
         try scratch.directory("root")
         try Tool.check("sh", ["-euc", script], directory: scratch("root"))
         return try Tool.check(
-            "tar", ["-C", scratch("root"), "--format=pax", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-cf", "-", "."]
+            "tar",
+            [
+                "-C", scratch("root"), "--format=pax", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-cf", "-",
+                ".",
+            ]
         ).stdoutBytes
     }
 

@@ -86,7 +86,8 @@ extension EndToEnd {
         @Test func theDefaultFilterRefusesWhatReachesTheHost() throws {
             let calls = try probe().all("call.")
             for name in [
-                "add_key", "bpf", "clone_user", "delete_module", "fsopen", "init_module", "io_uring_setup", "kexec_load",
+                "add_key", "bpf", "clone_user", "delete_module", "fsopen", "init_module", "io_uring_setup",
+                "kexec_load",
                 "keyctl", "mount", "mount_bind", "mount_setattr", "move_mount", "open_by_handle_at", "open_tree",
                 "perf_event_open", "pivot_root", "quotactl", "reboot", "request_key", "sethostname", "setns",
                 "settimeofday", "socket_alg", "socket_vsock", "swapon", "syslog", "umount2", "unshare_ns",
@@ -118,7 +119,8 @@ extension EndToEnd {
         @Test func theFilterAlsoHoldsWithoutCapabilities() throws {
             for flags in [["-u", "alice"], ["--cap-drop", "ALL"], ["--cap-add", "SYS_ADMIN"]] {
                 let probe = Probe(try run(flags, "/probe").stdout)
-                #expect(probe["seccomp"] == "2" && probe["call.keyctl"] == "EPERM" && probe["call.socket_alg"] == "EPERM")
+                #expect(
+                    probe["seccomp"] == "2" && probe["call.keyctl"] == "EPERM" && probe["call.socket_alg"] == "EPERM")
             }
             // With the capability the calls that need it are let through, as docker does.
             #expect(try probe("--cap-add", "SYS_ADMIN")["call.unshare_ns"] == "ok")
@@ -193,7 +195,8 @@ extension EndToEnd {
             #expect(try shell(["--sysctl", "kernel.shm_rmid_forced=1"], "cat /proc/sys/kernel/shm_rmid_forced") == "1")
             let before = try File.readAll("/proc/sys/kernel/core_pattern", limit: 4096)
             for name in [
-                "kernel.core_pattern=x", "vm.swappiness=1", "net.ipv4.x=1+kernel.y", "net.ipv4/../../kernel/core_pattern=x",
+                "kernel.core_pattern=x", "vm.swappiness=1", "net.ipv4.x=1+kernel.y",
+                "net.ipv4/../../kernel/core_pattern=x",
                 "kernel.shm_rmid_forced/../core_pattern=x",
             ] {
                 let output = try run(["--sysctl", name], "true")
@@ -205,7 +208,9 @@ extension EndToEnd {
 
         @Test func theDefaultParametersAreDockers() throws {
             #expect(try shell([], "cat /proc/sys/net/ipv4/ip_unprivileged_port_start") == "0")
-            #expect(try shell([], "cat /proc/sys/net/ipv4/ping_group_range").split { $0 == "\t" || $0 == " " }.last == "2147483647")
+            #expect(
+                try shell([], "cat /proc/sys/net/ipv4/ping_group_range").split { $0 == "\t" || $0 == " " }.last
+                    == "2147483647")
         }
 
         @Test func theKeyringIsItsOwn() throws {

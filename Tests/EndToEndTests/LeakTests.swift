@@ -21,14 +21,16 @@ extension EndToEnd {
             let runimg = try Self.settled()
             let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
             for flags in [[], ["--init"], ["-m", "64m"], ["--read-only"], ["--privileged"], ["--network", "host"]] {
-                let output = try runimg.run(["run", "--rm", "-q"] + flags + [Self.image, "sh", "-c", "echo x > /tmp/x; exit 4"])
+                let output = try runimg.run(
+                    ["run", "--rm", "-q"] + flags + [Self.image, "sh", "-c", "echo x > /tmp/x; exit 4"])
                 #expect(output.status == 4 || flags == ["--read-only"], "\(output)")
             }
             try EndToEnd.expectClean(before)
         }
 
         @Test(arguments: [
-            ["no-such-command"], ["/etc/passwd"], ["-v", "/no/such:relative"], ["--mount", "type=bind,src=/no/such,dst=/x"],
+            ["no-such-command"], ["/etc/passwd"], ["-v", "/no/such:relative"],
+            ["--mount", "type=bind,src=/no/such,dst=/x"],
             ["--device", "/dev/no-such"], ["-u", "no-such-user"], ["--sysctl", "kernel.no_such=1"],
             ["--sysctl", "net.ipv4.no_such=1"], ["--cpuset-cpus", "9999"], ["-m", "1k"], ["--cpus", "9999"],
             ["--security-opt", "seccomp=/no/such"], ["-v", "/etc/hostname:/etc"], ["-v", "/etc:/etc/passwd"],
@@ -54,7 +56,8 @@ extension EndToEnd {
         @Test func aKilledCommandIsCleanedUpByTheNext() throws {
             let runimg = try Self.settled()
             let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
-            var child = try runimg.start("run", "--rm", "-q", Self.image, "sh", "-c", "sleep 1000 & echo up; sleep 1000")
+            var child = try runimg.start(
+                "run", "--rm", "-q", Self.image, "sh", "-c", "sleep 1000 & echo up; sleep 1000")
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
             try child.kill()
             try runimg.check("images")

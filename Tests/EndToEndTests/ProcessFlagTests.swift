@@ -52,7 +52,8 @@ extension EndToEnd {
                 try Tool.run(
                     Runimg.path,
                     [
-                        "--data-root", engine.runimg.dataRoot, "run", "--rm", "--env-file", file, "-e", "INHERITED", "-e",
+                        "--data-root", engine.runimg.dataRoot, "run", "--rm", "--env-file", file, "-e", "INHERITED",
+                        "-e",
                         "ABSENT", engine.image, "/probe",
                     ], environment: ["INHERITED": "from caller", "PASSED": "by name"]
                 ).stdout)
@@ -170,7 +171,8 @@ extension EndToEnd {
         @Test func aNameIsTakenWhileItsContainerIsThere() throws {
             let runimg = try Runimg()
             let image = "oci:\(Fixtures.layout("busybox")):latest"
-            var child = try runimg.start("run", "--rm", "-q", "--name", "taken", image, "sh", "-c", "echo up; sleep 100")
+            var child = try runimg.start(
+                "run", "--rm", "-q", "--name", "taken", image, "sh", "-c", "echo up; sleep 100")
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
             let second = try runimg("run", "--rm", "-q", "--name", "taken", image, "true")
             #expect(second.status == 125 && second.stderr.contains("taken"), "\(second)")

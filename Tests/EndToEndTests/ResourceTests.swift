@@ -25,13 +25,15 @@ extension EndToEnd {
             #expect(try Self.value(["-m", "100m"], "memory", "memory.limit_in_bytes", v2: "memory.max") == "104857600")
             #expect(
                 try Self.value(
-                    ["-m", "100m", "--memory-reservation", "50m"], "memory", "memory.soft_limit_in_bytes", v2: "memory.low")
+                    ["-m", "100m", "--memory-reservation", "50m"], "memory", "memory.soft_limit_in_bytes",
+                    v2: "memory.low")
                     == "52428800")
         }
 
         @Test(
             .enabled(
-                if: File.exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"), "needs swap accounting of cgroup v1"))
+                if: File.exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
+                "needs swap accounting of cgroup v1"))
         func swapIsCountedTogetherWithMemory() throws {
             let file = "memory.memsw.limit_in_bytes"
             #expect(try Self.value(["-m", "100m"], "memory", file, v2: "none") == "209715200")
@@ -65,8 +67,9 @@ extension EndToEnd {
             let milliseconds = try #require(Int(output.stdout.split { "=\n".contains($0) }[1]))
             #expect((100...450).contains(milliseconds), "\(output)")
             #expect(try Self.value(["--cpus", "1.5"], "cpu", "cpu.cfs_quota_us", v2: "cpu.max").hasPrefix("150000"))
-            #expect(try Self.value(["--cpu-shares", "512"], "cpu", "cpu.shares", v2: "cpu.weight") == "512"
-                || !File.exists("/sys/fs/cgroup/cpu"))
+            #expect(
+                try Self.value(["--cpu-shares", "512"], "cpu", "cpu.shares", v2: "cpu.weight") == "512"
+                    || !File.exists("/sys/fs/cgroup/cpu"))
         }
 
         @Test(.enabled(if: Conditions.hasController("cpuset"), "needs the cpuset controller"))

@@ -14,7 +14,8 @@ extension EndToEnd {
                 ["-v", "\(scratch("host")):/data"],
                 "cat /data/from-host; echo 'written inside' > /data/from-container; chown 1000:50 /data/from-container")
             #expect(seen == "written outside")
-            #expect(String(decoding: try File.readAll(scratch("host/from-container")), as: UTF8.self) == "written inside\n")
+            #expect(
+                String(decoding: try File.readAll(scratch("host/from-container")), as: UTF8.self) == "written inside\n")
             let status = try File.status(scratch("host/from-container"))
             #expect(status.uid == 1000 && status.gid == 50)
         }
@@ -23,7 +24,8 @@ extension EndToEnd {
             let runimg = try Runimg()
             try runimg.scratch.directory("shared")
             var child = try runimg.start(
-                "run", "--rm", "-q", "-v", "\(runimg.scratch("shared")):/data", "oci:\(Fixtures.layout("busybox")):latest",
+                "run", "--rm", "-q", "-v", "\(runimg.scratch("shared")):/data",
+                "oci:\(Fixtures.layout("busybox")):latest",
                 "sh", "-c", "echo up; while ! test -e /data/go; do sleep 0.05; done; cat /data/go")
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
             try runimg.scratch.file("shared/.go", "gone on\n")
@@ -89,14 +91,16 @@ extension EndToEnd {
             let scratch = try Scratch()
             try scratch.file("host/file", "x\n")
             let mount = "type=bind,source=\(scratch("host")),target=/data,readonly"
-            #expect(try shell(["--mount", mount], "cat /data/file; echo y > /data/file || echo refused") == "x\nrefused")
+            #expect(
+                try shell(["--mount", mount], "cat /data/file; echo y > /data/file || echo refused") == "x\nrefused")
         }
 
         @Test func temporaryFileSystems() throws {
             let probe = try probe("--tmpfs", "/run:size=1m,mode=0700,noexec")
             let mount = try #require(probe.mount(at: "/run"))
             #expect(mount.type == "tmpfs" && mount.superOptions.contains("size=1024k"))
-            #expect(mount.options.contains("nosuid") && mount.options.contains("nodev") && mount.options.contains("noexec"))
+            #expect(
+                mount.options.contains("nosuid") && mount.options.contains("nodev") && mount.options.contains("noexec"))
             #expect(try shell(["--tmpfs", "/run:mode=0711"], "stat -c %a /run") == "711")
             let long = try EndToEnd.probe("--mount", "type=tmpfs,dst=/cache,tmpfs-size=2m,tmpfs-mode=1770")
             #expect(long.mount(at: "/cache")?.superOptions.contains("size=2048k") == true)
@@ -122,7 +126,9 @@ extension EndToEnd {
         }
 
         @Test func devicesOfTheHost() throws {
-            #expect(try shell(["--device", "/dev/null:/dev/mine"], "echo x > /dev/mine && stat -c '%t:%T' /dev/mine") == "1:3")
+            #expect(
+                try shell(["--device", "/dev/null:/dev/mine"], "echo x > /dev/mine && stat -c '%t:%T' /dev/mine")
+                    == "1:3")
             let probe = try probe("--device", "/dev/zero:/dev/zwei:r")
             #expect(probe["dev.zwei"]?.hasPrefix("c 1:5") == true)
             #expect(try run(["--device", "/dev/no-such-device"], "true").status == 125)
@@ -154,7 +160,9 @@ extension EndToEnd {
         @Test func imagesVolumesAreFilledFromTheImage() throws {
             let runimg = try Runimg()
             let layout = try OCILayout(runimg.scratch("layout"))
-            let image = try ImageForge.onFixture(layout) { $0.config?.volumes = ["/etc": .init(), "/new/volume": .init()] }
+            let image = try ImageForge.onFixture(layout) {
+                $0.config?.volumes = ["/etc": .init(), "/new/volume": .init()]
+            }
             try layout.tag(image, "v")
             let name = "oci:\(layout.path):v"
             let output = try runimg(
@@ -168,7 +176,9 @@ extension EndToEnd {
         @Test func namedVolumesStay() throws {
             let runimg = try Runimg()
             let image = "oci:\(Fixtures.layout("busybox")):latest"
-            #expect(try runimg("run", "--rm", "-q", "-v", "mine:/data", image, "sh", "-c", "echo kept > /data/f").status == 0)
+            #expect(
+                try runimg("run", "--rm", "-q", "-v", "mine:/data", image, "sh", "-c", "echo kept > /data/f").status
+                    == 0)
             #expect(try runimg("run", "--rm", "-q", "-v", "mine:/else", image, "cat", "/else/f").stdout == "kept\n")
             #expect(File.exists(runimg.dataRoot + "/volumes/mine/_data/f"))
         }

@@ -7,7 +7,9 @@ extension EndToEnd {
     /// `run -it`, as a person uses it.
     @Suite struct Terminals {
         /// Starts `run --rm FLAGS IMAGE COMMAND` on a terminal.
-        static func open(_ flags: [String], _ command: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws -> PseudoTerminal {
+        static func open(_ flags: [String], _ command: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws
+            -> PseudoTerminal
+        {
             let engine = try EndToEnd.engine
             return try PseudoTerminal(
                 Runimg.path,
@@ -51,7 +53,8 @@ extension EndToEnd {
         }
 
         @Test func interruptReachesTheProcess() throws {
-            let terminal = try Self.open(["-it"], "sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done")
+            let terminal = try Self.open(
+                ["-it"], "sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done")
             try terminal.expect("ready")
             try terminal.type("\u{3}")
             try terminal.expect("caught")
@@ -66,7 +69,8 @@ extension EndToEnd {
             #expect(try terminal.wait() == .exited(0))
         }
 
-        @Test(arguments: [SIGTERM, SIGHUP, SIGINT]) func aSignalToRunimgLeavesTheTerminalAsItWas(_ signal: Int32) throws {
+        @Test(arguments: [SIGTERM, SIGHUP, SIGINT]) func aSignalToRunimgLeavesTheTerminalAsItWas(_ signal: Int32) throws
+        {
             let terminal = try Self.open(["-it"], "/probe", "signals")
             let before = terminal.mode
             try terminal.expect("ready")
@@ -120,7 +124,8 @@ extension EndToEnd {
         }
 
         @Test func rawBytesAreNotChanged() throws {
-            let terminal = try Self.open(["-it"], "sh", "-c", "stty raw -echo; echo ready; dd bs=1 count=6 2>/dev/null | od -An -tx1")
+            let terminal = try Self.open(
+                ["-it"], "sh", "-c", "stty raw -echo; echo ready; dd bs=1 count=6 2>/dev/null | od -An -tx1")
             try terminal.expect("ready")
             try terminal.type("\u{1}\u{3}\u{10}\u{11}\u{1a}\u{7f}")
             try terminal.expect("01 03 10 11 1a 7f")

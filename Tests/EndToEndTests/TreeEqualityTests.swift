@@ -17,7 +17,9 @@ extension EndToEnd {
                 String(decoding: try File.readAll(path), as: UTF8.self).split(separator: "\n").joined()
             }
             let chains = try Directory.entries(layerdb).map(\.name)
-            let parents = chains.compactMap { try? text("\(layerdb)/\($0)/parent").split(separator: ":").last.map(String.init) }
+            let parents = chains.compactMap {
+                try? text("\(layerdb)/\($0)/parent").split(separator: ":").last.map(String.init)
+            }
             let top = try #require(Set(chains).subtracting(parents).first)
             var layers: [String] = []
             var next: String? = top
@@ -98,14 +100,17 @@ extension EndToEnd {
             let output = try runimg("run", "--rm", "-q", "oci:\(Fixtures.layout("layers")):zstd", "sh", "-c", script)
             #expect(output.status == 0, "\(output)")
             #expect(output.stdout.hasPrefix("upper\nsecond of two\nnow a file\nupper\nupper\ntop\n"))
-            #expect(output.stdout.hasSuffix("/hard: far from-above its-twin lower two with-xattr  /opaque: sub  /opaque/sub: d "))
+            #expect(
+                output.stdout.hasSuffix(
+                    "/hard: far from-above its-twin lower two with-xattr  /opaque: sub  /opaque/sub: d "))
             #expect(output.stdout.contains("/gone-directory: z  "))
         }
 
         @Test func aContainerOnManyLayersRuns() throws {
             let runimg = try Runimg()
             let output = try runimg(
-                "run", "--rm", "-q", "oci:\(Fixtures.layout("deep")):latest", "sh", "-c", "cat /top; ls /layers | wc -l")
+                "run", "--rm", "-q", "oci:\(Fixtures.layout("deep")):latest", "sh", "-c", "cat /top; ls /layers | wc -l"
+            )
             #expect(output.stdout == "129\n129\n", "\(output)")
         }
     }

@@ -100,7 +100,8 @@ package struct LeakSnapshot: Sendable {
     /// The directories below /run/runimg that serve containers of the data root.
     private static func runEntries(of root: String) -> Set<String> {
         let entries = (try? Directory.entries("/run/runimg")) ?? []
-        let ours = entries.filter { text("/run/runimg/\($0.name)/state.json").contains(root.replacing("/", with: "\\/")) }
+        let ours =
+            entries.filter { text("/run/runimg/\($0.name)/state.json").contains(root.replacing("/", with: "\\/")) }
             + entries.filter { text("/run/runimg/\($0.name)/state.json").contains(root) }
         return Set(ours.map { "/run/runimg/\($0.name)" })
     }

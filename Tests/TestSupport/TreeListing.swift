@@ -187,6 +187,8 @@ private struct Walker {
         case .characterDevice, .blockDevice:
             entry.kind = status.kind == .characterDevice ? .characterDevice : .blockDevice
             entry.device = "\(status.major):\(status.minor)"
+            // A whiteout stands for nothing that has a time.
+            if status.isWhiteout { (entry.seconds, entry.nanoseconds) = (0, 0) }
         case .fifo: entry.kind = .fifo
         case .socket: entry.kind = .socket
         }

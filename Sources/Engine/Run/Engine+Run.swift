@@ -14,6 +14,7 @@ extension Engine {
         if request.terminal, request.interactive, !request.dryRun, !Terminal.isTerminal(STDIN_FILENO) {
             throw .notATerminal
         }
+        if geteuid() != 0, !request.dryRun { throw .notSupportedYet("running a container without root (try sudo)") }
         try ContainerIDFile.check(request.containerIDFile)
         // Held until the container's record names the layers: no removal may take them in between. Not while a pull runs:
         // one that fails waits for the lease to end, to remove what it made.

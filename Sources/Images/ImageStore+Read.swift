@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import OCI
 internal import Sys
 
@@ -35,11 +34,10 @@ extension ImageStore {
             throw .damaged(
                 path: path, reason: bytes.isEmpty ? "it is empty" : "its digest is not \(id)", remedy: remedy)
         }
-        do {
-            return (bytes, try JSONDecoder().decode(ImageConfig.self, from: Data(bytes)))
-        } catch {
-            throw .damaged(path: path, reason: "it is no image config (\(jsonReason(error)))", remedy: remedy)
+        guard let config = (try? JSONValue(parsing: bytes)).flatMap(ImageConfig.init) else {
+            throw .damaged(path: path, reason: "it is no image config", remedy: remedy)
         }
+        return (bytes, config)
     }
 
     private func readLayers(of id: Digest, _ config: ImageConfig) throws(StoreError) -> [LayerDirectory] {

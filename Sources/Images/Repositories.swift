@@ -10,42 +10,44 @@ struct Repositories: Hashable, Sendable {
 
     private(set) var entries: [String: [String: Digest]] = [:]
 
-    private struct Record: Codable {
-        var version: Int?
-        var repositories: [String: [String: Digest]]?
-
-        enum CodingKeys: String, CodingKey {
-            case version = "Version"
-            case repositories = "Repositories"
-        }
-    }
-
     init() {}
 
     /// Reads what `bytes` say; `path` is for the errors.
     init(parsing bytes: [UInt8], path: String) throws(StoreError) {
         let remedy = "images stay reachable by ID; move the file away and pull or tag the names again"
         if bytes.isEmpty { throw .damaged(path: path, reason: "it is empty", remedy: remedy) }
-        let record: Record
-        do {
-            record = try JSONDecoder().decode(Record.self, from: Data(bytes))
+        let json: JSONValue
+        do throws(JSONFault) {
+            json = try JSONValue(parsing: bytes)
         } catch {
-            throw .damaged(path: path, reason: "it is no record of names (\(jsonReason(error)))", remedy: remedy)
+            throw .damaged(path: path, reason: "it is no record of names (\(error))", remedy: remedy)
         }
-        if let version = record.version, version > Repositories.version {
-            throw .newer(path: path, version: version)
+        if let version = json["Version"]?.integer, version > Repositories.version {
+            throw .newer(path: path, version: Int(clamping: version))
         }
-        guard let repositories = record.repositories else {
+        guard let repositories = json["Repositories"]?.object else {
             throw .damaged(path: path, reason: "it has no \"Repositories\"", remedy: remedy)
         }
-        entries = repositories
+        for (repository, names) in repositories {
+            guard let names = names.stringMap else {
+                throw .damaged(path: path, reason: "it is no record of names (at \(repository))", remedy: remedy)
+            }
+            var images: [String: Digest] = [:]
+            for (name, id) in names {
+                guard let image = try? Digest(parsing: id) else {
+                    throw .damaged(path: path, reason: "it is no record of names (at \(name))", remedy: remedy)
+                }
+                images[name] = image
+            }
+            entries[repository] = images
+        }
     }
 
     func encoded() throws(StoreError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return Array(try encoder.encode(Record(version: nil, repositories: entries)))
+            return Array(try encoder.encode(["Repositories": entries]))
         } catch {
             throw .invalidName("encode repositories.json: \(error)")
         }
@@ -70,24 +72,6 @@ struct Repositories: Hashable, Sendable {
             }
         }
         return (tags.sorted { $0.familiar < $1.familiar }, digests.sorted { $0.familiar < $1.familiar })
-    }
-}
-
-/// What a JSON decoder says, on one line and without its types' names.
-func jsonReason(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return "\(error)" }
-    func place(_ context: DecodingError.Context) -> String {
-        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return path.isEmpty ? context.debugDescription : "at \(path): \(context.debugDescription)"
-    }
-    switch error {
-    case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context):
-        return place(context)
-    case .keyNotFound(let key, let context):
-        let path = (context.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: ".")
-        return "no \(path)"
-    @unknown default:
-        return "\(error)"
     }
 }
 

@@ -13,6 +13,17 @@ struct BlobFetch {
     /// Where a blob is kept while it is incomplete, or its layer is.
     static func name(_ digest: Digest) -> String { "\(digest.algorithm.rawValue)-\(digest.hex).part" }
 
+    /// Removes the file of a blob that has served.
+    static func drop(_ layer: SourceLayer, in directory: String) {
+        guard case .remote = layer.content, let digest = layer.digest else { return }
+        let path = "\(directory)/\(name(digest))"
+        guard File.exists(path) else { return }
+        // Whoever holds it fetches it for another image, and removes it in the end.
+        guard let lock = try? FileLock.attempt(path, in: File.workingDirectory) else { return }
+        try? File.unlink(path)
+        _ = consume lock
+    }
+
     /// Until the blob is complete or has failed.
     func run() {
         do throws(WorkerError) {

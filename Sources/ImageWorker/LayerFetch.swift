@@ -53,6 +53,8 @@ struct LayerFetch {
             switch try claim(chain[index], layer) {
             case .present(let held):
                 slots.append(.present(held))
+                // Of a pull that died, when another one has made the layer since.
+                BlobFetch.drop(layer, in: store.layout.blobs)
             case .absent(let claim):
                 // The same blob may be there several times, as empty layers are: one file serves all.
                 let blob = layer.digest.flatMap { blobs[$0] } ?? Blob(layer)

@@ -264,15 +264,7 @@ final class LayerPipeline: Sendable {
         for entry in blobs { dropFile(of: entry.blob) }
     }
 
-    private func dropFile(of blob: Blob) {
-        guard case .remote = blob.layer.content, let digest = blob.layer.digest else { return }
-        let path = "\(store.layout.blobs)/\(BlobFetch.name(digest))"
-        guard File.exists(path) else { return }
-        // Whoever holds it fetches it for another image, and removes it in the end.
-        guard let lock = try? FileLock.attempt(path, in: File.workingDirectory) else { return }
-        try? File.unlink(path)
-        _ = consume lock
-    }
+    private func dropFile(of blob: Blob) { BlobFetch.drop(blob.layer, in: store.layout.blobs) }
 }
 
 /// The descriptors lent to one extraction, open as long as it runs.

@@ -4,8 +4,7 @@ internal import Sys
 extension ImageStore {
     /// The image `id`, or nil when there is none. `repositories` gives it its names.
     func load(_ id: Digest, names repositories: Repositories) throws(StoreError) -> Image? {
-        guard let (_, config) = try readConfig(id) else { return nil }
-        let layers = try readLayers(of: id, config)
+        guard let (config, layers) = try readImage(id) else { return nil }
         let names = repositories.names(of: id)
         var size: Int64 = 0
         for layer in layers {
@@ -15,6 +14,21 @@ extension ImageStore {
         return Image(
             id: id, config: config, layers: layers, names: names.tags, digests: names.digests,
             manifestDigest: try readManifestDigests(id).first, size: size)
+    }
+
+    private func readImage(_ id: Digest) throws(StoreError) -> (ImageConfig, [LayerDirectory])? {
+        // A removal takes the config away before the layers: where a layer is missing, the image may have gone, and
+        // been pulled again, while it was read.
+        var attempts = 3
+        while true {
+            guard let (_, config) = try readConfig(id) else { return nil }
+            do throws(StoreError) {
+                return (config, try readLayers(of: id, config))
+            } catch {
+                attempts -= 1
+                if attempts == 0 { throw error }
+            }
+        }
     }
 
     /// The bytes of a config and what they say; nil when the image is not there.

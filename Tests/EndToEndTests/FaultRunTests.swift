@@ -72,6 +72,29 @@ extension EndToEnd {
             #expect(try TreeListing("\(runimg.dataRoot)/tmp").paths.filter { ![".", "blobs"].contains($0) } == [])
         }
 
+        @Test(.enabled(if: Conditions.has("strace"), "needs strace")) func everyRenameStandsBetweenTwoSyncs() throws {
+            let runimg = try Runimg()
+            try Tool.check(
+                "strace",
+                [
+                    "-f", "-e", "trace=fsync,syncfs,renameat2,rename,renameat", "-o", runimg.scratch("trace"),
+                    Runimg.path,
+                    "--data-root", runimg.dataRoot, "pull", "-q", "oci:\(Fixtures.layout("layers")):gzip",
+                ])
+            let lines = String(decoding: try File.readAll(runimg.scratch("trace")), as: UTF8.self).split(
+                separator: "\n")
+            var renames = 0
+            for (_, calls) in Dictionary(grouping: lines, by: { $0.prefix { $0 != " " } }) {
+                let calls = calls.filter { $0.contains("sync") || $0.contains("rename") }
+                for (index, call) in calls.enumerated() where call.contains("rename") {
+                    renames += 1
+                    #expect(index > 0 && calls[index - 1].contains("sync"), "\(call)")
+                    #expect(index + 1 < calls.count && calls[index + 1].contains("sync"), "\(call)")
+                }
+            }
+            #expect(renames >= 8)
+        }
+
         /// A registry that holds one image whose blob in the storage is then damaged.
         @Test(arguments: ["flipped", "short", "long", "empty"]) func aDamagedBlobIsRefused(_ damage: String) throws {
             let registry = try RealRegistry()

@@ -146,6 +146,18 @@ extension EndToEnd {
             #expect(try shell([], "echo own > /etc/hosts && cat /etc/hosts") == "own")
         }
 
+        @Test(arguments: ["000", "077"]) func theCallersUmaskChangesNothing(_ umask: String) throws {
+            let runimg = try Runimg()
+            let script = """
+                umask \(umask); exec "$0" --data-root "$1" run --rm -q -u alice -w /made/here "$2" sh -c \
+                'cat /etc/hosts /etc/resolv.conf /etc/hostname >/dev/null && stat -c %a / /made /made/here /dev/shm /tmp && umask'
+                """
+            let output = try Tool.run(
+                "sh", ["-c", script, Runimg.path, runimg.dataRoot, "oci:\(Fixtures.layout("busybox")):latest"])
+            #expect(output.status == 0 && output.lines == ["755", "755", "755", "1777", "1777", "0022"], "\(output)")
+            #expect(try ["710", "711", "700"].contains(String(File.status(runimg.dataRoot).mode, radix: 8)))
+        }
+
         @Test func anInitReapsAndForwards() throws {
             #expect(try run(["--init"], "/probe", "orphan").stdout == "orphan=reaped\n")
             #expect(try Probe(run(["--init"], "/probe").stdout)["ppid"] == "1")

@@ -29,8 +29,13 @@ elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
 fi
 if [ "$skipped" -gt 0 ]; then
     echo "skipped, and why:"
-    awk '/<testcase/ { match($0, /name="[^"]*"/); name = substr($0, RSTART + 6, RLENGTH - 7) }
+    awk '/<testcase/ { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8) }
         /<skipped/ { gsub(/^ *<skipped>|<\/skipped>$/, ""); print "  " name ": " $0 }' "$results/tests.xml"
+fi
+if [ "$failed" -gt 0 ]; then
+    echo "failed:"
+    awk '/<testcase/ { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8) }
+        /<failure/ { print "  " name }' "$results/tests.xml" 2>/dev/null | sort -u
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -80,6 +80,10 @@ package final class RealRegistry: Sendable {
         try Tool.check("skopeo", arguments + [source, "docker://\(host)/\(name)"], timeout: 120)
     }
 
+    /// Holds the registry still, in the middle of whatever it sends, and lets it go on.
+    package func suspend() throws { try process.withLock { try $0.signal(SIGSTOP) } }
+    package func resume() throws { try process.withLock { try $0.signal(SIGCONT) } }
+
     /// One answered request, in the order of the registry's log.
     package struct Request: Sendable, Hashable {
         package let method: String

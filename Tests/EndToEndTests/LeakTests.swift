@@ -67,15 +67,40 @@ extension EndToEnd {
         @Test func killedAtAnyMomentOfAStart() throws {
             let runimg = try Self.settled()
             let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
-            for step in 0..<30 {
+            for step in 0..<40 {
                 var child = try runimg.start("run", "--rm", "-q", Self.image, "sleep", "1000")
-                Wait.sleep(Double(step) * 0.004)
+                Wait.sleep(Double(step) * 0.002)
                 try child.kill()
                 if step % 5 == 4 {
                     try runimg.check("images")
-                    try EndToEnd.expectClean(before, "killed after \(step * 4) ms")
+                    try EndToEnd.expectClean(before, "killed after \(step * 2) ms")
                 }
             }
+        }
+
+        @Test(
+            .enabled(if: Conditions.has("strace"), "needs strace"),
+            arguments: ["mkdirat", "symlinkat", "unlinkat", "write", "clone3", "flock", "openat2", "sendmsg", "recvmsg"])
+        func killedAtEveryCallOfAStart(_ call: String) throws {
+            let runimg = try Self.settled()
+            let id = try #require(try runimg("images", "-q").lines.first)
+            let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
+            var number = 0
+            var ended = false
+            while !ended, number < 150 {
+                number += 1
+                let output = try Tool.run(
+                    "strace",
+                    [
+                        "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
+                        "inject=\(call):signal=SIGKILL:when=\(number)", Runimg.path, "--data-root", runimg.dataRoot, "run",
+                        "--rm", id, "true",
+                    ])
+                ended = output.status == 0
+                try runimg.check("images")
+                try EndToEnd.expectClean(before, "killed at \(call) number \(number)")
+            }
+            #expect(ended)
         }
 
         @Test func aKilledPrivilegedAndHostPidContainerIsCleanedUp() throws {

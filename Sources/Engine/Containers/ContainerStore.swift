@@ -67,10 +67,12 @@ package struct ContainerStore: Sendable {
         try identifiers().compactMap { try? load($0) }
     }
 
-    /// Removes all of a container. Its directory goes last, so that an interrupted removal can be taken up again.
+    /// Removes all of a container. Its directory goes last, so that an interrupted removal can be taken up again. Without
+    /// a name, one that was taken before the record was written is looked for.
     func remove(_ id: String, name: String?) throws(EngineError) {
         try call("remove", layer(id)) { () throws(Errno) in try Directory.removeTree(layer(id)) }
-        if let name, let owner = try? File.readLink("\(names)/\(name)"), owner == id {
+        let taken = name.map { [$0] } ?? ((try? Directory.entries(names)) ?? []).map(\.name)
+        for name in taken where owner(of: name) == id {
             try call("remove", "\(names)/\(name)") { () throws(Errno) in try File.unlink("\(names)/\(name)") }
         }
         try call("remove", directory(id)) { () throws(Errno) in try Directory.removeTree(directory(id)) }

@@ -8,7 +8,7 @@ extension Engine {
     package func sweep() -> [EngineError] {
         live.forEachDead(dataRoot: dataRoot) { id throws(EngineError) in
             try removeCgroup(of: id)
-            // Killed before its record was written: nothing else was made by then.
+            // Killed before its record was written: at most a name was taken by then.
             guard var record = try? containers.load(id) else {
                 try containers.remove(id, name: nil)
                 return

@@ -28,7 +28,7 @@ extension EndToEnd {
                 tars.append(
                     try ImageForge.tar(
                         """
-                        for i in $(seq 1 150); do mkdir -p d$i; head -c 30000 /dev/urandom > d$i/f\(layer); \
+                        for i in $(seq 1 60); do mkdir -p d$i; head -c 20000 /dev/urandom > d$i/f\(layer); \
                         ln d$i/f\(layer) d$i/hard; ln -s f\(layer) d$i/soft; done
                         chmod 4755 d1/f\(layer); chown 1000:50 d2/f\(layer); setfattr -n user.x -v \(layer) d3/f\(layer)
                         """))
@@ -55,7 +55,7 @@ extension EndToEnd {
                 // Either nothing is there yet, or the image whole.
                 if listed.stdout.contains("victim") {
                     #expect(
-                        try runimg("run", "--rm", "--pull", "never", "victim", "test", "-f", "/d150/f2").status == 0)
+                        try runimg("run", "--rm", "--pull", "never", "victim", "test", "-f", "/d60/f2").status == 0)
                     try runimg.check("rmi", "victim")
                 }
             }

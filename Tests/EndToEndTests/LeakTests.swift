@@ -80,7 +80,9 @@ extension EndToEnd {
 
         @Test(
             .enabled(if: Conditions.has("strace"), "needs strace"),
-            arguments: ["mkdirat", "symlinkat", "unlinkat", "write", "clone3", "flock", "openat2", "sendmsg", "recvmsg"])
+            arguments: [
+                "mkdirat", "symlinkat", "unlinkat", "write", "clone3", "flock", "openat2", "sendmsg", "recvmsg",
+            ])
         func killedAtEveryCallOfAStart(_ call: String) throws {
             let runimg = try Self.settled()
             let id = try #require(try runimg("images", "-q").lines.first)
@@ -93,7 +95,8 @@ extension EndToEnd {
                     "strace",
                     [
                         "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-                        "inject=\(call):signal=SIGKILL:when=\(number)", Runimg.path, "--data-root", runimg.dataRoot, "run",
+                        "inject=\(call):signal=SIGKILL:when=\(number)", Runimg.path, "--data-root", runimg.dataRoot,
+                        "run",
                         "--rm", id, "true",
                     ])
                 ended = output.status == 0

@@ -1,0 +1,135 @@
+internal import OCI
+internal import Sys
+internal import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Images that were made to lead the engine astray (threats.md section 1.3 and 1.4), run by the whole program.
+    @Suite struct HostileImages {
+        /// Makes an image of the fixture and what `script` makes on top, and runs `command` from it. `$1` of the script is
+        /// the canary's path.
+        static func run(
+            _ canary: Canary, _ script: String, _ command: [String] = ["true"], flags: [String] = [],
+            _ configure: (inout ImageConfig) -> Void = { _ in }
+        ) throws -> Tool.Output {
+            let runimg = try Runimg()
+            let layout = try OCILayout(runimg.scratch("layout"))
+            let tar = try ImageForge.tar(script.replacing("$1", with: canary.path))
+            try layout.tag(try ImageForge.onFixture(layout, tars: [tar], configure), "hostile")
+            let output = try runimg.run(
+                ["run", "--rm", "-q"] + flags + ["oci:\(layout.path):hostile"] + command, timeout: 20)
+            #expect(!output.timedOut)
+            for change in try canary.changes() { Issue.record("the host was changed: \(change)") }
+            return output
+        }
+
+        @Test(arguments: ["resolv.conf", "hosts", "hostname"], ["link", "dangling", "directory", "fifo"])
+        func generatedFilesGoNowhereElse(_ name: String, _ kind: String) throws {
+            let canary = try Canary()
+            let made =
+                switch kind {
+                case "link": "ln -s $1/file etc/\(name)"
+                case "dangling": "ln -s $1/new-file etc/\(name)"
+                case "directory": "mkdir etc/\(name)"
+                default: "mkfifo etc/\(name)"
+                }
+            // Either the container starts with files of its own, or it is refused: no third thing.
+            let output = try Self.run(canary, "mkdir etc; \(made)", ["sh", "-c", "echo own > /etc/\(name)"])
+            #expect([0, 1, 125].contains(output.status), "\(output)")
+        }
+
+        @Test func aWorkingDirectoryThroughALink() throws {
+            let canary = try Canary()
+            let output = try Self.run(canary, "ln -s $1 out", ["pwd"]) { $0.config?.workingDir = "/out/a/b" }
+            #expect(output.status != 0 || output.stdout.contains(canary.path), "\(output)")
+        }
+
+        @Test(arguments: ["/proc/self/fd/3", "/proc/self/fd/8", "/proc/1/cwd", "../../../.."])
+        func aWorkingDirectoryThatIsTheHosts(_ path: String) throws {
+            // CVE-2024-21626: a descriptor of the host's that is still open.
+            let canary = try Canary()
+            let output = try Self.run(canary, "true", ["sh", "-c", "ls -d work tmp/runimg-test-* 2>/dev/null; pwd"]) {
+                $0.config?.workingDir = path
+            }
+            #expect(output.status == 0 ? output.stdout == "/\n" || output.stdout.hasPrefix("/proc") : true, "\(output)")
+            #expect(!output.stdout.contains("runimg-test") && !output.stdout.contains("work"))
+        }
+
+        @Test func volumesThatLeadOut() throws {
+            let canary = try Canary()
+            for volume in ["/out", "/out/directory", "/../../../etc", "/fifo", "/etc/passwd/x"] {
+                let output = try Self.run(canary, "ln -s $1 out; mkfifo fifo", ["sh", "-c", "ls -A \(volume) || true"])
+                {
+                    $0.config?.volumes = [volume: .init()]
+                }
+                #expect(!output.stdout.contains("setuid") && !output.stdout.contains("inside"), "\(output)")
+            }
+        }
+
+        @Test func theEnvironmentOfTheHostStaysThere() throws {
+            // threats.md X4: podman filled names without a value from the caller's environment.
+            let canary = try Canary()
+            let output = try Self.run(canary, "true", ["env"]) {
+                $0.config?.env = ["LEAK", "HOME*", "DOCKER_CONFIG", "PATH=/bin", "GOOD=1", "=x"]
+            }
+            #expect(output.status == 0 && output.stdout.contains("GOOD=1"), "\(output)")
+            #expect(!output.stdout.contains("LEAK") && !output.stdout.contains("DOCKER_CONFIG"))
+        }
+
+        @Test(arguments: ["fifo", "endless", "huge", "link", "directory"]) func aPasswdThatIsATrap(_ kind: String)
+            throws
+        {
+            // threats.md X6: read bounded, in the image, and only when it is a file.
+            let canary = try Canary()
+            let made =
+                switch kind {
+                case "fifo": "mkfifo etc/passwd"
+                case "endless": "ln -s /dev/zero etc/passwd"
+                case "huge": "truncate -s 2G etc/passwd"
+                case "link": "ln -s /../../../../../../../../etc/shadow etc/passwd"
+                default: "mkdir etc/passwd"
+                }
+            let output = try Self.run(canary, "mkdir etc; \(made)", ["id", "-u"], flags: ["-u", "alice"])
+            #expect(output.status == 125 && output.stdout.isEmpty, "\(output)")
+        }
+
+        @Test func aPasswdBehindALinkInsideTheImageWorks() throws {
+            let canary = try Canary()
+            let script =
+                "mkdir -p etc real; echo 'carol:x:1234:5678::/:/bin/sh' > real/passwd; ln -s /real/passwd etc/passwd"
+            let output = try Self.run(canary, script, ["id", "-u"], flags: ["-u", "carol"])
+            #expect(output.stdout == "1234\n", "\(output)")
+        }
+
+        @Test func linesThatAreNotOurs() throws {
+            // threats.md X3, X5: a name that is a number, a home with a line end.
+            let canary = try Canary()
+            let script = "mkdir etc; printf '4294967296:x:0:0::/:/bin/sh\\n-1:x:0:0::/:/bin/sh\\n' > etc/passwd"
+            for user in ["4294967296", "-1"] {
+                let output = try Self.run(canary, script, ["id", "-u"], flags: ["-u", user])
+                #expect(output.status == 125 && output.stdout.isEmpty, "\(output)")
+            }
+        }
+
+        @Test func labelsDecideNothing() throws {
+            let canary = try Canary()
+            let output = try Self.run(canary, "true", ["/probe"]) {
+                $0.config?.labels = [
+                    "io.podman.annotations.privileged": "TRUE", "run.oci.keep_original_groups": "1",
+                    "run.oci.hooks.stdout": canary.path + "/file", "com.docker.privileged": "true",
+                ]
+            }
+            #expect(Probe(output.stdout)["cap_effective"] == "00000000800425fb", "\(output)")
+        }
+
+        @Test func programsOfTheImageRunInsideOnly() throws {
+            // threats.md X8, U15: whatever the engine needs, it does not take from the image.
+            let canary = try Canary()
+            let script = """
+                mkdir -p bin sbin usr/bin lib; for n in tar gzip zstd xz unpigz mount nsenter sh-init tini; do
+                printf '#!/bin/sh\\ntouch %s/new\\n' "$1" > usr/bin/$n; chmod 755 usr/bin/$n; cp usr/bin/$n sbin/$n; done
+                """
+            #expect(try Self.run(canary, script, ["true"], flags: ["--init"]).status == 0)
+        }
+    }
+}

@@ -45,14 +45,25 @@ package struct SignalFD: ~Copyable {
         fd = OwnedFD(adopting: try check { signalfd(-1, &mask, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
     }
 
+    /// A signal that has come.
+    package struct Arrival: Sendable {
+        package let number: Int32
+        /// Sent by the kernel, as a terminal does for Ctrl-C to its whole foreground group; not by kill(2).
+        package let isFromKernel: Bool
+    }
+
     /// The next pending signal's number, or nil.
-    package borrowing func next() throws(Errno) -> Int32? {
+    package borrowing func next() throws(Errno) -> Int32? { try nextArrival()?.number }
+
+    /// The next pending signal, or nil.
+    package borrowing func nextArrival() throws(Errno) -> Arrival? {
         var info = signalfd_siginfo()
         let raw = fd.raw
         do throws(Errno) {
             let size = MemoryLayout<signalfd_siginfo>.size
             let count = try check { Glibc.read(raw, &info, size) }
-            return count == size ? Int32(bitPattern: info.ssi_signo) : nil
+            guard count == size else { return nil }
+            return Arrival(number: Int32(bitPattern: info.ssi_signo), isFromKernel: info.ssi_code == SI_KERNEL)
         } catch .again {
             return nil
         }

@@ -38,17 +38,16 @@ struct Worker {
         }
         let requests = input.keepWriter()
         let events = output.keepReader()
-        var signals: SignalFD? = try call("watch signals for", path) { () throws(Errno) in try SignalFD(interrupts) }
+        let signals = try call("watch signals for", path) { () throws(Errno) in try SignalFD(interrupts) }
         let sent: Bool = (try? File.write(requests.raw, line)) != nil
         var reader = EventReader(fd: events.raw, worker: pid)
         var outcome: WorkerEvent?
-        while let event = try reader.next(signals: signals?.raw ?? -1) {
+        while let event = try reader.next(signals) {
             switch event {
             case .done, .failed: outcome = event
             default: observe(event)
             }
         }
-        signals = nil
         _ = consume requests
         let exit = try call("wait for", path) { () throws(Errno) in try Spawn.wait(pid) }
         switch outcome {
@@ -82,7 +81,7 @@ private struct EventReader {
         self.worker = worker
     }
 
-    mutating func next(signals: Int32) throws(EngineError) -> WorkerEvent? {
+    mutating func next(_ signals: borrowing SignalFD) throws(EngineError) -> WorkerEvent? {
         while true {
             if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = Data(buffer[..<end])
@@ -94,18 +93,15 @@ private struct EventReader {
                 }
             }
             if ended || buffer.count > EventReader.longestLine { return nil }
-            try fill(signals: signals)
+            try fill(signals)
         }
     }
 
-    private mutating func fill(signals: Int32) throws(EngineError) {
-        var items = [PollItem(fd, .readable), PollItem(signals, .readable)]
+    private mutating func fill(_ signals: borrowing SignalFD) throws(EngineError) {
+        var items = [PollItem(fd, .readable), PollItem(signals.raw, .readable)]
         try call("wait for", "runimg-image") { () throws(Errno) in try PollItem.wait(&items) }
         if !items[1].ready.isEmpty {
-            var info = [UInt8](repeating: 0, count: 128)
-            _ = read(signals, &info, info.count)
-            // Not only the terminal sends signals; a second one does no harm.
-            kill(worker, SIGINT)
+            try passOn(signals)
         }
         if !items[0].ready.isEmpty {
             var chunk = [UInt8](repeating: 0, count: 16 << 10)
@@ -115,6 +111,17 @@ private struct EventReader {
             }
             if count == 0 { ended = true }
             buffer += chunk.prefix(count)
+        }
+    }
+
+    /// Ctrl-C has reached the worker by the terminal already, and a second signal tells it not to clean up.
+    private func passOn(_ signals: borrowing SignalFD) throws(EngineError) {
+        do throws(Errno) {
+            while let signal = try signals.nextArrival() {
+                if !signal.isFromKernel { kill(worker, signal.number) }
+            }
+        } catch {
+            throw .system(SystemFailure("read signals for", "runimg-image", error))
         }
     }
 }

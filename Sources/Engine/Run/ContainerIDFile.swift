@@ -19,9 +19,9 @@ enum ContainerIDFile {
         }
     }
 
-    /// After a start that failed.
-    static func remove(_ path: String?) throws(Errno) {
-        guard let path else { return }
-        try File.unlink(path)
+    /// After a start that failed; a file with another container's ID stays.
+    static func remove(_ id: String, from path: String?) {
+        guard let path, let bytes = try? File.readAll(path, limit: 128), bytes.elementsEqual(id.utf8) else { return }
+        try? File.unlink(path)
     }
 }

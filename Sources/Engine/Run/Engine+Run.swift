@@ -37,13 +37,11 @@ extension Engine {
         let code: Int32
         do throws(EngineError) {
             try create(draft)
-            try ContainerIDFile.write(draft.record.id, to: request.containerIDFile)
             _ = consume lease
             code = try serve(draft, observer)
         } catch {
-            try? ContainerIDFile.remove(request.containerIDFile)
-            try discard(draft.record)
-            try entry.leave()
+            // What can't be undone now stays entered, and the next command's sweep takes it up.
+            if (try? discard(draft.record)) != nil { try? entry.leave() }
             throw error
         }
         if draft.record.autoRemove { try discard(draft.record) }
@@ -83,7 +81,8 @@ extension Engine {
         }
     }
 
-    /// Starts the container and serves it to its end.
+    /// Starts the container and serves it to its end. Its ID is in the ID file before it starts, and not after a start
+    /// that failed.
     private func serve(_ draft: ContainerDraft, _ observer: (EngineEvent) -> Void) throws(EngineError) -> Int32 {
         var record = draft.record
         let spec = draft.spec
@@ -101,14 +100,21 @@ extension Engine {
         }
         let exit: Spawn.Exit
         do throws(EngineError) {
+            try ContainerIDFile.write(record.id, to: draft.request.containerIDFile)
             exit = try attach(draft, cgroup, foreground, afterExit)
         } catch {
+            ContainerIDFile.remove(record.id, from: draft.request.containerIDFile)
             try? cgroup.killAll()
             try? cgroup.remove()
             throw error
         }
         record.state.oomKilled = oomKilled
-        try cgroups { () throws(CgroupError) in try cgroup.remove() }
+        do throws(CgroupError) {
+            try cgroup.remove()
+        } catch {
+            // The container has done its work: its exit code is what counts.
+            observer(.warning("\(error)"))
+        }
         let code = exit.code
         if oomKilled { observer(.warning(Engine.outOfMemory(draft.request))) }
         if !record.autoRemove {

@@ -21,7 +21,11 @@ package struct Foreground: ~Copyable {
         signals = try SignalFD(set)
     }
 
-    deinit { former.install() }
+    /// What came after the container's end was meant for it, and must not end us now.
+    deinit {
+        while let signal = try? signals.next() { _ = signal }
+        former.install()
+    }
 
     /// The caller's terminal size, for a container that gets a terminal.
     package static func callerSize() -> WindowSize? {

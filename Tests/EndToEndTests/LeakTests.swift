@@ -119,6 +119,18 @@ extension EndToEnd {
             #expect(try Tool.run("pgrep", ["-f", "-x", "sleep 1234"]).stdout.isEmpty)
         }
 
+        @Test func manySignalsDoNotEndTheCleaningUp() throws {
+            let runimg = try Self.settled()
+            let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
+            for _ in 0..<10 {
+                var child = try runimg.start("run", "--rm", "-q", Self.image, "/probe", "signals")
+                #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("ready") })
+                while try child.wait(seconds: 0.0005) == nil { try? child.signal(SIGTERM) }
+                // No further command: what is gone is gone by the run itself.
+                try EndToEnd.expectClean(before)
+            }
+        }
+
         @Test func theContainerDiesWithItsNamespace() throws {
             let runimg = try Self.settled()
             let output = try runimg("run", "--rm", "-q", Self.image, "sh", "-c", "sleep 4321 & sleep 4321 & echo up")

@@ -71,18 +71,23 @@ struct LiveContainers: Sendable {
         _ id: String, dataRoot: String, _ body: (String) throws(EngineError) -> Void
     ) throws(EngineError) {
         let path = "\(directory)/\(id)"
-        guard let entry = try? Directory.open(path),
+        // Looked at before the lock is tried: two roots' sweeps must not keep each other from their own.
+        guard let entry = try? Directory.open(path), !isOfAnotherRoot(entry.raw, dataRoot),
             let lock = try? FileLock.attempt("lock", in: entry.raw)
         else { return }
-        if let bytes = try? File.readAll("state.json", at: entry.raw, limit: 1 << 16),
-            let state = try? JSONDecoder().decode(State.self, from: Data(bytes)),
-            state.dataRoot != dataRoot, File.exists(state.dataRoot)
-        {
-            return
-        }
+        // Made but not described when we looked, and taken by now.
+        if isOfAnotherRoot(entry.raw, dataRoot) { return }
         try body(id)
         try call("remove", path) { () throws(Errno) in try Directory.removeTree(path) }
         _ = consume lock
+    }
+
+    /// Whether the entry says that it belongs to another data root, which is there to clean up itself.
+    private func isOfAnotherRoot(_ entry: Int32, _ dataRoot: String) -> Bool {
+        guard let bytes = try? File.readAll("state.json", at: entry, limit: 1 << 16),
+            let state = try? JSONDecoder().decode(State.self, from: Data(bytes))
+        else { return false }
+        return state.dataRoot != dataRoot && File.exists(state.dataRoot)
     }
 }
 
@@ -103,7 +108,12 @@ struct LiveContainer: ~Copyable {
             // Three entries at most, so no walk.
             try File.unlink(path + "/state.json")
             try File.unlink(path + "/lock")
-            try Directory.remove(path)
+            do throws(Errno) {
+                try Directory.remove(path)
+            } catch {
+                // A sweep came upon the nameless rest just now, and removes it itself.
+                if error != .notEmpty, error != .noEntry { throw error }
+            }
         }
     }
 }

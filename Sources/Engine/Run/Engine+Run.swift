@@ -33,12 +33,14 @@ extension Engine {
             observer(.plan("\(try plan(draft, streams: (-1, -1, -1)))"))
             return 0
         }
+        // Until all is undone again: a second signal must not end us half-way through that.
+        let foreground = try call("watch signals for", draft.record.shortID) { () throws(Errno) in try Foreground() }
         let entry = try live.enter(draft.record.id, dataRoot: dataRoot)
         let code: Int32
         do throws(EngineError) {
             try create(draft)
             _ = consume lease
-            code = try serve(draft, observer)
+            code = try serve(draft, foreground, observer)
         } catch {
             // What can't be undone now stays entered, and the next command's sweep takes it up.
             if (try? discard(draft.record)) != nil { try? entry.leave() }
@@ -83,14 +85,15 @@ extension Engine {
 
     /// Starts the container and serves it to its end. Its ID is in the ID file before it starts, and not after a start
     /// that failed.
-    private func serve(_ draft: ContainerDraft, _ observer: (EngineEvent) -> Void) throws(EngineError) -> Int32 {
+    private func serve(
+        _ draft: ContainerDraft, _ foreground: borrowing Foreground, _ observer: (EngineEvent) -> Void
+    ) throws(EngineError) -> Int32 {
         var record = draft.record
         let spec = draft.spec
         let manager = draft.manager
         let cgroup = try cgroups { () throws(CgroupError) in
             try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
         }
-        let foreground = try call("watch signals for", record.shortID) { () throws(Errno) in try Foreground() }
         record.state.startedAt = Clock.timestamp
         var oomKilled = false
         let afterExit = {

@@ -11,13 +11,18 @@ struct LiveContainers: Sendable {
 
     private struct State: Codable {
         var dataRoot: String
+        /// Who serves the container.
+        var pid: Int32
     }
+
+    /// How long a server's dying container is waited for.
+    private static let patience = 5.0
 
     /// Enters a container and takes its lock.
     func enter(_ id: String, dataRoot: String) throws(EngineError) -> LiveContainer {
         let bytes: [UInt8]
         do {
-            bytes = Array(try JSONEncoder().encode(State(dataRoot: dataRoot)))
+            bytes = Array(try JSONEncoder().encode(State(dataRoot: dataRoot, pid: getpid())))
         } catch {
             throw .invalid("cannot write the state of container \(id): \(error)")
         }
@@ -54,12 +59,14 @@ struct LiveContainers: Sendable {
 
     /// The containers of `dataRoot`, or of no root that is there, whose server died; each is locked by us until
     /// `body` has cleaned it up, then forgotten. Failures are collected: one must not keep the rest.
-    func forEachDead(dataRoot: String, _ body: (String) throws(EngineError) -> Void) -> [EngineError] {
+    func forEachDead(
+        dataRoot: String, patiently: Bool, _ body: (String) throws(EngineError) -> Void
+    ) -> [EngineError] {
         guard let entries = try? Directory.entries(directory) else { return [] }
         var failures: [EngineError] = []
         for entry in entries where entry.name.utf8.count == 64 {
             do throws(EngineError) {
-                try sweep(entry.name, dataRoot: dataRoot, body)
+                try sweep(entry.name, dataRoot: dataRoot, patiently: patiently, body)
             } catch {
                 failures.append(error)
             }
@@ -68,26 +75,49 @@ struct LiveContainers: Sendable {
     }
 
     private func sweep(
-        _ id: String, dataRoot: String, _ body: (String) throws(EngineError) -> Void
+        _ id: String, dataRoot: String, patiently: Bool, _ body: (String) throws(EngineError) -> Void
     ) throws(EngineError) {
         let path = "\(directory)/\(id)"
         // Looked at before the lock is tried: two roots' sweeps must not keep each other from their own.
-        guard let entry = try? Directory.open(path), !isOfAnotherRoot(entry.raw, dataRoot),
-            let lock = try? FileLock.attempt("lock", in: entry.raw)
-        else { return }
+        guard let entry = try? Directory.open(path) else { return }
+        let before = state(in: entry.raw)
+        if isForeign(before, dataRoot) { return }
+        guard let lock = takeLock(in: entry.raw, server: patiently ? before?.pid : nil) else { return }
         // Made but not described when we looked, and taken by now.
-        if isOfAnotherRoot(entry.raw, dataRoot) { return }
+        if isForeign(state(in: entry.raw), dataRoot) { return }
         try body(id)
         try call("remove", path) { () throws(Errno) in try Directory.removeTree(path) }
         _ = consume lock
     }
 
+    private func state(in entry: Int32) -> State? {
+        guard let bytes = try? File.readAll("state.json", at: entry, limit: 1 << 16) else { return nil }
+        return try? JSONDecoder().decode(State.self, from: Data(bytes))
+    }
+
     /// Whether the entry says that it belongs to another data root, which is there to clean up itself.
-    private func isOfAnotherRoot(_ entry: Int32, _ dataRoot: String) -> Bool {
-        guard let bytes = try? File.readAll("state.json", at: entry, limit: 1 << 16),
-            let state = try? JSONDecoder().decode(State.self, from: Data(bytes))
-        else { return false }
+    private func isForeign(_ state: State?, _ dataRoot: String) -> Bool {
+        guard let state else { return false }
         return state.dataRoot != dataRoot && File.exists(state.dataRoot)
+    }
+}
+
+extension LiveContainers {
+    /// The lock, if its holder is gone. A server that was killed leaves it for a moment to the container's first
+    /// process, which inherited the descriptor and dies with its parent: with `server` that is waited for.
+    private func takeLock(in directory: Int32, server: Int32?) -> FileLock? {
+        let end = Clock.monotonicNanoseconds + Int64(LiveContainers.patience * 1e9)
+        while true {
+            do throws(Errno) {
+                if let lock = try FileLock.attempt("lock", in: directory) { return lock }
+            } catch {
+                return nil
+            }
+            guard let server, kill(server, 0) != 0, Errno.current == .noProcess,
+                Clock.monotonicNanoseconds < end
+            else { return nil }
+            usleep(5000)
+        }
     }
 }
 

@@ -171,7 +171,7 @@ extension Engine {
     }
 
     /// Removes what dead processes of ours left, while the new container runs: its start does not wait for that.
-    private func sweepAside() { _ = sweep() }
+    private func sweepAside() { sweep(patiently: false) }
 }
 
 extension Spawn.Exit {

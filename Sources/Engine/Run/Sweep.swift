@@ -4,9 +4,11 @@ internal import Sys
 extension Engine {
     /// Cleans up after processes of ours that were killed: their containers' processes, cgroups and, where `--rm` was
     /// said, the containers themselves. Returns what could not be cleaned.
+    ///
+    /// - Parameter patiently: whether a container that is just dying is waited for, some milliseconds.
     @discardableResult
-    package func sweep() -> [EngineError] {
-        live.forEachDead(dataRoot: dataRoot) { id throws(EngineError) in
+    package func sweep(patiently: Bool = true) -> [EngineError] {
+        live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id throws(EngineError) in
             try removeCgroup(of: id)
             // Killed before its record was written: at most a name was taken by then.
             guard var record = try? containers.load(id) else {

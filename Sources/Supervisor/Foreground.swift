@@ -69,9 +69,19 @@ package struct Foreground: ~Copyable {
         if let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
         var pumps = [Pump(from: terminal, to: STDOUT_FILENO)]
         if interactive { pumps.append(Pump(from: STDIN_FILENO, to: terminal)) }
-        let exit = try loop(pidfd: pidfd, terminal: terminal, pumps: &pumps, afterExit: afterExit) { _ in }
+        let exit = try loop(pidfd: pidfd, terminal: terminal, pumps: &pumps, afterExit: afterExit) { _ in
+            // The caller's terminal is gone, or the container has let go of its own.
+            Foreground.hangUp(terminal)
+        }
         _ = consume raw
         return exit
+    }
+
+    /// Closes the master side, which for the container's session is what a closed window is to a shell: SIGHUP, and end
+    /// of file on its terminal. The number stays taken, for its owner to close.
+    private static func hangUp(_ terminal: Int32) {
+        guard let null = try? File.open("/dev/null", O_RDWR) else { return }
+        _ = dup3(null.raw, terminal, O_CLOEXEC)
     }
 
     /// The first two pumps at most are outputs; the last may be the input.

@@ -17,6 +17,13 @@ extension EndToEnd {
                 columns: columns)
         }
 
+        @Test func aClosedWindowEndsTheShell() throws {
+            let terminal = try Self.open(["-it"], "/bin/sh")
+            try terminal.expect("# ")
+            try terminal.hangUp()
+            #expect(try terminal.wait() != nil)
+        }
+
         @Test func aShellIsTypedIntoResizedAndLeft() throws {
             let terminal = try Self.open(["-it"], "/bin/sh", rows: 30, columns: 100)
             let before = terminal.mode

@@ -87,6 +87,13 @@ package final class PseudoTerminal {
 
     package func signal(_ number: Int32) throws { try child.signal(number) }
 
+    /// Closes the window.
+    package func hangUp() throws {
+        let null = try File.open("/dev/null", O_RDWR)
+        let number = master.raw
+        try check { dup3(null.raw, number, O_CLOEXEC) }
+    }
+
     /// Waits for the program's end, reading what it says meanwhile; nil after `seconds`.
     package func wait(seconds: Double = 15) throws -> ChildProcess.ExitResult? {
         let deadline = Wait.now + seconds

@@ -4,7 +4,7 @@ import Sys
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: Conditions.has("skopeo"), "needs skopeo")) struct ArchiveTests {
+@Suite(.enabled(if: Conditions.isRoot && Conditions.has("skopeo"), "needs root and skopeo")) struct ArchiveTests {
     private static func convert(_ sample: SampleImage, _ destination: String) throws {
         try Tool.check("skopeo", ["--insecure-policy", "copy", "--quiet", "\(sample.source):latest", destination])
     }

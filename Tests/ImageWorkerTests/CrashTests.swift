@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 /// What a worker that dies, or is told to, leaves behind.
-@Suite(.enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo")) struct CrashTests {
+@Suite(.enabled(if: Conditions.isRoot && Conditions.hasRegistry, "needs root, docker-registry and skopeo"))
+struct CrashTests {
     private struct Served {
         var sample: SampleImage
         let registry: RealRegistry

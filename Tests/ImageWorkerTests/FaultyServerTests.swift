@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Connections that break, and servers that change their mind, while a layer is extracted behind the download.
-@Suite struct FaultyServerTests {
+@Suite(.enabled(if: Conditions.isRoot, "owners need root")) struct FaultyServerTests {
     /// Serves a sample's layout; `override` may answer first, given the blob or manifest that is asked for.
     private static func serve(
         _ sample: SampleImage,

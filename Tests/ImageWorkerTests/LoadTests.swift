@@ -4,7 +4,7 @@ import Sys
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct LoadTests {
+@Suite(.enabled(if: Conditions.isRoot, "owners need root"), .serialized) struct LoadTests {
     /// Pulls, removals and readers of one image at once: everything ends as if they had come one after the other.
     @Test func pullsAndRemovalsAtOnce() throws {
         var sample = try SampleImage()

@@ -4,7 +4,8 @@ import Sys
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo")) struct PullTests {
+@Suite(.enabled(if: Conditions.isRoot && Conditions.hasRegistry, "needs root, docker-registry and skopeo"))
+struct PullTests {
     @Test func pullsInDockersOrderAndIsUpToDateTheSecondTime() throws {
         var sample = try SampleImage()
         try sample.addLayer("one", size: 200_000)

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Whatever is wrong with an image: one clear message, and a store that looks as before.
-@Suite struct RefusalTests {
+@Suite(.enabled(if: Conditions.isRoot, "owners need root")) struct RefusalTests {
     /// Pulls `source` into a store that holds another image, and expects it to be refused.
     private func expectRefusal(
         _ source: String, _ texts: String..., kind: WorkerEvent.FailureKind = .invalid, in fixture: PullFixture,

@@ -6,7 +6,8 @@ import Testing
 
 /// kill -9 at chosen system calls, by strace's injection: the moments between two steps of a commit, a record or a
 /// removal, which random moments seldom meet.
-@Suite(.enabled(if: Conditions.has("strace"), "needs strace"), .serialized) struct SyscallKillTests {
+@Suite(.enabled(if: Conditions.isRoot && Conditions.has("strace"), "needs root and strace"), .serialized)
+struct SyscallKillTests {
     private static func strace(_ call: String, _ number: Int) -> [String] {
         [
             "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e",

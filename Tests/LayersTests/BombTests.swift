@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Memory is bounded whatever a layer claims. Each runs in a process of its own, whose peak is looked at.
-@Suite struct BombTests {
+@Suite(.enabled(if: Conditions.isRoot, "owners need root")) struct BombTests {
     /// The process's peak in MiB. Not getrusage(2), whose figure starts with that of the process it was forked from.
     static func peak() throws -> Int {
         let text = String(decoding: try File.readAll("/proc/self/status", limit: 1 << 16), as: UTF8.self)

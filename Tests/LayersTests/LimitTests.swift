@@ -5,7 +5,7 @@ import Sys
 import TestSupport
 import Testing
 
-@Suite struct LimitTests {
+@Suite(.enabled(if: Conditions.isRoot, "owners need root")) struct LimitTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let kind: ExtractionLimits.Kind
         var note = ""

@@ -38,8 +38,8 @@ package enum Tool {
 
     /// What a program gets unless told otherwise: nothing of the developer's own settings.
     package static let baseEnvironment = [
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
-        "TMPDIR": "/tmp",
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": getenv("HOME").map { String(cString: $0) } ?? "/", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp",
     ]
 
     /// A child may end before it has read its input, which must not end the test process.

@@ -175,7 +175,7 @@ import Testing
     }
 
     /// A source that fails, and an extraction that fails while the source would go on for ever.
-    @Test(.timeLimit(.minutes(1))) func endsBothThreadsOnErrors() throws {
+    @Test(.timeLimit(.minutes(15))) func endsBothThreadsOnErrors() throws {
         let bench = try Workbench()
         let target = try Directory.open(bench.root)
         var broken = Endless(start: TarForge().bytes, failAfter: 3 << 20)

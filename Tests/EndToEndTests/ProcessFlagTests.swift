@@ -164,6 +164,16 @@ extension EndToEnd {
             #expect(try run(["--init"], "/probe", "exit", "7").status == 7)
         }
 
+        @Test func theStopSignalIsOneThatThereIs() throws {
+            for name in ["SIGUSR1", "usr1", "10", "RTMIN+3"] {
+                #expect(try run(["--stop-signal", name], "true").status == 0, "\(name)")
+            }
+            for name in ["SIGNOPE", "0", "65", "-1"] {
+                let output = try run(["--stop-signal=\(name)"], "true")
+                #expect(output.status == 125 && output.stderr.contains("signal"), "\(output)")
+            }
+        }
+
         @Test func limitsOfProcesses() throws {
             let probe = try probe("--ulimit", "nofile=100:200", "--ulimit", "core=0", "--ulimit", "stack=1048576")
             #expect(probe["rlimit.nofile"] == "100:200" && probe["rlimit.core"] == "0:0")

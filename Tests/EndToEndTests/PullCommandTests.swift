@@ -140,6 +140,20 @@ extension EndToEnd {
                 .stdout == "x\n")
         }
 
+        @Test func theRegistryIsAskedWhenThePolicySaysSo() throws {
+            let registry = try Self.fixtureRegistry()
+            let runimg = try Runimg(mirror: registry)
+            func asked(_ policy: String) throws -> Int {
+                let before = try registry.requests().count
+                #expect(try runimg("run", "--rm", "-q", "--pull", policy, "fixture", "true").status == 0)
+                return try registry.requests().count - before
+            }
+            #expect(try asked("missing") > 0)
+            #expect(try asked("missing") == 0)
+            #expect(try asked("never") == 0)
+            #expect(try asked("always") > 0)
+        }
+
         @Test func everyEndpointThatWasTriedIsNamed() throws {
             let registry = try Self.fixtureRegistry()
             let runimg = try Runimg(mirror: registry)

@@ -46,6 +46,12 @@ package final class FaultyRegistry: Sendable {
         package var delay = 0.0
         /// The connection is cut instead of an answer.
         package var isSilent = false
+        /// The status line and the fields come this slowly (0.1: a byte in ten seconds).
+        package var headBytesPerSecond: Double?
+        /// Header fields without end, until the client goes.
+        package var hasEndlessFields = false
+        /// Sent as it is instead of all else; then the connection is cut.
+        package var raw: [UInt8]?
 
         package init(_ status: Int, _ fields: [(name: String, value: String)] = [], body: [UInt8] = []) {
             self.status = status
@@ -195,103 +201,18 @@ private final class Server: Sendable {
     }
 
     private func serve(_ fd: Int32) {
-        var connection = Connection(fd: fd)
+        var connection = FaultyConnection(fd: fd)
         while let request = connection.read() {
             let count = state.withLock { state in
                 state.requests.append(request)
                 return state.requests.count { $0.path == request.path } - 1
             }
             let response = handler(request, count)
-            _ = Wait.until(seconds: response.delay) { state.withLock(\.isStopping) }
-            guard connection.send(response) else { return }
-        }
-    }
-}
-
-/// One connection's bytes.
-private struct Connection {
-    let fd: Int32
-    private var buffer: [UInt8] = []
-
-    init(fd: Int32) { self.fd = fd }
-
-    /// The next request, or nil at the end of the connection or of good manners.
-    mutating func read() -> FaultyRegistry.Request? {
-        let end = Array("\r\n\r\n".utf8)
-        while true {
-            if buffer.first == 0x16 {
-                _ = write(Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nplain HTTP here".utf8))
-                return nil
+            let pause: (Double) -> Void = { seconds in
+                _ = Wait.until(seconds: seconds) { self.state.withLock(\.isStopping) }
             }
-            if let headEnd = buffer.firstRange(of: end) {
-                let head = String(decoding: buffer[..<headEnd.lowerBound], as: UTF8.self)
-                buffer.removeSubrange(..<headEnd.upperBound)
-                return request(head)
-            }
-            guard buffer.count < 1 << 20, fill() else { return nil }
+            pause(response.delay)
+            guard connection.send(response, pause: pause) else { return }
         }
-    }
-
-    private mutating func request(_ head: String) -> FaultyRegistry.Request? {
-        let lines = head.split(separator: "\r\n")
-        let words = (lines.first ?? "").split(separator: " ")
-        guard words.count == 3 else { return nil }
-        let fields = lines.dropFirst().map { line in
-            let colon = line.firstIndex(of: ":") ?? line.endIndex
-            return (name: String(line[..<colon]), value: String(line[colon...].dropFirst().drop { $0 == " " }))
-        }
-        let length = fields.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
-        while buffer.count < length { guard fill() else { return nil } }
-        let body = Array(buffer.prefix(length))
-        buffer.removeFirst(body.count)
-        return FaultyRegistry.Request(
-            method: String(words[0]), target: String(words[1]), fields: fields, body: body, time: Wait.now)
-    }
-
-    private mutating func fill() -> Bool {
-        var chunk = [UInt8](repeating: 0, count: 16384)
-        let count = recv(fd, &chunk, chunk.count, 0)
-        if count > 0 { buffer.append(contentsOf: chunk[..<count]) }
-        return count > 0
-    }
-
-    /// Whether the connection can go on.
-    func send(_ response: FaultyRegistry.Response) -> Bool {
-        if response.isSilent { return false }
-        var head = "HTTP/1.1 \(response.status) Status\r\n"
-        for (name, value) in response.fields { head += "\(name): \(value)\r\n" }
-        if let length = response.length, !response.isEndless { head += "Content-Length: \(length)\r\n" }
-        guard write(Array((head + "\r\n").utf8)) else { return false }
-        if response.isEndless {
-            while write(response.body) {}
-            return false
-        }
-        let part = response.body.prefix(response.cutAfter ?? response.body.count)
-        guard write(part, rate: response.bytesPerSecond) else { return false }
-        return response.cutAfter == nil && response.length == response.body.count
-    }
-
-    private func write(_ bytes: ArraySlice<UInt8>, rate: Int?) -> Bool {
-        guard let rate else { return write(Array(bytes)) }
-        var rest = bytes
-        while !rest.isEmpty {
-            guard write(Array(rest.prefix(max(1, rate / 20)))) else { return false }
-            rest = rest.dropFirst(max(1, rate / 20))
-            Wait.sleep(0.05)
-        }
-        return true
-    }
-
-    private func write(_ bytes: [UInt8]) -> Bool {
-        var start = 0
-        while start < bytes.count {
-            let count = bytes.withUnsafeBytes { raw in
-                Glibc.send(fd, raw.baseAddress.map { $0 + start }, raw.count - start, Int32(MSG_NOSIGNAL))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            start += count
-        }
-        return true
     }
 }

@@ -18,7 +18,6 @@ package final class Runimg: Sendable {
     package let scratch: Scratch
     package var dataRoot: String { scratch("data") }
     package var configFile: String { scratch("config.json") }
-    private let globals: [String]
     private let environment: [String: String]
 
     /// `configuration` is JSON in the form of docker's daemon.json.
@@ -26,7 +25,6 @@ package final class Runimg: Sendable {
         scratch = try Scratch()
         try scratch.file("config.json", configuration)
         try scratch.directory("docker", mode: 0o700)
-        globals = ["--data-root", scratch("data"), "--config-file", scratch("config.json")]
         // No proxy, credential or default of the developer's reaches a test.
         self.environment = ["DOCKER_CONFIG": scratch("docker")].merging(environment) { $1 }
     }
@@ -43,12 +41,20 @@ package final class Runimg: Sendable {
         try run(arguments, input: Array(input.utf8), environment: environment, timeout: timeout)
     }
 
+    /// `prefix` is a command line that starts it: strace with a fault, another network namespace.
     package func run(
-        _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:], timeout: Double = 60
+        _ arguments: [String], under prefix: [String] = [], input: [UInt8] = [], environment: [String: String] = [:],
+        timeout: Double = 60
     ) throws -> Tool.Output {
-        try Tool.run(
-            Runimg.path, globals + arguments, environment: self.environment.merging(environment) { $1 }, input: input,
+        let line = prefix + command(arguments)
+        return try Tool.run(
+            line[0], Array(line.dropFirst()), environment: self.environment.merging(environment) { $1 }, input: input,
             timeout: timeout)
+    }
+
+    /// The whole command line of `runimg ARGUMENTS`, with another data root where that is said.
+    package func command(_ arguments: [String], dataRoot: String? = nil) -> [String] {
+        [Runimg.path, "--data-root", dataRoot ?? self.dataRoot, "--config-file", configFile] + arguments
     }
 
     /// Runs and throws unless the exit status is 0.
@@ -62,7 +68,8 @@ package final class Runimg: Sendable {
     /// Starts `runimg ARGUMENTS` on a terminal.
     package func terminal(_ arguments: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws -> PseudoTerminal {
         try PseudoTerminal(
-            Runimg.path, globals + arguments, environment: environment, rows: rows, columns: columns)
+            Runimg.path, Array(command(arguments).dropFirst()), environment: environment, rows: rows,
+            columns: columns)
     }
 
     /// Starts `runimg ARGUMENTS` and leaves it running, with its output in the files `out` and `err` of the scratch
@@ -72,7 +79,8 @@ package final class Runimg: Sendable {
         let output = try File.open(scratch("out"), flags, mode: 0o644)
         let errors = try File.open(scratch("err"), flags, mode: 0o644)
         return try ChildProcess(
-            Runimg.path, globals + arguments, environment: Tool.baseEnvironment.merging(environment) { $1 },
+            Runimg.path, Array(command(arguments).dropFirst()),
+            environment: Tool.baseEnvironment.merging(environment) { $1 },
             input: input, output: .descriptor(output.raw), errors: .descriptor(errors.raw))
     }
 

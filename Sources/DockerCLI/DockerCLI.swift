@@ -1,4 +1,5 @@
 internal import Engine
+internal import OCI
 
 /// The command line: global flags, then a command, in docker's grammar.
 package enum DockerCLI {
@@ -118,7 +119,7 @@ package enum DockerCLI {
             candidates = CommandTable.words()
         }
         let word = String(path.split(separator: " ").last ?? "")
-        let near = Suggestions.near(word, in: candidates)
+        let near = NearestNames.of(word, in: candidates)
         if !near.isEmpty { message += "\n\nDid you mean this?\n" + near.map { "\t\($0)" }.joined(separator: "\n") }
         return .failed(message, code: 1)
     }

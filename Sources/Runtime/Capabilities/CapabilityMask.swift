@@ -1,3 +1,4 @@
+internal import OCI
 internal import Sys
 
 /// A set of Linux capabilities (capabilities(7)) as the kernel's 64-bit mask.
@@ -6,16 +7,8 @@ package struct CapabilityMask: OptionSet, Hashable, Sendable {
 
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// In the order of their numbers (linux/capability.h); 40 is the newest since Linux 5.9.
-    static let table: [String] = [
-        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
-        "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",
-        "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
-        "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE",
-        "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE",
-        "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM",
-        "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
-    ]
+    /// In the order of their numbers.
+    static var table: [String] { CapabilityNames.inOrder }
 
     /// All 41 that this program knows by name.
     package static let all = CapabilityMask(rawValue: (1 << UInt64(table.count)) - 1)
@@ -40,10 +33,9 @@ package struct CapabilityMask: OptionSet, Hashable, Sendable {
 
     /// The capability of a name in any case, with or without `CAP_`, as docker's flags take it.
     package init(name: String) throws(CapabilityError) {
-        let upper = name.uppercased()
-        let full = upper.hasPrefix("CAP_") ? upper : "CAP_" + upper
+        let full = CapabilityNames.full(name)
         guard let number = CapabilityMask.table.firstIndex(of: full) else {
-            throw .unknown(name: name, nearest: NearestName.of(full, in: CapabilityMask.table))
+            throw .unknown(name: name, nearest: NearestNames.of(full, in: CapabilityMask.table).first)
         }
         self.init(rawValue: 1 << UInt64(number))
     }
@@ -104,31 +96,5 @@ package enum CapabilityError: Error, Equatable, Sendable, CustomStringConvertibl
             "capability \(name) is not ours to give: the running kernel does not know it, or runimg itself was started "
                 + "without it; leave it out"
         }
-    }
-}
-
-/// Finds what was probably meant by a misspelled name.
-enum NearestName {
-    /// The candidate with the smallest Levenshtein distance, if that is at most a third of the name.
-    static func of(_ name: String, in candidates: [String]) -> String? {
-        let bytes = Array(name.utf8)
-        if bytes.count > 64 { return nil }
-        let scored = candidates.map { (name: $0, distance: distance(bytes, Array($0.utf8))) }
-        guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance * 3 <= bytes.count ? best.name : nil
-    }
-
-    private static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
-        var row = Array(0...second.count)
-        for (i, a) in first.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in second.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[second.count]
     }
 }

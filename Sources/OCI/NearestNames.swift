@@ -1,14 +1,20 @@
 /// Did-you-mean.
-package enum Suggestions {
-    /// Those of `candidates` that are at most two edits away, or that begin with what was typed; at most three.
-    package static func near(_ word: String, in candidates: some Sequence<String>) -> [String] {
+package enum NearestNames {
+    /// Those of `candidates` that are at most two edits away, or that begin with what was typed, nearest first; at most
+    /// three. Case does not count.
+    package static func of(_ word: String, in candidates: some Sequence<String>) -> [String] {
         let typed = Array(word.lowercased().utf8)
         // A word that long is no slip, and the table below grows with its square.
         guard !typed.isEmpty, typed.count <= 40 else { return [] }
-        return candidates.map { ($0, distance(typed, Array($0.utf8))) }
-            .filter { $0.1 <= min(2, typed.count - 1) || (typed.count > 1 && $0.0.utf8.starts(with: typed)) }
-            .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
-            .prefix(3).map(\.0)
+        var scored: [(name: String, edits: Int)] = []
+        for candidate in candidates {
+            let name = Array(candidate.lowercased().utf8)
+            let edits = distance(typed, name)
+            if edits <= min(2, typed.count - 1) || (typed.count > 1 && name.starts(with: typed)) {
+                scored.append((candidate, edits))
+            }
+        }
+        return scored.sorted { ($0.edits, $0.name) < ($1.edits, $1.name) }.prefix(3).map(\.name)
     }
 
     /// Levenshtein's distance.

@@ -48,7 +48,7 @@ package struct CgroupManager: Sendable {
     /// A path relative to the hierarchies' roots; a leading slash changes nothing, since a runtime may choose where a
     /// relative one starts (config-linux.md#cgroups-path).
     static func components(of path: String) throws(CgroupError) -> [String] {
-        let parts = path.split(separator: "/").map { String($0) }
+        let parts = Path.parts(path)
         if parts.isEmpty { throw .path(path, reason: "it names the root") }
         for part in parts {
             if part == "." || part == ".." { throw .path(path, reason: "\"\(part)\" is not allowed in it") }

@@ -93,6 +93,6 @@ package enum Path {
     package static func split(_ path: String) -> (parent: String, name: String) {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
         let parent = slash == path.startIndex ? "/" : String(path[..<slash])
-        return (parent, String(path[path.index(after: slash)...]))
+        return (parent, String(path[path.utf8.index(after: slash)...]))
     }
 }

@@ -132,7 +132,12 @@ import Testing
         _ = try shell.finish()
     }
 
-    @Test(arguments: ["", "/", "//", "/..", "/a/../b", "a/./b", "/a\nb", "/" + String(repeating: "x", count: 256)])
+    @Test(
+        "R18: a cgroup's path cannot leave its hierarchy",
+        arguments: [
+            "", "/", "//", "/..", "/a/../b", "a/./b", "/a/..\u{2f}\u{301}b", "/a\nb",
+            "/" + String(repeating: "x", count: 256),
+        ])
     func refusesPathsThatLeaveTheRoot(_ path: String) throws {
         let manager = try CgroupManager.detect()
         #expect(throws: CgroupError.self) { try manager.create(path: path, resources: Spec.Resources()) }

@@ -55,6 +55,8 @@ import Testing
         #expect(Errno(rawValue: 99999).name == "errno 99999")
         #expect(SystemFailure("open", "/x", .accessDenied).description == "open /x: permission denied (EACCES)")
         #expect(
+            Path.split("/a/\u{301}b") == ("/a", "\u{301}b"))
+        #expect(
             Path.split("/a") == ("/", "a") && Path.split("b") == (".", "b") && Path.split("/a/b/c") == ("/a/b", "c"))
     }
 

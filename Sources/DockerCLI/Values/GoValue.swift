@@ -1,3 +1,5 @@
+internal import Sys
+
 /// Go's spellings of simple values, with Go's words for what is none: docker's messages carry them through.
 package enum GoValue {
     /// strconv.ParseBool.
@@ -122,21 +124,6 @@ extension String {
         unicodeScalars.split(separator: separator, omittingEmptySubsequences: false).map { String($0) }
     }
 
-    /// Lexically shortest path: no `.`, no empty parts, `..` taken out where it can be (Go's path.Clean).
-    package var cleanedPath: String {
-        let absolute = hasPrefix("/")
-        var parts: [Substring] = []
-        for part in split(separator: "/") where part != "." {
-            if part != ".." {
-                parts.append(part)
-            } else if let last = parts.last, last != ".." {
-                parts.removeLast()
-            } else if !absolute {
-                parts.append(part)
-            }
-        }
-        let joined = parts.joined(separator: "/")
-        if absolute { return "/" + joined }
-        return joined.isEmpty ? "." : joined
-    }
+    /// Go's path.Clean.
+    package var cleanedPath: String { Path.cleaned(self) }
 }

@@ -9,13 +9,14 @@ extension PlanCompiler {
         if let name = spec.hostname { ops.append(.hostName(name)) }
         if let name = spec.domainname { ops.append(.domainName(name)) }
         if makes(.network) { ops.append(.loopback) }
-        for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
         ops.append(.keyring("_ses.\(request.id)"))
         if let terminal {
             ops.append(.terminal(terminal))
         } else {
             ops.append(.stdio(request.stdio, null: null, owner: process.user.uid))
         }
+        // Behind the last step that needs spare descriptors, and while raising a limit may still be ours to do.
+        for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
         let bounding = try mask(process.capabilities.bounding)
         ops.append(.bounding(bounding))
         ops.append(.ambient([]))

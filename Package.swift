@@ -74,7 +74,7 @@ let package = Package(
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
         tests("Runtime", ["CCap", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
-        tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "OCI", "Sys"]),
+        tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),
         tests("EndToEnd", ["OCI", "Sys"]),

@@ -154,6 +154,10 @@ int act(int argc, char **argv, char **envp) {
     if (!strcmp(verb, "signals")) return report_signals();
     if (!strcmp(verb, "orphan")) return orphan();
     if (!strcmp(verb, "writeexe")) return write_executable(argc > 1 ? value : "/proc/1/exe");
+    if (!strcmp(verb, "read")) {
+        int fd = open(value, O_RDONLY | O_CLOEXEC);
+        return printf("read=%s\n", fd < 0 ? error_name(errno) : "ok"), 0;
+    }
     if (!strcmp(verb, "calls")) return print_calls(), 0;
     if (!strcmp(verb, "paths")) return print_paths(), 0;
     if (!strcmp(verb, "args")) {

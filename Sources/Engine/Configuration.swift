@@ -10,6 +10,8 @@ package struct Configuration: Sendable, Hashable {
     package var dataRoot: String?
     package var execRoot: String?
     package var storageDriver: String?
+    /// Whether containers get no_new_privs unless their command line says otherwise.
+    package var noNewPrivileges = false
     /// The file that was read.
     package var file: String?
 
@@ -40,6 +42,7 @@ package struct Configuration: Sendable, Hashable {
         var graph: String?
         var execRoot: String?
         var storageDriver: String?
+        var noNewPrivileges: Bool?
 
         enum CodingKeys: String, CodingKey {
             case registryMirrors = "registry-mirrors"
@@ -48,6 +51,7 @@ package struct Configuration: Sendable, Hashable {
             case graph
             case execRoot = "exec-root"
             case storageDriver = "storage-driver"
+            case noNewPrivileges = "no-new-privileges"
         }
     }
 
@@ -61,6 +65,7 @@ package struct Configuration: Sendable, Hashable {
         var result = Configuration()
         result.registryMirrors = keys.registryMirrors ?? []
         result.insecureRegistries = keys.insecureRegistries ?? []
+        result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
         if path != "/etc/docker/daemon.json" {
             result.dataRoot = keys.dataRoot ?? keys.graph

@@ -73,7 +73,8 @@ package struct IsolationOptions: Sendable, Hashable {
     package var addedCapabilities: [String] = []
     package var droppedCapabilities: [String] = []
     package var capabilityProfile = CapabilityProfile.runimg
-    package var noNewPrivileges = false
+    /// nil: as the configuration says.
+    package var noNewPrivileges: Bool?
     package var seccomp = SeccompChoice.standard
     /// Key and value as given, in order.
     package var sysctls: [EnvironmentEntry] = []

@@ -33,6 +33,16 @@ extension ImageStore {
         return try load(id, names: repositories)
     }
 
+    /// Refuses what can be neither a name nor an ID, without a look at the disk.
+    package static func checkName(_ text: String) throws(StoreError) {
+        if fullID(text) != nil || idPrefix(text) != nil { return }
+        do {
+            _ = try Reference(parsing: text)
+        } catch {
+            throw .invalidName("\(error)")
+        }
+    }
+
     /// As `resolve(_:)`, for a name that is parsed already.
     package func resolve(_ name: Reference) throws(StoreError) -> Image? {
         let repositories = try readRepositories()

@@ -97,6 +97,7 @@ import Testing
             "--net", "none", "--security-opt", "seccomp:unconfined", "--security-opt", "no-new-privileges:false",
         ]) {
             $0.isolation.networkAsked = true
+            $0.isolation.noNewPrivileges = false
             $0.isolation.seccomp = .unconfined
         }
         // What these ask for is so anyway.

@@ -5,56 +5,110 @@ import Testing
 extension EndToEnd {
     /// Exit codes and messages as docker's users know them.
     @Suite struct ExitCodes {
-        @Test(arguments: [0, 1, 3, 125, 126, 127, 128, 137, 255]) func theProcessesOwnCodeComesBack(_ code: Int32)
-            throws
-        {
-            let output = try run([], "/probe", "exit", "\(code)")
-            #expect(output.status == code && output.stderr.isEmpty)
+        /// How a process may be started; its end must look the same each time.
+        static let ways: [[String]] = [[], ["--init"], ["-t"], ["-t", "--init"]]
+
+        @Test("F20: every exit code comes back") func theProcessesOwnCodeComesBack() throws {
+            for code in Int32(0)...255 {
+                let output = try run([], "/probe", "exit", "\(code)")
+                #expect(output.status == code && output.stderr.isEmpty && output.stdout.isEmpty, "\(output)")
+            }
         }
 
-        @Test(arguments: [SIGTERM, SIGKILL, SIGINT, SIGSEGV, SIGUSR1])
-        func aKilledProcessIsACodeAbove128(_ signal: Int32) throws {
-            // With an init, the probe is an ordinary process that its own signal ends.
-            let output = try run(["--init"], "sh", "-c", "kill -\(signal) $$")
-            #expect(output.status == 128 + signal)
+        @Test("F20: an exit code is the same however the process was started", arguments: ways.dropFirst())
+        func theCodeDoesNotDependOnTheWay(_ flags: [String]) throws {
+            for code: Int32 in [0, 1, 2, 42, 63, 64, 125, 126, 127, 128, 129, 130, 137, 143, 192, 254, 255] {
+                let output = try run(flags, "/probe", "exit", "\(code)")
+                #expect(output.status == code && output.stderr.isEmpty, "\(output)")
+            }
         }
 
-        @Test(arguments: [
-            (["nosuchcommand"], #"exec: "nosuchcommand": executable file not found in $PATH"#),
-            (["./nosuch"], #"exec: "./nosuch": stat ./nosuch: no such file or directory"#),
-            (["/no/such/file"], #"exec: "/no/such/file": stat /no/such/file: no such file or directory"#),
-            (["/bin/bad-interpreter"], "no such file or directory"),
-        ])
-        func aCommandThatIsNotThereIs127(_ command: [String], _ message: String) throws {
-            let output = try engine.runimg.run(["run", "--rm", engine.image] + command)
-            #expect(output.status == 127)
-            #expect(output.stderr.contains(message), "\(output)")
+        /// Those of 1 to 31 that end a process (signal(7)).
+        static let deadly: [Int32] = [
+            SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2,
+            SIGPIPE,
+            SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS,
+        ]
+
+        @Test("F20: a process that a signal ends is 128 and the signal's number", arguments: ways)
+        func aKilledProcessIsACodeAbove128(_ flags: [String]) throws {
+            for signal in Self.deadly {
+                // Below an init the probe itself dies of it; process 1 of a PID namespace is deaf to its own signals, so
+                // there a child of the probe dies, and its end is passed on.
+                let output = try run(flags, "/probe", "kill", "\(signal)")
+                #expect(output.status == 128 + signal, "\(output)")
+            }
+        }
+
+        @Test("F20: process 1 that is killed from outside is 137", arguments: ways)
+        func aKilledContainerIs137(_ flags: [String]) throws {
+            let mark = "\(1_000_000 + flags.count * 7 + (flags.first == "-t" ? 1 : 0)).\(getpid())"
+            let engine = try engine
+            var child = try ChildProcess(
+                Runimg.path,
+                ["--data-root", engine.runimg.dataRoot, "run", "--rm"] + flags + [engine.image, "sleep", mark],
+                environment: Tool.baseEnvironment)
+            var pid: Int32?
+            #expect(
+                Wait.until(seconds: 20) {
+                    let found = try? Tool.run("pgrep", ["-f", "-x", "sleep \(mark)"]).lines.first
+                    pid = found.flatMap { Int32($0) }
+                    return pid != nil
+                })
+            kill(try #require(pid), SIGKILL)
+            #expect(try child.wait(seconds: 20) == .exited(137))
+        }
+
+        struct Refusal: Sendable, CustomTestStringConvertible {
+            let command: [String]
+            let code: Int32
+            let message: String
+            var testDescription: String { command.joined(separator: " ") }
+        }
+
+        static let refusals = [
+            Refusal(
+                command: ["nosuchcommand"], code: 127,
+                message: #"exec: "nosuchcommand": executable file not found in $PATH"#),
+            Refusal(
+                command: ["./nosuch"], code: 127,
+                message: #"exec: "./nosuch": stat ./nosuch: no such file or directory"#),
+            Refusal(
+                command: ["/no/such/file"], code: 127,
+                message: #"exec: "/no/such/file": stat /no/such/file: no such file or directory"#),
+            Refusal(command: ["/bin/bad-interpreter"], code: 127, message: "no such file or directory"),
+            Refusal(command: [""], code: 127, message: #"exec: "": executable file not found in $PATH"#),
+            Refusal(command: ["/etc/passwd/x"], code: 127, message: "not a directory"),
+            Refusal(
+                command: ["/etc/not-executable"], code: 126, message: #"exec: "/etc/not-executable": permission denied"#
+            ),
+            Refusal(command: ["/etc"], code: 126, message: #"exec: "/etc": is a directory"#),
+            Refusal(command: ["/bin/bad-format"], code: 126, message: "exec format error"),
+        ]
+
+        @Test(
+            "F20: a command that cannot be started is 127 or 126, and is told the same way", arguments: refusals, ways)
+        func aCommandThatCannotBeStarted(_ refusal: Refusal, _ flags: [String]) throws {
+            let output = try engine.runimg.run(["run", "--rm"] + flags + [engine.image] + refusal.command)
+            #expect(output.status == refusal.code, "\(output)")
+            #expect(output.stderr.contains(refusal.message), "\(output)")
             #expect(output.stdout.isEmpty)
         }
 
-        @Test(arguments: [
-            (["/etc/not-executable"], #"exec: "/etc/not-executable": permission denied"#),
-            (["/etc"], #"exec: "/etc": is a directory"#),
-            (["/bin/bad-format"], "exec format error"),
-        ])
-        func aCommandThatCannotRunIs126(_ command: [String], _ message: String) throws {
-            let output = try engine.runimg.run(["run", "--rm", engine.image] + command)
-            #expect(output.status == 126)
-            #expect(output.stderr.contains(message), "\(output)")
-        }
-
-        @Test(arguments: [
-            (["run", "--no-such-flag", "x"], "unknown flag: --no-such-flag"),
-            (["run", "-Z", "x"], "unknown shorthand flag: 'Z' in -Z"),
-            (["run", "-m", "lots", "x"], "invalid"),
-            (["run", "--pull", "never", "no-such-image"], "No such image: no-such-image"),
-            (["run", "UPPER/case"], "must be lowercase"),
-            (["run", "-d", "x"], "not supported yet"),
-            (["run", "--restart", "always", "x"], "not supported yet"),
-            (["run", "--cap-add", "NO_SUCH", "x"], "NO_SUCH"),
-            (["run", "-v", "relative:/x:bogus", "x"], "bogus"),
-            (["run", "-w", "relative", "x"], "absolute path"),
-        ])
+        @Test(
+            "F20: an error of ours is 125",
+            arguments: [
+                (["run", "--no-such-flag", "x"], "unknown flag: --no-such-flag"),
+                (["run", "-Z", "x"], "unknown shorthand flag: 'Z' in -Z"),
+                (["run", "-m", "lots", "x"], "invalid"),
+                (["run", "--pull", "never", "no-such-image"], "No such image: no-such-image"),
+                (["run", "UPPER/case"], "must be lowercase"),
+                (["run", "-d", "x"], "not supported yet"),
+                (["run", "--restart", "always", "x"], "not supported yet"),
+                (["run", "--cap-add", "NO_SUCH", "x"], "NO_SUCH"),
+                (["run", "-v", "relative:/x:bogus", "x"], "bogus"),
+                (["run", "-w", "relative", "x"], "absolute path"),
+            ])
         func anErrorOfOursIs125(_ arguments: [String], _ message: String) throws {
             let output = try engine.runimg.run(arguments)
             #expect(output.status == 125, "\(output)")

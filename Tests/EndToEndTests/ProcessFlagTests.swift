@@ -75,16 +75,18 @@ extension EndToEnd {
             #expect(try run(["-w", "/etc/passwd"], "true").status != 0)
         }
 
-        @Test(arguments: [
-            ("1000", "1000:1000:1000", "1000:1000:1000", "/home/alice"),
-            ("alice", "1000:1000:1000", "1000:1000:1000", "/home/alice"),
-            ("bob", "1001:1001:1001", "50:50:50", "/nonexistent"),
-            ("alice:staff", "1000:1000:1000", "50:50:50", "/home/alice"),
-            ("1234:5678", "1234:1234:1234", "5678:5678:5678", "/"),
-            ("4000000000", "4000000000:4000000000:4000000000", "0:0:0", "/"),
-            ("nobody", "65534:65534:65534", "65534:65534:65534", "/"),
-            (":audio", "0:0:0", "63:63:63", "/root"),
-        ])
+        @Test(
+            "X1, X3: users come from the image, and hold nothing but root's",
+            arguments: [
+                ("1000", "1000:1000:1000", "1000:1000:1000", "/home/alice"),
+                ("alice", "1000:1000:1000", "1000:1000:1000", "/home/alice"),
+                ("bob", "1001:1001:1001", "50:50:50", "/nonexistent"),
+                ("alice:staff", "1000:1000:1000", "50:50:50", "/home/alice"),
+                ("1234:5678", "1234:1234:1234", "5678:5678:5678", "/"),
+                ("4000000000", "4000000000:4000000000:4000000000", "0:0:0", "/"),
+                ("nobody", "65534:65534:65534", "65534:65534:65534", "/"),
+                (":audio", "0:0:0", "63:63:63", "/root"),
+            ])
         func usersComeFromTheImage(_ user: String, _ uid: String, _ gid: String, _ home: String) throws {
             let probe = try probe("-u", user)
             #expect(probe["uid"] == uid && probe["gid"] == gid)
@@ -93,24 +95,6 @@ extension EndToEnd {
                 #expect(probe["cap_effective"] == "0000000000000000" && probe["cap_permitted"] == "0000000000000000")
             }
             #expect(probe["cap_ambient"] == "0000000000000000" && probe["cap_inheritable"] == "0000000000000000")
-        }
-
-        @Test func supplementaryGroupsAreTheImages() throws {
-            // group: staff 50, audio 63 name alice; the primary group is always in the list (CVE-2022-2989).
-            let groups = try #require(try probe("-u", "alice")["groups"]).split(separator: ",").map(String.init)
-            #expect(Set(groups) == ["1000", "50", "63"])
-            let given = try #require(try probe("-u", "alice:users")["groups"]).split(separator: ",").map(String.init)
-            #expect(Set(given) == ["100"])
-            let added = try #require(
-                try probe("-u", "alice:users", "--group-add", "audio", "--group-add", "777")["groups"])
-            #expect(Set(added.split(separator: ",").map(String.init)) == ["100", "63", "777"])
-        }
-
-        @Test(arguments: ["nosuchuser", "alice:nosuchgroup", "4294967296", "-1", "4294967295", "0x0", "+0"])
-        func aUserThatIsNoneIsRefused(_ user: String) throws {
-            // threats.md X3: never 0 by accident.
-            let output = try run(["-u", user], "id", "-u")
-            #expect(output.status == 125 && output.stdout.isEmpty, "\(output)")
         }
 
         @Test func entrypointAndCommandAreMerged() throws {
@@ -146,7 +130,9 @@ extension EndToEnd {
             #expect(try shell([], "echo own > /etc/hosts && cat /etc/hosts") == "own")
         }
 
-        @Test(arguments: ["000", "077"]) func theCallersUmaskChangesNothing(_ umask: String) throws {
+        @Test("D1: the caller's umask changes nothing", arguments: ["000", "077"]) func theCallersUmaskChangesNothing(
+            _ umask: String
+        ) throws {
             let runimg = try Runimg()
             let script = """
                 umask \(umask); exec "$0" --data-root "$1" run --rm -q -u alice -w /made/here "$2" sh -c \
@@ -174,10 +160,28 @@ extension EndToEnd {
             }
         }
 
+        @Test func privilegesCanBeHeldByTheConfiguration() throws {
+            let runimg = try Runimg(configuration: #"{"no-new-privileges": true}"#)
+            let image = "oci:\(Fixtures.layout("busybox")):latest"
+            let held = try runimg("run", "--rm", "-q", image, "/probe")
+            #expect(Probe(held.stdout)["no_new_privs"] == "1", "\(held)")
+            let asked = try runimg("run", "--rm", "-q", "--security-opt", "no-new-privileges=false", image, "/probe")
+            #expect(Probe(asked.stdout)["no_new_privs"] == "0", "\(asked)")
+        }
+
         @Test func limitsOfProcesses() throws {
             let probe = try probe("--ulimit", "nofile=100:200", "--ulimit", "core=0", "--ulimit", "stack=1048576")
             #expect(probe["rlimit.nofile"] == "100:200" && probe["rlimit.core"] == "0:0")
             #expect(probe["rlimit.stack"] == "1048576:1048576")
+            // A limit on descriptors is the process's, not our start's.
+            for flags in [[], ["--init"], ["-t"]] {
+                let output = try run(["--ulimit", "nofile=6:6"] + flags, "sh", "-c", "ulimit -n")
+                #expect(output.lines.first?.hasPrefix("6") == true, "\(output)")
+            }
+            // By default no core file is written, into the container's layer or a host's crash handler; it may be asked for.
+            let own = try Tool.check("bash", ["-c", "ulimit -Hc"]).lines.first ?? ""
+            let hard = own == "unlimited" ? "-1" : String(try #require(Int64(own)) * 1024)
+            #expect(try EndToEnd.probe()["rlimit.core"] == "0:\(hard)")
         }
 
         @Test func theContainersIDIsWrittenOnce() throws {
@@ -202,12 +206,6 @@ extension EndToEnd {
             try child.kill()
             let third = try runimg("run", "--rm", "-q", "--name", "taken", image, "echo", "mine")
             #expect(third.status == 0 && third.stdout == "mine\n", "\(third)")
-        }
-
-        @Test(arguments: ["-bad", "a/b", "../x", "a b", ".", String(repeating: "x", count: 300) + "/"])
-        func aNameThatIsNoneIsRefused(_ name: String) throws {
-            let output = try run(["--name", name], "true")
-            #expect(output.status == 125, "\(output)")
         }
 
         @Test func aDryRunStartsNothing() throws {

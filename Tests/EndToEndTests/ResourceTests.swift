@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Sys
 internal import TestSupport
 import Testing
@@ -11,13 +12,77 @@ extension EndToEnd {
                 flags, "cat /sys/fs/cgroup/\(controller)/\(file) 2>/dev/null || cat /sys/fs/cgroup/\(v2)")
         }
 
-        @Test(.enabled(if: Conditions.hasController("memory"), "needs the memory controller"))
-        func aProcessThatEatsTooMuchIsKilled() throws {
-            let output = try run(["-m", "64m"], "/probe", "eat", "100")
-            #expect(output.status == 137, "\(output)")
+        struct Death: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let command: [String]
+            let code: Int32
+            let isOutOfMemory: Bool
+        }
+
+        static let deaths = [
+            Death(
+                testDescription: "process 1 eats", command: ["/probe", "eat", "100"], code: 137, isOutOfMemory: true),
+            Death(
+                testDescription: "a child eats, process 1 lives on",
+                command: ["sh", "-c", "/probe eat 100 >/dev/null; echo child $?; exit 3"], code: 3, isOutOfMemory: true),
+            Death(
+                testDescription: "kill -9 of a child", command: ["sh", "-c", "sh -c 'kill -9 $$'; exit $?"], code: 137,
+                isOutOfMemory: false),
+            Death(
+                testDescription: "137 of its own", command: ["/probe", "exit", "137"], code: 137, isOutOfMemory: false),
+            Death(testDescription: "enough memory", command: ["/probe", "eat", "20"], code: 0, isOutOfMemory: false),
+        ]
+
+        /// The state that the one container's record has once it has ended.
+        static func state(_ runimg: Runimg) throws -> (oomKilled: Bool, exitCode: Int32) {
+            struct Record: Decodable {
+                struct State: Decodable {
+                    let oomKilled: Bool
+                    let exitCode: Int32
+                }
+                let state: State
+            }
+            let containers = try Directory.entries("\(runimg.dataRoot)/containers").map(\.name).filter { $0 != "names" }
+            let id = try #require(containers.count == 1 ? containers.first : nil)
+            let bytes = try File.readAll("\(runimg.dataRoot)/containers/\(id)/config.json")
+            let state = try OCILayout.decode(Record.self, bytes).state
+            return (state.oomKilled, state.exitCode)
+        }
+
+        @Test(
+            "F21: out of memory is said and recorded when the kernel killed for it, and only then",
+            .enabled(if: Conditions.hasController("memory"), "needs the memory controller"), arguments: deaths,
+            [[], ["--init"]])
+        func outOfMemoryIsToldTruly(_ death: Death, _ flags: [String]) throws {
+            let runimg = try Runimg()
+            let image = "oci:\(Fixtures.layout("busybox")):latest"
+            let output = try runimg.run(["run", "-q", "-m", "64m"] + flags + [image] + death.command)
+            #expect(output.status == death.code, "\(output)")
             #expect(!output.stdout.contains("eaten=100"))
-            #expect(output.stderr.lowercased().contains("memory"), "\(output)")
-            #expect(try run(["-m", "64m"], "/probe", "eat", "20").stdout == "eaten=20\n")
+            #expect(output.stderr.contains("out of memory") == death.isOutOfMemory, "\(output)")
+            let state = try Self.state(runimg)
+            #expect(state.oomKilled == death.isOutOfMemory && state.exitCode == death.code)
+        }
+
+        @Test(
+            "F21: a container that its user kills, beside one that runs out of memory, did not",
+            .enabled(if: Conditions.hasController("memory"), "needs the memory controller"))
+        func anotherContainersMemoryIsNotOurs() throws {
+            let runimg = try Runimg()
+            let image = "oci:\(Fixtures.layout("busybox")):latest"
+            let mark = "1000000.\(getpid())"
+            var child = try runimg.start("run", "-q", "-m", "64m", image, "sleep", mark)
+            var pid: Int32?
+            #expect(
+                Wait.until(seconds: 20) {
+                    pid = (try? Tool.run("pgrep", ["-f", "-x", "sleep \(mark)"]).lines.first).flatMap { Int32($0) }
+                    return pid != nil
+                })
+            #expect(try run(["-m", "64m"], "/probe", "eat", "100").status == 137)
+            kill(try #require(pid), SIGKILL)
+            #expect(try child.wait(seconds: 20) == .exited(137))
+            #expect(!runimg.startedErrors.contains("memory"), "\(runimg.startedErrors)")
+            #expect(try !Self.state(runimg).oomKilled)
         }
 
         @Test(.enabled(if: Conditions.hasController("memory"), "needs the memory controller"))

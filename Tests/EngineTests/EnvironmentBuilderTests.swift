@@ -17,8 +17,16 @@ import Testing
     }
 
     /// CVE-2026-57231: an entry of the image without a value must not be filled from the host.
-    @Test func theImageCannotAskForTheHostsVariables() {
-        #expect(build(image: ["LEAKME", "=x", ""]) == build())
+    @Test("X4: an entry without a value is dropped, and named") func theImageCannotAskForTheHostsVariables() {
+        let entries = ["LEAKME", "HOST*", "=x", ""]
+        #expect(build(image: entries) == build())
+        #expect(EnvironmentBuilder.unusable(entries + ["A=1"]) == entries)
+    }
+
+    @Test("X4: names and values are told apart by bytes") func entriesAreBytes() {
+        #expect(build(user: ["A=\u{301}2"], image: ["A=\u{301}1"]).contains("A=\u{301}2"))
+        #expect(build(user: ["A=\u{301}2"], image: ["A=\u{301}1"]).count == build().count + 1)
+        #expect(EnvironmentBuilder.value(of: "HOME", in: ["HOME=\u{301}"]) == "\u{301}")
     }
 
     @Test func aNameAloneInherits() {

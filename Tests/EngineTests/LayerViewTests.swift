@@ -40,18 +40,27 @@ import Testing
         }
     }
 
-    @Test func linksStayInsideTheImage() throws {
+    @Test("X6: links stay inside the image, and forty are enough") func linksStayInsideTheImage() throws {
         try withLayers { root, view in
             try File.replace(root + "/lower/store", with: Array("inside".utf8))
             try File.symlink("/../../../store", root + "/upper/etc/passwd")
             #expect(try text(view, "/etc/passwd") == "inside")
             try File.symlink("/etc/loop", root + "/upper/etc/loop")
             #expect(throws: SystemFailure.self) { try text(view, "/etc/loop") }
+            try File.symlink("/../../../store", root + "/lower/l0")
+            for number in 1...40 { try File.symlink("../../l\(number - 1)", root + "/lower/l\(number)") }
+            #expect(try text(view, "/l39") == "inside")
+            #expect(throws: SystemFailure.self) { try text(view, "/l40") }
+            // A slash with a combining mark behind it is a slash.
+            try File.symlink("etc/\u{301}x", root + "/lower/mark")
+            try File.replace(root + "/lower/etc/\u{301}x", with: Array("marked".utf8))
+            #expect(try text(view, "/mark") == "marked")
         }
     }
 
     /// CVE-2024-9676: a fifo would block us, a huge file fill our memory.
-    @Test(.timeLimit(.minutes(15))) func unfitFilesAreErrors() throws {
+    @Test("X6: a fifo, a device and a file that is too large are errors", .timeLimit(.minutes(15)))
+    func unfitFilesAreErrors() throws {
         try withLayers { root, view in
             try #require(mkfifo(root + "/upper/etc/passwd", 0o644) == 0)
             #expect(throws: SystemFailure.self) { try text(view, "/etc/passwd") }

@@ -16,7 +16,7 @@ import Testing
             userEnvironment: [], hostname: "box",
             files: GeneratedFiles(hosts: "/c/hosts", hostname: "/c/hostname", resolvConf: "/c/resolv.conf"),
             mounts: mounts, devices: [], seccomp: nil,
-            host: HostFacts(openFilesLimit: 20_000, hasPidsController: true, cpuCount: 2))
+            host: HostFacts(openFilesLimit: 20_000, coreLimit: 1 << 20, hasPidsController: true, cpuCount: 2))
     }
 
     static func message(_ body: () throws -> Void) -> String {
@@ -54,11 +54,15 @@ import Testing
         #expect(spec.process.capabilities.ambient.isEmpty)
         #expect(spec.linux.maskedPaths.contains("/proc/kcore"))
         #expect(spec.linux.resources.pids?.limit == 4096)
-        #expect(spec.process.rlimits == [Spec.Rlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: 20_000)])
+        #expect(
+            spec.process.rlimits == [
+                Spec.Rlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: 20_000),
+                Spec.Rlimit(type: "RLIMIT_CORE", soft: 0, hard: 1 << 20),
+            ])
         #expect(spec.linux.cgroupsPath == "/runimg/" + String(repeating: "a", count: 64))
     }
 
-    @Test func whoIsNotRootHoldsNoCapability() throws {
+    @Test("X1: who is not root holds no capability") func whoIsNotRootHoldsNoCapability() throws {
         let spec = try SpecBuilder.build(Self.inputs(user: ResolvedUser(uid: 1000, gid: 1000, groups: [1000])))
         #expect(spec.process.capabilities.effective.isEmpty)
         #expect(spec.process.capabilities.permitted.isEmpty)
@@ -97,16 +101,21 @@ import Testing
         #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(mounts: mounts)) } == "Duplicate mount point: /a")
     }
 
-    @Test(arguments: [
-        ("kernel.core_pattern", "x"), ("net.ipv4/../../kernel.core_pattern", "x"), ("net..x", "1"), (".net.x", "1"),
-        ("vm.swappiness", "1"), ("kernel.shmmax\n", "1"), ("net.ipv4.ip_forward", "1\n2"), ("net.ipv4.ip_forward", ""),
-    ]) func aSysctlOfTheHostIsRefused(_ name: String, _ value: String) {
+    @Test(
+        "R16: a parameter of the host's is refused",
+        arguments: [
+            ("kernel.core_pattern", "x"), ("net.ipv4/../../kernel.core_pattern", "x"), ("net..x", "1"), (".net.x", "1"),
+            ("vm.swappiness", "1"), ("kernel.shmmax\n", "1"), ("net.ipv4.ip_forward", "1\n2"),
+            ("net.ipv4.ip_forward", ""), ("net/../kernel.x", "1"), ("net.x/../y", "1"),
+            ("net.", "1"), ("net.\u{2f}\u{301}x", "1"), ("kernel.shm_next_id", "1"), ("net.x+y", "1"),
+        ]) func aSysctlOfTheHostIsRefused(_ name: String, _ value: String)
+    {
         var request = RunRequest(image: "x")
         request.isolation.sysctls = [EnvironmentEntry(name: name, value: value)]
         #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(request)) }.contains("sysctl"))
     }
 
-    @Test func aSysctlNeedsItsNamespace() throws {
+    @Test("R16: a parameter needs its namespace") func aSysctlNeedsItsNamespace() throws {
         var request = RunRequest(image: "x")
         request.isolation.sysctls = [EnvironmentEntry(name: "net.ipv4.ip_forward", value: "1")]
         #expect(try SpecBuilder.build(Self.inputs(request)).linux.sysctl["net.ipv4.ip_forward"] == "1")
@@ -141,5 +150,21 @@ import Testing
         #expect(cpu?.period == 100_000)
         request.resources.nanoCPUs = 9_000_000_000
         #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(request)) }.contains("there are only 2 CPUs"))
+    }
+
+    @Test(
+        "X5: a home or a path with a control character is refused", arguments: ["\n", "\r", "\u{1b}", "\0", "\u{7f}"])
+    func controlCharactersAreRefused(_ character: String) {
+        var image = ImageConfig.Execution()
+        image.cmd = ["sh"]
+        image.workingDir = "/a\(character)b"
+        #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(image: image)) }.contains("control character"))
+        image.workingDir = nil
+        image.env = ["HOME=/\(character)root::0:0::/:"]
+        #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(image: image)) }.contains("(HOME)"))
+        let user = ResolvedUser(uid: 0, gid: 0, groups: [], home: "/x\(character)")
+        #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(user: user)) }.contains("(HOME)"))
+        let mounts = [ResolvedMount(source: .path("/h"), target: "/a\(character)")]
+        #expect(Self.message { _ = try SpecBuilder.build(Self.inputs(mounts: mounts)) }.contains("control character"))
     }
 }

@@ -6,33 +6,22 @@ package enum Names {
     package static func container(_ text: String) throws(ValueError) -> String? {
         if text.isEmpty { return nil }
         let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
-        guard isName(name) else {
-            throw .plain("Invalid container name (\(printable(text))), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        guard ResourceName.isValid(name) else {
+            if name.utf8.count > ResourceName.maximumLength {
+                throw .plain("Invalid container name: longer than \(ResourceName.maximumLength) bytes")
+            }
+            throw .plain("Invalid container name (\(printable(text))), only \(ResourceName.pattern) are allowed")
         }
         return name
-    }
-
-    /// `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, the grammar of container and volume names.
-    package static func isName(_ text: String) -> Bool {
-        let bytes = text.utf8
-        guard bytes.count >= 2, let first = bytes.first, isAlphanumeric(first) else { return false }
-        return bytes.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
     }
 
     /// What sethostname(2) and a line of /etc/hosts can take.
     package static func host(_ text: String, flag: String) throws(ValueError) -> String? {
         if text.isEmpty { return nil }
-        let valid = text.utf8.count <= 64 && text.utf8.allSatisfy { isAlphanumeric($0) || "-._".utf8.contains($0) }
-        guard valid, let first = text.utf8.first, isAlphanumeric(first) || first == UInt8(ascii: "_") else {
+        let valid =
+            text.utf8.count <= 64 && text.utf8.allSatisfy { ResourceName.isAlphanumeric($0) || "-._".utf8.contains($0) }
+        guard valid, let first = text.utf8.first, ResourceName.isAlphanumeric(first) || first == UInt8(ascii: "_")
+        else {
             throw .plain("invalid \(flag) format: \(printable(text))")
         }
         return text
@@ -58,14 +47,9 @@ package enum Names {
     /// A kernel parameter that belongs to one of the container's namespaces.
     package static func sysctl(_ text: String) throws(ValueError) -> EnvironmentEntry {
         let (name, value) = text.cut("=")
-        let namespaced: Set<String> = [
-            "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
-            "kernel.shmmni", "kernel.shm_rmid_forced",
-        ]
-        let allowed = namespaced.contains(name) || name.hasPrefix("net.") || name.hasPrefix("fs.mqueue.")
-        // The name becomes a path below /proc/sys, with dots or with slashes as separators.
-        let safe = !name.contains("..") && !text.hasControlCharacters
-        guard let value, allowed, safe else { throw .invalid("sysctl '\(printable(text))' is not allowed") }
+        guard let value, Sysctls.owner(of: name) != nil, !value.hasControlCharacters else {
+            throw .invalid("sysctl '\(printable(text))' is not allowed")
+        }
         return EnvironmentEntry(name: name, value: value)
     }
 

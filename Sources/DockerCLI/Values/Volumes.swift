@@ -38,10 +38,10 @@ package enum Volumes {
             throw .plain(
                 "create \(name): volume name is too short, names should be at least two alphanumeric characters")
         }
-        guard Names.isName(name) else {
+        guard ResourceName.isValid(name) else {
             throw .plain(
                 "create \(name): \(GoValue.quoted(name)) includes invalid characters for a local volume name, only "
-                    + "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use "
+                    + "\"\(ResourceName.pattern)\" are allowed. If you intended to pass a host directory, use "
                     + "absolute path")
         }
     }

@@ -48,13 +48,16 @@ package struct ContainerStore: Sendable {
     func load(_ id: String) throws(EngineError) -> ContainerRecord {
         let path = recordPath(id)
         let bytes = try call("read", path) { () throws(Errno) in try File.readAll(path) }
-        return try ContainerRecord.decode(bytes, path: path)
+        let record = try ContainerRecord.decode(bytes, path: path)
+        // What is done to a container is done to the directories that its ID names.
+        guard record.id == id else { throw .configuration(path: path, reason: "it is another container's record") }
+        return record
     }
 
     /// All containers' IDs.
     package func identifiers() throws(EngineError) -> [String] {
         do throws(Errno) {
-            return try Directory.entries(containers).map(\.name).filter { $0.utf8.count == 64 }
+            return try Directory.entries(containers).map(\.name).filter(ResourceName.isContainerID)
         } catch .noEntry {
             return []
         } catch {

@@ -5,11 +5,15 @@ internal import Sys
 extension HostFacts {
     /// Asks this machine.
     static func lookUp(hasPidsController: Bool) -> HostFacts {
-        var limit = rlimit()
-        let known = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        return HostFacts(
-            openFilesLimit: known ? UInt64(limit.rlim_max) : 1024, hasPidsController: hasPidsController,
+        HostFacts(
+            openFilesLimit: hardLimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue)) ?? 1024,
+            coreLimit: hardLimit(__rlimit_resource_t(RLIMIT_CORE.rawValue)) ?? 0, hasPidsController: hasPidsController,
             cpuCount: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
+
+    private static func hardLimit(_ resource: __rlimit_resource_t) -> UInt64? {
+        var limit = rlimit()
+        return getrlimit(resource, &limit) == 0 ? UInt64(limit.rlim_max) : nil
     }
 
     /// What uname(2) says of the running kernel.

@@ -26,7 +26,7 @@ struct LiveContainers: Sendable {
         } catch {
             throw .invalid("cannot write the state of container \(id): \(error)")
         }
-        try system { () throws(SystemFailure) in try Directory.makePath(directory, mode: 0o711) }
+        try system { () throws(SystemFailure) in try Directory.makePath(directory, mode: 0o700) }
         let path = "\(directory)/\(id)"
         while true {
             do throws(Errno) {
@@ -64,7 +64,7 @@ struct LiveContainers: Sendable {
     ) -> [EngineError] {
         guard let entries = try? Directory.entries(directory) else { return [] }
         var failures: [EngineError] = []
-        for entry in entries where entry.name.utf8.count == 64 {
+        for entry in entries where ResourceName.isContainerID(entry.name) {
             do throws(EngineError) {
                 try sweep(entry.name, dataRoot: dataRoot, patiently: patiently, body)
             } catch {

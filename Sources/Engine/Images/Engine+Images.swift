@@ -23,6 +23,7 @@ extension Engine {
     /// Removes one image or name, and says line by line what is gone.
     /// Untagged parents, which `prune` is about, do not exist for images that were pulled.
     package func removeImage(_ name: String, force: Bool, prune: Bool) throws(EngineError) -> [ImageRemoval] {
+        try store { () throws(StoreError) in try ImageStore.checkName(name) }
         sweep()
         var result: [ImageRemoval] = []
         try store { () throws(StoreError) in

@@ -56,6 +56,16 @@ extension Engine {
         return try fetch(source, observe: observer).image
     }
 
+    /// Refuses a name that is none before anything is touched.
+    func checkName(_ image: String) throws(EngineError) {
+        if PullRequest.isLocal(image) { return }
+        do throws(StoreError) {
+            try ImageStore.checkName(image)
+        } catch {
+            throw .store(error)
+        }
+    }
+
     func find(_ name: String) throws(EngineError) -> Image? {
         do throws(StoreError) {
             return try images.resolve(name)

@@ -22,6 +22,8 @@ extension Engine {
     /// Decides everything about the container; makes nothing.
     func draft(_ request: RunRequest, _ image: Image) throws(EngineError) -> ContainerDraft {
         let id = Random.hex(bytes: 32)
+        var request = request
+        request.isolation.noNewPrivileges = request.isolation.noNewPrivileges ?? configuration.noNewPrivileges
         let manager = try cgroups { () throws(CgroupError) in try CgroupManager.detect() }
         let execution = image.config.config ?? ImageConfig.Execution()
         let user = try resolveUser(request, execution, image)
@@ -31,10 +33,7 @@ extension Engine {
             id: id, name: request.name ?? NameGenerator.name(), image: image.id, imageName: request.image,
             arguments: try SpecBuilder.arguments(request, execution), autoRemove: request.remove)
         record.topLayer = image.layers.last?.chainID
-        for label in EnvironmentBuilder.resolve(request.process.labels, caller: { _ in "" }) {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            record.labels[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
-        }
+        for label in request.process.labels { record.labels[label.name] = label.value ?? "" }
         var resolver = MountResolver(volumes: volumes)
         let mounts = try resolver.resolve(request.mounts, imageVolumes: execution.volumes ?? [:])
         record.anonymousVolumes = resolver.anonymous

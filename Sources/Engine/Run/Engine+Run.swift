@@ -15,6 +15,7 @@ extension Engine {
             throw .notATerminal
         }
         if geteuid() != 0, !request.dryRun { throw .notSupportedYet("running a container without root (try sudo)") }
+        try checkName(request.image)
         try ContainerIDFile.check(request.containerIDFile)
         // Held until the container's record names the layers: no removal may take them in between. Not while a pull runs:
         // one that fails waits for the lease to end, to remove what it made.
@@ -73,6 +74,10 @@ extension Engine {
     }
 
     private func warn(_ image: Image, _ request: RunRequest, _ observer: (EngineEvent) -> Void) {
+        for entry in EnvironmentBuilder.unusable(image.config.config?.env ?? []) {
+            observer(
+                .warning("the image's environment entry \"\(ForeignText(entry))\" has no value and is left out"))
+        }
         let own = Platform.current
         let wanted = image.config.platform
         if request.platform == nil, own.distance(to: wanted) == nil {

@@ -13,10 +13,29 @@ enum EnvironmentBuilder {
         result.set(defaultPath)
         result.set("HOSTNAME=\(hostname)")
         if terminal { result.set("TERM=xterm") }
-        for entry in image where entry.contains("=") && !entry.hasPrefix("=") { result.set(entry) }
+        for entry in image where isAssignment(entry) { result.set(entry) }
         for entry in user { result.set(entry) }
         result.add("HOME=\(home)")
         return result.entries
+    }
+
+    /// The entries of an image that name no value. podman filled them from the host (CVE-2026-57231).
+    static func unusable(_ image: [String]) -> [String] { image.filter { !isAssignment($0) } }
+
+    /// `NAME=VALUE`, by bytes: to a `String`, an equals sign with a combining mark behind it is none.
+    private static func isAssignment(_ entry: String) -> Bool {
+        entry.utf8.contains(UInt8(ascii: "=")) && entry.utf8.first != UInt8(ascii: "=")
+    }
+
+    /// The value of `name`; nil where it is not set.
+    static func value(of name: String, in entries: [String]) -> String? {
+        let prefix = "\(name)="
+        guard let entry = entries.last(where: { $0.utf8.starts(with: prefix.utf8) }) else { return nil }
+        return String(decoding: entry.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+    }
+
+    private static func name(of entry: String) -> Substring {
+        Substring(entry.utf8.prefix { $0 != UInt8(ascii: "=") })
     }
 
     /// An ordered list in which a later setting takes the place of an earlier one.
@@ -25,7 +44,7 @@ enum EnvironmentBuilder {
         private var places: [Substring: Int] = [:]
 
         mutating func set(_ entry: String) {
-            let name = entry.prefix { $0 != "=" }
+            let name = EnvironmentBuilder.name(of: entry)
             if let place = places[name] {
                 entries[place] = entry
             } else {
@@ -35,7 +54,7 @@ enum EnvironmentBuilder {
         }
 
         mutating func add(_ entry: String) {
-            if places[entry.prefix { $0 != "=" }] == nil { set(entry) }
+            if places[EnvironmentBuilder.name(of: entry)] == nil { set(entry) }
         }
     }
 

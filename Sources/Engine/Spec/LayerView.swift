@@ -38,7 +38,7 @@ struct LayerView {
     /// The regular file at `path`, at most `limit` bytes; nil when there is none. A fifo, a device or a file that is too
     /// large is an error: an image may not make us wait or fill our memory.
     func readFile(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8]? {
-        let parts = path.split(separator: "/").map(String.init)
+        let parts = Path.parts(path)
         // All at once where no link is in the way, which is nearly always.
         if case .file(let layer) = try find(parts) { return try read(layer, parts, limit: limit) }
         return try walk(parts, shown: path, limit: limit)
@@ -61,8 +61,8 @@ struct LayerView {
             case .link(let target):
                 links += 1
                 if links > LayerView.maximumLinks { throw SystemFailure("open", path, .loop) }
-                if target.hasPrefix("/") { done = [] }
-                rest = target.split(separator: "/").map(String.init) + rest
+                if target.utf8.first == UInt8(ascii: "/") { done = [] }
+                rest = Path.parts(target) + rest
             case .file(let layer):
                 guard rest.isEmpty else { return nil }
                 return try read(layer, done + [part], limit: limit)

@@ -1,4 +1,5 @@
 package import OCI
+internal import Sys
 
 /// Turns an image's config and the user's flags into an OCI spec. Every default is a value here.
 package enum SpecBuilder {
@@ -31,10 +32,14 @@ package enum SpecBuilder {
         process.env = EnvironmentBuilder.build(
             user: inputs.userEnvironment, image: inputs.image.env ?? [], hostname: inputs.hostname,
             terminal: request.terminal, home: inputs.user.home)
+        // Others write the home directory into lines of a passwd file (CVE-2022-4318).
+        if let home = EnvironmentBuilder.value(of: "HOME", in: process.env) {
+            try checkPrintable(home, "the home directory (HOME)")
+        }
         process.cwd = try workingDirectory(request, inputs.image)
         process.capabilities = try capabilities(request.isolation, uid: inputs.user.uid)
-        process.noNewPrivileges = request.isolation.noNewPrivileges
-        process.rlimits = rlimits(request.process.ulimits, openFilesLimit: inputs.host.openFilesLimit)
+        process.noNewPrivileges = request.isolation.noNewPrivileges ?? false
+        process.rlimits = rlimits(request.process.ulimits, inputs.host)
         return process
     }
 
@@ -69,20 +74,24 @@ package enum SpecBuilder {
 
     /// A path without `.`, `..` and doubled slashes, taken from the root.
     static func clean(_ path: String) throws(EngineError) -> String {
-        if path.utf8.contains(0) { throw .invalid("invalid path: it contains a NUL byte") }
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") {
-            if part == ".." { _ = parts.popLast() } else if part != "." { parts.append(part) }
+        try checkPrintable(path, "the path")
+        return Path.cleaned("/" + path)
+    }
+
+    /// What names a file lands in lines: of mount tables, of messages.
+    private static func checkPrintable(_ text: String, _ what: String) throws(EngineError) {
+        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+            throw .invalid("\(what) \"\(ForeignText(text))\" has a control character in it")
         }
-        return "/" + parts.joined(separator: "/")
     }
 
     /// docker-containerd's 1024:524288 for open files, no core files unless asked, the caller's for the rest. A default
     /// is never above the caller's hard limit: raising one needs CAP_SYS_RESOURCE.
-    private static func rlimits(_ asked: [Spec.Rlimit], openFilesLimit: UInt64) -> [Spec.Rlimit] {
+    private static func rlimits(_ asked: [Spec.Rlimit], _ host: HostFacts) -> [Spec.Rlimit] {
         var result = [
             Spec.Rlimit(
-                type: "RLIMIT_NOFILE", soft: min(1024, openFilesLimit), hard: min(524_288, openFilesLimit))
+                type: "RLIMIT_NOFILE", soft: min(1024, host.openFilesLimit), hard: min(524_288, host.openFilesLimit)),
+            Spec.Rlimit(type: "RLIMIT_CORE", soft: 0, hard: host.coreLimit),
         ]
         for limit in asked {
             result.removeAll { $0.type == limit.type }

@@ -83,12 +83,15 @@ package struct ResolvedDevice: Sendable, Hashable {
 package struct HostFacts: Sendable, Hashable {
     /// The caller's hard limit of open files; the default limit never exceeds it.
     package var openFilesLimit: UInt64
+    /// The caller's hard limit of a core file's bytes.
+    package var coreLimit: UInt64
     /// Whether the pids controller is there: its default limit is left out where it is not.
     package var hasPidsController: Bool
     package var cpuCount: Int
 
-    package init(openFilesLimit: UInt64, hasPidsController: Bool, cpuCount: Int) {
+    package init(openFilesLimit: UInt64, coreLimit: UInt64, hasPidsController: Bool, cpuCount: Int) {
         self.openFilesLimit = openFilesLimit
+        self.coreLimit = coreLimit
         self.hasPidsController = hasPidsController
         self.cpuCount = cpuCount
     }

@@ -31,37 +31,21 @@ extension SpecBuilder {
         for entry in isolation.sysctls {
             try checkSysctl(entry.name, isolation)
             let value = entry.value ?? ""
-            if value.isEmpty || value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
-                throw .invalid("invalid value for sysctl \(entry.name)")
-            }
+            guard Sysctls.isValue(value) else { throw .invalid("invalid value for sysctl \(entry.name)") }
             result[entry.name] = value
         }
         return result
     }
 
-    /// Only names that belong to a namespace of the container's: any other would be the host's.
+    /// Only what belongs to a namespace that the container does not share with the host.
     private static func checkSysctl(_ name: String, _ isolation: IsolationOptions) throws(EngineError) {
-        let letters = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        guard letters, !name.contains(".."), !name.hasPrefix("."), !name.hasSuffix(".") else {
-            throw .invalid("sysctl '\(name)' is not allowed: a name has letters, digits, '_', '-' and single dots")
-        }
-        let ipc = ["kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem"]
-        let isIpc = ipc.contains(name) || name.hasPrefix("kernel.shm") || name.hasPrefix("fs.mqueue.")
-        if name.hasPrefix("net.") {
-            if isolation.network == .host {
-                throw .invalid("sysctl '\(name)' not allowed in host network namespace")
-            }
-        } else if isIpc {
+        switch Sysctls.owner(of: name) {
+        case .network:
+            if isolation.network == .host { throw .invalid("sysctl '\(name)' not allowed in host network namespace") }
+        case .ipc:
             if isolation.hostIpc { throw .invalid("sysctl '\(name)' not allowed in host ipc namespace") }
-        } else {
-            throw .invalid("sysctl '\(name)' is not allowed: it is not in a separate kernel namespace")
+        case nil:
+            throw .invalid("sysctl '\(ForeignText(name))' is not allowed: it is not in a separate kernel namespace")
         }
     }
 }

@@ -5,6 +5,7 @@ package enum JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
     case tooLarge(limit: Int)
     case tooDeep(limit: Int)
     case tooManyKeys(limit: Int)
+    case tooManyValues(limit: Int)
     case syntax(offset: Int)
     /// Readers differ on which of the two counts, so neither does.
     case duplicateKey(String)
@@ -15,6 +16,7 @@ package enum JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooLarge(let limit): "more than \(limit) bytes"
         case .tooDeep(let limit): "nested deeper than \(limit) levels"
         case .tooManyKeys(let limit): "more than \(limit) keys"
+        case .tooManyValues(let limit): "more than \(limit) values"
         case .syntax(let offset): "not JSON at byte \(offset)"
         case .duplicateKey(let key): "key \"\(ForeignText(key))\" is there twice"
         case .value(let path, let reason): path.isEmpty ? reason : "\(path): \(reason)"
@@ -22,11 +24,13 @@ package enum JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// JSON from strangers: size, depth and number of keys are bounded and duplicate keys refused before anything is built
+/// JSON from strangers: size, depth and numbers of keys and values are bounded and duplicate keys refused before anything is built
 /// from it.
 package enum BoundedJSON {
     package static let maximumDepth = 64
     package static let maximumKeys = 100_000
+    /// Two bytes of text can be a value of a hundred in memory.
+    package static let maximumValues = 250_000
 
     /// `limit` is in bytes.
     package static func decode<Value: Decodable>(

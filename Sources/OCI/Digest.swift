@@ -20,11 +20,14 @@ package struct Digest: Hashable, Sendable {
 
         package var description: String {
             switch self {
-            case .noSeparator(let text): "invalid digest \"\(text)\": no ':' between algorithm and value"
-            case .algorithm(let text): "invalid digest \"\(text)\": algorithm is not sha256 or sha512"
-            case .hex(let text): "invalid digest \"\(text)\": value is not lower-case hexadecimal of the full length"
+            case .noSeparator(let text): "\(ParseError.shown(text)): no ':' between algorithm and value"
+            case .algorithm(let text): "\(ParseError.shown(text)): algorithm is not sha256 or sha512"
+            case .hex(let text): "\(ParseError.shown(text)): value is not lower-case hexadecimal of the full length"
             }
         }
+
+        /// Manifests and headers bring it here: it may be long, and written for a terminal.
+        private static func shown(_ text: String) -> String { "invalid digest \"\(ForeignText(text))\"" }
     }
 
     package init(parsing text: String) throws(ParseError) {

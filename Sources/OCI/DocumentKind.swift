@@ -5,6 +5,8 @@ package enum DocumentLimits {
     /// overlayfs takes 500 lower directories (OVL_MAX_STACK).
     package static let layers = 500
     package static let indexEntries = 1000
+    /// Of one repository, however many pages they come in.
+    package static let tags = 100_000
     /// An index may point to one more index, not further.
     package static let indexDepth = 2
 }
@@ -34,6 +36,7 @@ package enum DocumentKind: Sendable, Hashable {
         } catch {
             throw .malformed(.manifest, error)
         }
+        if let (key, field) = probe.lookalike { throw .lookalike(key: key, field: field) }
         let declared = [descriptor?.mediaType, probe.mediaType, contentType.flatMap(specific)].compactMap(\.self)
         try refuseSchema1(probe, declared)
         if probe.has(.manifests), probe.has(.layers) || probe.has(.config) {
@@ -97,14 +100,25 @@ package enum DocumentKind: Sendable, Hashable {
 
 /// The fields that tell one kind of document from another.
 private struct Probe: Decodable {
-    enum Field: String, CodingKey {
+    enum Field: String, CodingKey, CaseIterable {
         case schemaVersion, mediaType, artifactType, config, layers, manifests, fsLayers, signatures
     }
 
     let schemaVersion: Int?
     let mediaType: String?
     let artifactType: String?
+    /// A key that is a field's in other case, as Go's decoder reads it: what is an index to one reader is a manifest
+    /// to another.
+    let lookalike: (key: String, field: String)?
     private let fields: Set<Field>
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Field.self)
@@ -112,6 +126,15 @@ private struct Probe: Decodable {
         mediaType = try container.decodeIfPresent(String.self, forKey: .mediaType)
         artifactType = try container.decodeIfPresent(String.self, forKey: .artifactType)
         fields = Set(container.allKeys)
+        let all = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+        lookalike = all.lazy.compactMap(Probe.lookalike).first
+    }
+
+    private static func lookalike(_ key: String) -> (key: String, field: String)? {
+        guard Field(rawValue: key) == nil, key.utf8.count < 64 else { return nil }
+        // Upper case makes one of all letters that a case-insensitive comparison takes for the same.
+        let folded = key.uppercased()
+        return Field.allCases.first { $0.rawValue.uppercased() == folded }.map { (key, $0.rawValue) }
     }
 
     func has(_ field: Field) -> Bool { fields.contains(field) }

@@ -1,14 +1,14 @@
 /// Walks JSON (RFC 8259) once, building nothing but the sets of keys of the objects that are open.
 struct JSONScanner {
-    private enum Container {
-        case array
-        case object(keys: Set<[UInt8]>)
-    }
+    private enum Container { case array, object }
 
     private let bytes: [UInt8]
     private var at = 0
     private var open: [Container] = []
+    /// Of the objects that are open: beside them, so that a set grows where it is and is not copied for each key.
+    private var keys: [Set<[UInt8]>] = []
     private var keyCount = 0
+    private var valueCount = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -37,18 +37,16 @@ struct JSONScanner {
     /// One scalar, or the opening of containers down to a scalar or an empty container.
     private mutating func value() throws(JSONFault) {
         while true {
+            valueCount += 1
+            guard valueCount <= BoundedJSON.maximumValues else {
+                throw .tooManyValues(limit: BoundedJSON.maximumValues)
+            }
             if take("[") {
                 try push(.array)
-                if take("]") {
-                    open.removeLast()
-                    return
-                }
+                if take("]") { return pop() }
             } else if take("{") {
-                try push(.object(keys: []))
-                if take("}") {
-                    open.removeLast()
-                    return
-                }
+                try push(.object)
+                if take("}") { return pop() }
                 try key()
             } else {
                 return try scalar()
@@ -60,20 +58,25 @@ struct JSONScanner {
     private mutating func closeFinished() throws(JSONFault) {
         while let container = open.last {
             if take(",") {
-                if case .object = container { try key() }
+                if container == .object { try key() }
                 return
             }
             switch container {
             case .array: guard take("]") else { throw .syntax(offset: at) }
             case .object: guard take("}") else { throw .syntax(offset: at) }
             }
-            open.removeLast()
+            pop()
         }
     }
 
     private mutating func push(_ container: Container) throws(JSONFault) {
         guard open.count < BoundedJSON.maximumDepth else { throw .tooDeep(limit: BoundedJSON.maximumDepth) }
         open.append(container)
+        if container == .object { keys.append([]) }
+    }
+
+    private mutating func pop() {
+        if open.removeLast() == .object { keys.removeLast() }
     }
 
     private mutating func key() throws(JSONFault) {
@@ -82,11 +85,7 @@ struct JSONScanner {
         guard take(":") else { throw .syntax(offset: at) }
         keyCount += 1
         guard keyCount <= BoundedJSON.maximumKeys else { throw .tooManyKeys(limit: BoundedJSON.maximumKeys) }
-        // Taken out before it is changed, so that the set is not copied for each key.
-        guard case .object(var keys)? = open.popLast() else { throw .syntax(offset: at) }
-        let isNew = keys.insert(name).inserted
-        open.append(.object(keys: keys))
-        if !isNew { throw .duplicateKey(String(decoding: name, as: UTF8.self)) }
+        if !keys[keys.count - 1].insert(name).inserted { throw .duplicateKey(String(decoding: name, as: UTF8.self)) }
     }
 
     private mutating func scalar() throws(JSONFault) {

@@ -15,6 +15,8 @@ package enum ManifestError: Error, Hashable, Sendable, CustomStringConvertible {
     case schema1(mediaType: String)
     /// Fields of both an index and a manifest (CVE-2021-41190).
     case ambiguous(fields: String)
+    /// A key that readers which do not tell case apart take for another one.
+    case lookalike(key: String, field: String)
     /// The descriptor, the document and the Content-Type do not agree.
     case mediaTypes(said: [String])
     case unknownType(String)
@@ -44,6 +46,8 @@ package enum ManifestError: Error, Hashable, Sendable, CustomStringConvertible {
         case .schemaVersion(let version): "unsupported manifest: schema version \(version), want 2"
         case .ambiguous(let fields):
             "ambiguous document refused: it has \(fields), so it is both an index and a manifest"
+        case .lookalike(let key, let field):
+            "ambiguous document refused: some readers take its key \(ManifestError.shown(key)) for \"\(field)\""
         case .mediaTypes(let said):
             "document refused: its media types do not agree: \(said.map(ManifestError.shown).joined(separator: ", "))"
         case .unknownType(let type): "unsupported media type \(ManifestError.shown(type))"
@@ -56,7 +60,7 @@ package enum ManifestError: Error, Hashable, Sendable, CustomStringConvertible {
         case .layerCount(let layers, let diffIDs):
             "image refused: its manifest has \(layers) layers, its config \(diffIDs) diff_ids"
         case .otherPlatform(let wanted, let actual):
-            "image refused: its config is for \(actual), the index says \(wanted)"
+            "image refused: its config is for \(ForeignText("\(actual)")), the index says \(ForeignText("\(wanted)"))"
         default: imageDescription
         }
     }

@@ -52,7 +52,7 @@ import Testing
                 Array(#"{"schemaVersion":2,"manifests":[]}"#.utf8), contentType: nil, descriptor: nil) == .index)
     }
 
-    @Test func checksTheDescriptor() throws {
+    @Test("P5, T6: size, digest and type of the descriptor are checked") func checksTheDescriptor() throws {
         let text = DocumentTests.manifest([DocumentTests.plain])
         var descriptor = Descriptor(
             mediaType: MediaType.ociManifest, digest: Digest.of(text.utf8), size: Int64(text.utf8.count))
@@ -75,6 +75,11 @@ import Testing
         // One digest that can be read as two things (CVE-2021-41190).
         (manifest([plain], more: #","manifests":[]"#), nil, "both an index and a manifest"),
         (#"{"schemaVersion":2,"manifests":[],\#(config)}"#, nil, "both an index and a manifest"),
+        // To readers that do not tell case apart, as Go's; the long s and the Kelvin sign fold as well.
+        (manifest([plain], more: #","Manifests":[]"#), nil, #"take its key "Manifests" for "manifests""#),
+        (manifest([plain], more: #","layer\u017f":[]"#), nil, #"for "layers""#),
+        (#"{"schemaVersion":2,"manifests":[],"LAYERS":[]}"#, nil, #"take its key "LAYERS" for "layers""#),
+        (manifest([plain], more: #","MEDIATYPE":"x""#), nil, #"for "mediaType""#),
         (manifest([plain]), MediaType.dockerManifest, "do not agree"),
         (manifest([plain]), MediaType.ociIndex, "do not agree"),
         (manifest([plain], type: nil), MediaType.ociIndex, "manifest found where index was expected"),
@@ -155,9 +160,15 @@ import Testing
         (String(repeating: "{\"a\":", count: 100_000), nil, "nested deeper than 64 levels"),
         ("{\"a\":" + String(repeating: "9", count: 100_000) + "}", nil, "malformed"),
         (manifest([plain]) + String(repeating: " ", count: 4 << 20), nil, "more than 4194304 bytes"),
+        (
+            manifest([plain], more: #","x":["# + String(repeating: "0,", count: 250_000) + "0]"), nil,
+            "more than 250000 values"
+        ),
     ]
 
-    @Test(arguments: refused.indices) func refuses(_ row: Int) throws {
+    @Test("P5, P6, P9, T4, T5, T6: documents that are refused, and why", arguments: refused.indices) func refuses(
+        _ row: Int
+    ) throws {
         let (text, contentType, message) = DocumentTests.refused[row]
         let error = try #require(throws: ManifestError.self) {
             try DocumentTests.decode(text, contentType: contentType)
@@ -165,17 +176,34 @@ import Testing
         #expect("\(error)".contains(message), "\(error)")
     }
 
-    /// P7: a digest becomes part of paths and URLs.
-    @Test(arguments: [
-        "sha256:../../x", "sha256:", "sha256", "sha1:\(String(repeating: "a", count: 40))", "SHA256:\(hex)",
-        "sha256:\(hex.uppercased())", "sha256:\(hex)a", "sha256:\(hex.dropLast())", "sha256:\(hex.dropLast())g",
-        "sha256:\(hex)/..", " sha256:\(hex)", "sha256:\(hex)\\n", "sha512:\(hex)", "md5:\(hex)", "", ":\(hex)",
-        "sha256:\(hex)\\u0000",
-    ]) func refusesDigest(_ digest: String) throws {
+    @Test(
+        "P7: a digest in a manifest is what its grammar says",
+        arguments: [
+            "sha256:../../x", "sha256:", "sha256", "sha1:\(String(repeating: "a", count: 40))", "SHA256:\(hex)",
+            "sha256:\(hex.uppercased())", "sha256:\(hex)a", "sha256:\(hex.dropLast())", "sha256:\(hex.dropLast())g",
+            "sha256:\(hex)/..", " sha256:\(hex)", "sha256:\(hex)\\n", "sha512:\(hex)", "md5:\(hex)", "", ":\(hex)",
+            "sha256:\(hex)\\u0000",
+        ]) func refusesDigest(_ digest: String) throws
+    {
         let error = try #require(throws: ManifestError.self) {
             try DocumentTests.decode(DocumentTests.manifest([DocumentTests.layer(MediaType.ociLayer, digest: digest)]))
         }
         #expect("\(error)".contains("invalid digest"), "\(error)")
+    }
+
+    /// What a stranger wrote reaches the terminal in one line, short, and without its control characters.
+    @Test(
+        "P9: messages about documents hold nothing that a terminal obeys",
+        arguments: [
+            manifest([layer(MediaType.ociLayer, digest: #"sha256:\u001b[2J\u009b"#)]),
+            manifest([layer(MediaType.ociLayer, digest: String(repeating: "x", count: 100_000))]),
+            manifest([layer(#"\u001b]0;x\u0007"#)]), manifest([plain], type: #"\u001b[2J"#),
+            manifest([plain], more: #","\u001b[2J":1,"\u001b[2J":2"#),
+        ]) func messagesAreFitForATerminal(text: String) throws
+    {
+        let error = try #require(throws: ManifestError.self) { try DocumentTests.decode(text) }
+        #expect("\(error)".count < 500)
+        #expect("\(error)".unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }, "\(error)")
     }
 
     @Test func readsRealManifest() throws {
@@ -187,8 +215,7 @@ import Testing
         #expect(manifest.config.mediaType == MediaType.dockerConfig)
     }
 
-    /// P9: whatever one changes in a good document, the answer is a value or an error.
-    @Test func survivesMutations() {
+    @Test("P9: whatever one changes in a good document, the answer is a value or an error") func survivesMutations() {
         let base = Array(DocumentTests.manifest([DocumentTests.plain, DocumentTests.plain]).utf8)
         let pieces = ["null", "-1", "{}", "[]", "\"\"", "1e999", "\\u", "\u{0}", "99999999999999999999", ","].map {
             Array($0.utf8)

@@ -46,7 +46,7 @@ import Testing
                 + "windows/amd64, linux/arm/v7")
     }
 
-    @Test func passesOverWhatIsNoImage() throws {
+    @Test("T6: an index leads past attestations and artifacts") func passesOverWhatIsNoImage() throws {
         var attestation = IndexTests.entry("linux/amd64", seed: "a")
         attestation.annotations = ["vnd.docker.reference.type": "attestation-manifest"]
         let chart = IndexTests.entry("linux/amd64", seed: "b", type: "application/vnd.cncf.helm")
@@ -57,7 +57,7 @@ import Testing
         #expect(try index.choose(for: Platform(parsing: "linux/amd64")) == image)
     }
 
-    @Test func hasLimits() throws {
+    @Test("T5: an index has limits") func hasLimits() throws {
         func text(_ entries: [String]) -> [UInt8] {
             Array(#"{"schemaVersion":2,"manifests":[\#(entries.joined(separator: ","))]}"#.utf8)
         }
@@ -101,14 +101,20 @@ import Testing
             "config.Cmd: has the wrong type"
         ),
         ("null", "malformed image config"), ("", "malformed image config"),
+        (
+            #"{"architecture":"a","os":"linux","rootfs":{"type":"layers"},"history":["#
+                + String(repeating: "{},", count: 250_000) + "{}]}", "more than 250000 values"
+        ),
     ]
 
-    @Test(arguments: refused) func refuses(_ text: String, _ message: String) throws {
+    @Test("P7, P9: configs that are refused, and why", arguments: refused) func refuses(
+        _ text: String, _ message: String
+    ) throws {
         let error = try #require(throws: ManifestError.self) { try ImageConfigTests.decode(text) }
         #expect("\(error)".contains(message), "\(error)")
     }
 
-    @Test func countsLayers() throws {
+    @Test("T2, T3: a config that does not belong to its manifest or index is refused") func countsLayers() throws {
         let config = ImageConfig(os: "linux", architecture: "amd64", diffIDs: [Digest.of("a".utf8)])
         let layer = Descriptor(mediaType: MediaType.ociLayer, digest: Digest.of("a".utf8), size: 1)
         let manifest = Manifest(mediaType: nil, config: layer, layers: [layer, layer])
@@ -116,5 +122,10 @@ import Testing
         #expect("\(error)" == "image refused: its manifest has 2 layers, its config 1 diff_ids")
         #expect(throws: ManifestError.self) { try config.check(platform: Platform(parsing: "linux/arm64")) }
         try config.check(platform: Platform(parsing: "linux/amd64"))
+        let evil = ImageConfig(os: "\u{1b}[2J", architecture: "amd64", diffIDs: [])
+        let words = try #require(throws: ManifestError.self) {
+            try evil.check(platform: Platform(parsing: "linux/amd64"))
+        }
+        #expect("\(words)".contains("its config is for U+001B[2J/amd64"), "\(words)")
     }
 }

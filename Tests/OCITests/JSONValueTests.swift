@@ -50,7 +50,7 @@ import Testing
     }
 
     /// Every text that differs from a good one in one byte is read or refused, and never more than that.
-    @Test func damagedTextsDoNoHarm() {
+    @Test("P9: texts damaged at any byte do no harm") func damagedTextsDoNoHarm() {
         let bytes = Array(JSONValueTests.full.utf8)
         for index in bytes.indices {
             for change: UInt8 in [0x00, 0x22, 0x5c, 0x7b, 0xff] {

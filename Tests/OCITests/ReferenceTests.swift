@@ -152,7 +152,9 @@ import Testing
         ("\u{1b}[31mx", "U+001B"),
     ]
 
-    @Test(arguments: bad) func refuses(_ text: String, _ message: String) throws {
+    @Test("P7: names and digests that are none, and where they end to be", arguments: bad) func refuses(
+        _ text: String, _ message: String
+    ) throws {
         let error = try #require(throws: ReferenceError.self) { _ = try Reference(parsing: text) }
         let words = "\(error)"
         #expect(words.contains(message), "\(words)")

@@ -26,6 +26,7 @@ final class Authorizer: Sendable {
     struct TokenResponse {
         let head: ResponseHead
         let body: [UInt8]
+        let isCut: Bool
     }
 
     /// `exchange` sends a request to the second argument's server, already checked, and gives its answer whole.
@@ -36,6 +37,12 @@ final class Authorizer: Sendable {
         self.credential = credential
         self.scope = "repository:\(repository):pull"
         self.exchange = exchange
+    }
+
+    /// What must not be said, even where a server says it: the credential, and what was sent by `header`.
+    func secrets(_ header: Header?) -> [String] {
+        let sent = header.flatMap { $0.value.split(separator: " ", maxSplits: 1).last.map(String.init) }
+        return (credential?.secrets ?? []) + [sent].compactMap(\.self)
     }
 
     /// What to send with a first try: nothing before the first challenge.
@@ -88,7 +95,8 @@ final class Authorizer: Sendable {
         }
         try policy.check(realm: realm)
         let start = Clock.monotonicNanoseconds
-        let response = try exchange(try request(realm, service: challenge.parameters["service"]), realm, policy)
+        let request = try request(realm, service: challenge.parameters["service"])
+        let response = try exchange(request, realm, policy)
         guard response.head.isSuccess else { throw refusal(response, realm) }
         let answer: TokenAnswer
         do throws(JSONFault) {
@@ -128,7 +136,12 @@ final class Authorizer: Sendable {
     }
 
     private func refusal(_ response: TokenResponse, _ realm: WebURL) -> Fault {
-        let fault = RegistryMessage(body: response.body).fault(head: response.head)
+        var hidden = secrets(nil)
+        if case .password(let user, let password)? = credential {
+            hidden += secrets(Header(value: Authorizer.basic(user, password), expires: .max))
+        }
+        let fault = RegistryMessage(body: response.body, isCut: response.isCut, hiding: hidden)
+            .fault(head: response.head)
         let place = "authentication server \(realm.authority)"
         switch fault {
         case .status(let code, let text, let after):

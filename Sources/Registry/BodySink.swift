@@ -34,6 +34,19 @@ final class MemorySink: BodySink {
     private var tooLong: Fault { .refused("\(what) has more than \(limit) bytes, the limit") }
 }
 
+/// Tells a body that was cut, which is worth another try, from one that is too short: a server that ends at the same
+/// byte twice, and says itself that the end is there, has no more.
+struct Shortage {
+    private var last: (endpoint: String, offset: Int64)?
+
+    mutating func judge(_ offset: Int64, of size: Int64, _ head: ResponseHead, _ endpoint: String) -> Fault {
+        let words = "the blob ended after \(offset) of \(size) bytes"
+        let isRepeated = last?.endpoint == endpoint && last?.offset == offset
+        last = head.isDelimited ? (endpoint, offset) : nil
+        return isRepeated && head.isDelimited ? .refused("\(words), and again when it was asked anew") : .broken(words)
+    }
+}
+
 /// A blob on its way into a file, at the place where the last response ended. What a response says about its place is
 /// checked before a byte of it is written: pieces of different answers are never joined on trust.
 final class FileSink: BodySink {
@@ -48,6 +61,7 @@ final class FileSink: BodySink {
     private(set) var wantsWhole = false
     /// Set when a server had more bytes than the blob has: none of them can be trusted to be its.
     private(set) var isSpoiled = false
+    private var shortage = Shortage()
 
     init(file: Int32, size: Int64, offset: Int64, progress: @escaping (Int64) -> Void) {
         self.file = file
@@ -108,6 +122,13 @@ final class FileSink: BodySink {
         }
         furthest = max(furthest, offset)
         progress(offset)
+    }
+
+    /// Why a good response did not complete the blob.
+    func shortage(_ head: ResponseHead, endpoint: String) -> Fault {
+        let fault = shortage.judge(offset, of: size, head, endpoint)
+        if case .refused = fault { isSpoiled = true }
+        return fault
     }
 
     private func spoiled() -> Fault {

@@ -15,4 +15,12 @@ package enum Credential: Hashable, Sendable, CustomStringConvertible, CustomDebu
     }
 
     package var debugDescription: String { description }
+
+    /// The texts that must not be said.
+    var secrets: [String] {
+        switch self {
+        case .password(_, let password): [password]
+        case .identityToken(let token), .registryToken(let token): [token]
+        }
+    }
 }

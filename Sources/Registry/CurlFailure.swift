@@ -26,6 +26,8 @@ struct CurlFailure {
             .certificate("\(place): \(reason); \(remedy)")
         case CURLE_SSL_CACERT_BADFILE: .certificate("\(place): \(reason)")
         case CURLE_SSL_CERTPROBLEM: .certificate("\(place): client certificate: \(reason)")
+        // What it says of a line of more than CURL_MAX_HTTP_HEADER bytes.
+        case CURLE_OUT_OF_MEMORY: .refused("\(place): a header line has more than 102400 bytes")
         case CURLE_GOT_NOTHING: .broken("\(place): the connection was closed without an answer")
         case CURLE_PARTIAL_FILE: .broken("\(place): the connection ended before the body did")
         // TLS 1.3 asks for the client's certificate behind the handshake.

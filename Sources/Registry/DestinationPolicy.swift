@@ -11,41 +11,40 @@ struct DestinationPolicy: Sendable {
 
     /// A redirect's target (CVE-2018-1000007, CVE-2022-27774 and their kin).
     func check(redirect target: WebURL, from source: WebURL) throws(Fault) {
+        let what = "redirect from \(source.authority) to \(target.authority)"
         if source.scheme == .https, target.scheme == .http {
-            throw .refused("redirect from https to plain http (\(target.authority)) refused")
+            throw .refused("\(what) refused: from https to plain http")
         }
-        try check(scheme: target, "redirect")
-        try check(address: target, "redirect")
+        try check(scheme: target, what)
+        try check(address: target, what)
     }
 
     /// The server that a Bearer challenge names: it will be shown credentials (CVE-2020-15157, CVE-2026-12566).
     func check(realm target: WebURL) throws(Fault) {
+        let what = "authentication realm \(target.authority)"
         if target.scheme == .http, origin.scheme == .https {
-            throw .refused("authentication realm \(target.authority) refused: plain http for a registry on https")
+            throw .refused("\(what) refused: plain http for a registry on https")
         }
-        try check(scheme: target, "authentication realm")
+        try check(scheme: target, what)
         guard target.host != origin.host else { return }
-        try check(address: target, "authentication realm")
-        if HostAddress(target.host)?.isPrivate ?? false {
-            throw .refused("authentication realm \(target.authority) refused: a private address")
-        }
+        try check(address: target, what)
+        if HostAddress(target.host)?.isPrivate ?? false { throw .refused("\(what) refused: a private address") }
     }
 
     private func check(scheme target: WebURL, _ what: String) throws(Fault) {
         guard target.scheme == .https || insecure.allowsPlainHTTP(target) else {
             throw .refused(
-                "\(what) to plain http (\(target.authority)) refused; list \(target.authority) in insecure-registries "
-                    + "if it is meant")
+                "\(what) refused: plain http; list \(target.authority) in insecure-registries if it is meant")
         }
     }
 
     private func check(address target: WebURL, _ what: String) throws(Fault) {
         guard target.host != origin.host else { return }
-        if HostAddress(target.host)?.isLinkLocal ?? false {
-            throw .refused("\(what) to link-local address \(target.authority) refused")
-        }
-        if HostAddress.isLoopback(host: target.host), !HostAddress.isLoopback(host: origin.host) {
-            throw .refused("\(what) to this machine (\(target.authority)) refused")
+        let address = HostAddress(target.host)
+        if address?.isLinkLocal ?? false { throw .refused("\(what) refused: a link-local address") }
+        let isLocal = HostAddress.isLoopback(host: target.host) || address?.isUnspecified ?? false
+        if isLocal, !HostAddress.isLoopback(host: origin.host) {
+            throw .refused("\(what) refused: it leads to this machine")
         }
     }
 

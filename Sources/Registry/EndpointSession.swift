@@ -40,7 +40,7 @@ final class EndpointSession: Sendable {
             let response = try transport.perform(
                 request, tls: try certificates.material(for: realm), sink: sink, policy: policy)
             let body = response.head.isSuccess ? sink.bytes : response.errorBody
-            return Authorizer.TokenResponse(head: response.head, body: body)
+            return Authorizer.TokenResponse(head: response.head, body: body, isCut: response.errorBodyIsCut)
         }
     }
 
@@ -89,20 +89,33 @@ final class EndpointSession: Sendable {
     private func get(_ ask: Ask, _ scheme: WebURL.Scheme, _ sink: any BodySink) throws(Fault) -> ResponseHead {
         let url = try self.url(ask, scheme)
         let policy = DestinationPolicy(origin: url, insecure: insecure)
-        let used = try authorizer.header(policy)
+        var used = try authorizer.header(policy)
         var (response, final) = try follow(url, ask, used, sink, policy)
         // What a TLS server says to plain http is no proof that it speaks it.
         if response.head.status != 400 { state.withLock { $0.scheme = scheme } }
         if response.head.status == 401, final.sameOrigin(as: url) {
             let challenges = Challenge.parse(response.head.values("www-authenticate"))
             let header = try authorizer.answer(challenges, used: used, policy)
+            used = header
             (response, final) = try follow(url, ask, header, sink, policy)
         }
         if response.head.isSuccess {
             state.withLock { $0.hasServed = true }
             return response.head
         }
-        throw RegistryMessage(body: response.errorBody).fault(head: response.head)
+        throw fault(response, from: final, origin: url, secrets: authorizer.secrets(used))
+    }
+
+    private func fault(
+        _ response: Transport.Response, from place: WebURL, origin: WebURL, secrets: [String]
+    ) -> Fault {
+        // Presigned URLs have theirs in the query.
+        let values = place.query?.split(separator: "&").compactMap { $0.split(separator: "=", maxSplits: 1).last } ?? []
+        let message = RegistryMessage(
+            body: response.errorBody, isCut: response.errorBodyIsCut, hiding: secrets + values.map(String.init))
+        return place.sameOrigin(as: origin)
+            ? message.fault(head: response.head)
+            : message.fault(head: response.head, redirectedTo: "redirected to \(place.authority)")
     }
 
     private func url(_ ask: Ask, _ scheme: WebURL.Scheme) throws(Fault) -> WebURL {

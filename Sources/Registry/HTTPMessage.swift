@@ -45,6 +45,11 @@ struct ResponseHead: Sendable, Equatable {
     /// nil when absent or not a number.
     var contentLength: Int64? { value("content-length").flatMap { Int64($0) }.flatMap { $0 < 0 ? nil : $0 } }
 
+    /// Whether the response says itself where its body ends, so that a broken connection is told from the end.
+    var isDelimited: Bool {
+        contentLength != nil || values("transfer-encoding").contains { $0.lowercased().contains("chunked") }
+    }
+
     var contentRange: ContentRange? { value("content-range").flatMap { ContentRange($0) } }
 }
 

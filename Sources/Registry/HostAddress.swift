@@ -33,6 +33,9 @@ package struct HostAddress: Hashable, Sendable {
         bytes.count == 4 ? bytes[0] == 127 : bytes == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
     }
 
+    /// 0.0.0.0, ::, which connect to this machine.
+    package var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
+
     /// 169.254.0.0/16, fe80::/10, and the metadata services that clouds keep elsewhere.
     package var isLinkLocal: Bool {
         let metadata: [[UInt8]] = [

@@ -72,11 +72,12 @@ extension RegistryClient {
         guard descriptor.size >= 0, descriptor.size <= limit else {
             throw .refused(what: "\(what) of \(descriptor.size) bytes, with a limit of \(limit),", tried: [])
         }
+        var shortage = Shortage()
         return try attempt(what, digest: descriptor.digest) { session throws(Fault) in
             let sink = MemorySink(limit: Int(descriptor.size), what: "the blob")
-            _ = try session.get(EndpointSession.Ask(path: "blobs/\(descriptor.digest)"), into: sink)
+            let head = try session.get(EndpointSession.Ask(path: "blobs/\(descriptor.digest)"), into: sink)
             guard sink.bytes.count == Int(descriptor.size) else {
-                throw .broken("the blob ended after \(sink.bytes.count) of \(descriptor.size) bytes")
+                throw shortage.judge(Int64(sink.bytes.count), of: descriptor.size, head, session.endpoint.name)
             }
             let actual = Digest.of(sink.bytes, descriptor.digest.algorithm)
             guard actual == descriptor.digest else {
@@ -95,6 +96,9 @@ extension RegistryClient {
             for _ in 0..<TagPage.limit {
                 let page = try self.page(session, after: last)
                 result += page.tags
+                guard result.count <= DocumentLimits.tags else {
+                    throw .refused("the list of tags has more than \(DocumentLimits.tags), the limit")
+                }
                 guard page.hasNext, let final = page.tags.last, final != last else { return result }
                 last = final
             }

@@ -28,19 +28,25 @@ extension RegistryClient {
         // More than the blob has, left over from something else.
         if sink.offset > sink.size { try sink.restart() }
         if sink.isComplete { return }
-        var ask = EndpointSession.Ask(path: "blobs/\(digest)", offset: sink.resumeOffset)
         do throws(Fault) {
-            _ = try session.get(ask, into: sink)
-        } catch .status(416, _, _) where ask.offset != nil {
-            ask.offset = nil
-            try sink.restart()
-            _ = try session.get(ask, into: sink)
+            let head = try response(digest, from: session, into: sink)
+            if !sink.isComplete { throw sink.shortage(head, endpoint: session.endpoint.name) }
         } catch {
             if sink.isSpoiled { try sink.restart() }
             throw error
         }
-        guard sink.isComplete else {
-            throw .broken("the blob ended after \(sink.offset) of \(sink.size) bytes")
+    }
+
+    private static func response(
+        _ digest: Digest, from session: EndpointSession, into sink: FileSink
+    ) throws(Fault) -> ResponseHead {
+        var ask = EndpointSession.Ask(path: "blobs/\(digest)", offset: sink.resumeOffset)
+        do throws(Fault) {
+            return try session.get(ask, into: sink)
+        } catch .status(416, _, _) where ask.offset != nil {
+            ask.offset = nil
+            try sink.restart()
+            return try session.get(ask, into: sink)
         }
     }
 }

@@ -16,8 +16,8 @@ package final class RegistryClient: Sendable {
     private struct Memory {
         /// The position of the endpoint that served last.
         var preferred = 0
-        /// Which endpoint a download came from. Who asks for the same once more could not use it.
-        var downloads: [Digest: Int] = [:]
+        /// Which endpoints a download came from. Who asks for the same once more could not use what they gave.
+        var downloads: [Digest: Set<Int>] = [:]
     }
 
     package init(
@@ -58,7 +58,7 @@ package final class RegistryClient: Sendable {
                 let value = try repeating(session, digest, furthest: furthest, body)
                 memory.withLock { memory in
                     memory.preferred = index
-                    if isDownload, let digest { memory.downloads[digest] = index }
+                    if isDownload, let digest { memory.downloads[digest, default: []].insert(index) }
                 }
                 return value
             } catch .interrupted {
@@ -74,13 +74,13 @@ package final class RegistryClient: Sendable {
         throw RegistryError(what: what, repository: reference.familiarRepository, tried: failures)
     }
 
-    /// The one that served last first; those whose tries were used up, and the one that gave this download before, last.
+    /// The one that served last first; those whose tries were used up, and those that gave this download before, last.
     private func order(_ download: Digest?) -> [Int] {
         let (preferred, doubted) = memory.withLock { memory in
-            (memory.preferred, download.flatMap { memory.downloads[$0] })
+            (memory.preferred, download.flatMap { memory.downloads[$0] } ?? [])
         }
         func rank(_ index: Int) -> Int {
-            let last = index == doubted ? 4 : 0
+            let last = doubted.contains(index) ? 4 : 0
             return last + (sessions[index].isSick ? 2 : 0) + (index == preferred ? 0 : 1)
         }
         return sessions.indices.sorted { (rank($0), $0) < (rank($1), $1) }

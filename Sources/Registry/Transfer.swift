@@ -11,6 +11,8 @@ final class Transfer {
 
     private(set) var head: ResponseHead?
     private(set) var errorBody: [UInt8] = []
+    /// There was more of it than `errorBodyLimit`.
+    private(set) var errorBodyIsCut = false
     private(set) var fault: Fault?
     private var headBytes = 0
     private var hasBegun = false
@@ -77,7 +79,10 @@ final class Transfer {
         guard let head else { return stop(.broken("a body without headers")) }
         guard head.isSuccess else {
             // Enough of an error is read; the status counts.
-            guard count <= Transfer.errorBodyLimit - errorBody.count else { return 0 }
+            guard count <= Transfer.errorBodyLimit - errorBody.count else {
+                errorBodyIsCut = true
+                return 0
+            }
             errorBody.append(contentsOf: part)
             return count
         }

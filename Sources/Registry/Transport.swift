@@ -38,8 +38,9 @@ final class Transport: Sendable {
 
     struct Response {
         let head: ResponseHead
-        /// Of a status that is no success.
+        /// Of a status that is no success, up to `Transfer.errorBodyLimit`.
         let errorBody: [UInt8]
+        let errorBodyIsCut: Bool
     }
 
     /// One exchange; a body of a 2xx response goes to `sink`. Redirects come back as they are.
@@ -73,7 +74,8 @@ final class Transport: Sendable {
         do throws(Fault) {
             let head = try conclude(code, transfer, handle.raw, errorText, proxy: proxy)
             observer.debug("\(verb) \(request.url): \(head.status) in \(milliseconds) ms")
-            return Response(head: head, errorBody: transfer.errorBody)
+            return Response(
+                head: head, errorBody: transfer.errorBody, errorBodyIsCut: transfer.errorBodyIsCut)
         } catch {
             observer.debug("\(verb) \(request.url): \(error) after \(milliseconds) ms")
             throw error

@@ -17,7 +17,9 @@ import Testing
         ("8.8.8.8", false, false, false), ("[2001:db8::1]", false, false, false),
     ]
 
-    @Test(arguments: spellings.indices) func classifies(_ row: Int) throws {
+    @Test("P1, P2: every spelling of a local address is known", arguments: spellings.indices) func classifies(
+        _ row: Int
+    ) throws {
         let (text, loopback, linkLocal, isPrivate) = AddressTests.spellings[row]
         let address = try #require(HostAddress(text))
         #expect(address.isLoopback == loopback, "\(text)")
@@ -44,12 +46,15 @@ import Testing
         #expect("\(url)".lowercased() == printed.lowercased())
     }
 
-    @Test(arguments: [
-        "", "example.com", "ftp://example.com", "file:///etc/passwd", "https://user@example.com",
-        "https://u:p@example.com",
-        "https://ex ample.com", "https://１６９.254.169.254/", "http://[fe80::1%25eth0]/", "https://example.com:0/",
-        "https://example.com:65536/", "https://a\r\nb/", "gopher://x/", "javascript:x",
-    ]) func refusesURL(_ text: String) { #expect(throws: WebURL.Fault.self) { try WebURL(parsing: text) } }
+    @Test(
+        "P2, P3: what is no http or https URL is refused",
+        arguments: [
+            "", "example.com", "ftp://example.com", "file:///etc/passwd", "https://user@example.com",
+            "https://u:p@example.com",
+            "https://ex ample.com", "https://１６９.254.169.254/", "http://[fe80::1%25eth0]/", "https://example.com:0/",
+            "https://example.com:65536/", "https://a\r\nb/", "gopher://x/", "javascript:x",
+        ]) func refusesURL(_ text: String)
+    { #expect(throws: WebURL.Fault.self) { try WebURL(parsing: text) } }
 
     @Test func resolvesLocations() throws {
         let base = try WebURL(parsing: "https://example.com:8443/v2/a/blobs/x?y=z")

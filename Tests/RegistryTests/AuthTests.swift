@@ -112,7 +112,7 @@ import Testing
             ])
     }
 
-    @Test func passwordGoesToTheTokenServerOnly() throws {
+    @Test("P2: a password goes to the token server only") func passwordGoesToTheTokenServerOnly() throws {
         let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
             if request.path == "/token" { return AuthTests.token("abc") }
             guard request.header("Authorization") == "Bearer abc" else {
@@ -175,10 +175,13 @@ import Testing
         #expect(server.requests.count <= 4)
     }
 
-    @Test(arguments: [
-        #"{"token":"a\r\nX-Evil: 1"}"#, #"{"token":""}"#, "{}", "no json", #"{"token":"é"}"#, #"{"token":7}"#,
-        #"{"token":"x","expires_in":1e400}"#,
-    ]) func badTokensAreRefused(_ body: String) throws {
+    @Test(
+        "P9: tokens that are none are refused",
+        arguments: [
+            #"{"token":"a\r\nX-Evil: 1"}"#, #"{"token":""}"#, "{}", "no json", #"{"token":"é"}"#, #"{"token":7}"#,
+            #"{"token":"x","expires_in":1e400}"#,
+        ]) func badTokensAreRefused(_ body: String) throws
+    {
         let fixture = try Fixture { request, _ in
             request.path == "/token"
                 ? Response(200, text: body) : AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
@@ -188,7 +191,7 @@ import Testing
         #expect(fixture.server.requests.count == 2)
     }
 
-    @Test func endlessTokenStopsAtItsLimit() throws {
+    @Test("P8: an endless token stops at its limit") func endlessTokenStopsAtItsLimit() throws {
         let fixture = try Fixture { request, _ in
             guard request.path == "/token" else {
                 return AuthTests.challenge("http://\(request.header("Host") ?? "")/token")
@@ -203,12 +206,15 @@ import Testing
 
     // MARK: Hostile realms
 
-    @Test(arguments: [
-        "http://169.254.169.254/latest/meta-data", "https://169.254.169.254/x", "https://10.1.2.3/token",
-        "https://192.168.1.1/token", "https://[fe80::1]/x", "http://auth.example/token",
-        "https://user:pw@auth.example/",
-        "file:///etc/passwd", "ftp://auth.example/", "", "/token", "https://0xa9fea9fe/x",
-    ]) func hostileRealmGetsNothing(_ realm: String) throws {
+    @Test(
+        "P2: a hostile realm gets nothing, not even a connection",
+        arguments: [
+            "http://169.254.169.254/latest/meta-data", "https://169.254.169.254/x", "https://10.1.2.3/token",
+            "https://192.168.1.1/token", "https://[fe80::1]/x", "http://auth.example/token",
+            "https://user:pw@auth.example/",
+            "file:///etc/passwd", "ftp://auth.example/", "", "/token", "https://0xa9fea9fe/x",
+        ]) func hostileRealmGetsNothing(_ realm: String) throws
+    {
         let (client, server, log) = try AuthTests.withOwnCredentials { _, _ in AuthTests.challenge(realm) }
         let start = Wait.now
         let error = message { () throws(RegistryError) in _ = try client.manifest(.tag("a")) }
@@ -219,7 +225,7 @@ import Testing
         #expect(log.lines.allSatisfy { !$0.contains("169.254") && !$0.contains("password") })
     }
 
-    @Test func tokenServerDoesNotPassCredentialsOn() throws {
+    @Test("P2, P3: a token server does not send credentials on") func tokenServerDoesNotPassCredentialsOn() throws {
         let other = try FaultyRegistry { _, _ in AuthTests.token("abc") }
         let (client, server, _) = try AuthTests.withOwnCredentials { request, _ in
             request.path == "/token"

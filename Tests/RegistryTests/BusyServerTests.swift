@@ -1,5 +1,7 @@
+import Glibc
 import OCI
 import Registry
+import Sys
 import TestSupport
 import Testing
 
@@ -56,7 +58,7 @@ import Testing
         #expect(fixture.server.requests.count == 1)
     }
 
-    @Test func silentServerIsTriedAgain() throws {
+    @Test("F13: a server that hangs up without a word is tried again") func silentServerIsTriedAgain() throws {
         let blob = Blob(10)
         let fixture = try Fixture { request, count in
             var response = Response.blob(blob.bytes, for: request)
@@ -66,7 +68,7 @@ import Testing
         #expect(try fixture.download(blob.descriptor) == blob.bytes)
     }
 
-    @Test func slowTransferIsGivenUpAndGoneOnWith() throws {
+    @Test("F13: a slow transfer is given up and gone on with") func slowTransferIsGivenUpAndGoneOnWith() throws {
         let blob = Blob(50_000)
         let configure: (inout RegistryConfiguration) -> Void = {
             $0.timeouts.slowBytesPerSecond = 20_000
@@ -81,7 +83,85 @@ import Testing
         #expect(fixture.log.retries.first?.reason.contains("less than 20000 bytes/s for 1 s") ?? false)
     }
 
-    @Test func interruptionEndsWithinASecond() throws {
+    private static func impatient(_ configuration: inout RegistryConfiguration) {
+        configuration.timeouts.connect = 1
+        configuration.timeouts.slowPeriod = 1
+        configuration.retry.retries = 1
+    }
+
+    @Test("F13: headers that come a byte at a time are given up") func drippedHeadersAreGivenUp() throws {
+        let fixture = try Fixture(configure: BusyServerTests.impatient) { request, _ in
+            var response = Response.blob(Blob(10).bytes, for: request)
+            response.headBytesPerSecond = 10
+            return response
+        }
+        let (error, _) = try fixture.downloadError(Blob(10).descriptor)
+        #expect(error.contains("\(fixture.server.host): less than 1024 bytes/s for 1 s"), "\(error)")
+        #expect(fixture.server.requests.count == 2)
+    }
+
+    @Test("F13: a body that comes a byte at a time is given up") func drippedBodyIsGivenUp() throws {
+        let blob = Blob(1000)
+        let fixture = try Fixture(configure: BusyServerTests.impatient) { request, _ in
+            var response = Response.blob(blob.bytes, for: request)
+            response.bytesPerSecond = 10
+            return response
+        }
+        let (error, file) = try fixture.downloadError(blob.descriptor)
+        #expect(error.contains("less than 1024 bytes/s for 1 s"), "\(error)")
+        #expect(!file.isEmpty && file == Array(blob.bytes.prefix(file.count)))
+        // What dripped in is kept, and not asked for again.
+        #expect((fixture.server.requests.last?.rangeStart ?? 0) > 0)
+    }
+
+    @Test("F13: a server that says nothing is given up") func silenceIsGivenUp() throws {
+        let fixture = try Fixture(configure: BusyServerTests.impatient) { _, _ in
+            var response = Response(200)
+            response.delay = 60
+            return response
+        }
+        let (error, _) = try fixture.downloadError(Blob(10).descriptor)
+        #expect(error.contains("less than 1024 bytes/s for 1 s"), "\(error)")
+        #expect(fixture.server.requests.count == 2)
+    }
+
+    /// A listening socket whose owner never answers: the kernel makes the connection, and TLS waits.
+    @Test("F13: a socket that says nothing is given up, and an interruption ends the wait") func silentSocket() throws {
+        let listener = OwnedFD(adopting: try check { socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0) })
+        let number = listener.raw
+        try check { listen(number, 8) }
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        try withUnsafeMutablePointer(to: &address) { pointer in
+            _ = try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                try check { getsockname(number, .init(__sockaddr__: raw), &size) }
+            }
+        }
+        let host = "127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        let log = Fixture.Log()
+        var configuration = RegistryConfiguration()
+        func fetch() -> String {
+            message { () throws(RegistryError) in
+                let name = Reference(domain: host, path: "a", tag: nil, digest: nil)
+                _ = try RegistryClient(reference: name, configuration: configuration, observer: log.observer)
+                    .manifest(.tag("latest"))
+            }
+        }
+        BusyServerTests.impatient(&configuration)
+        let error = fetch()
+        #expect(error.contains("\(host): no connection within 1 s"), "\(error)")
+
+        configuration.timeouts = Timeouts()
+        let thread = Background { () -> String in
+            Wait.sleep(0.3)
+            log.interrupt()
+            return ""
+        }
+        #expect(fetch() == "interrupted")
+        _ = thread.value
+    }
+
+    @Test("F13: an interruption ends a download") func interruptionEndsWithinASecond() throws {
         let blob = Blob(1_000_000)
         let fixture = try Fixture { request, _ in
             var response = Response.blob(blob.bytes, for: request)
@@ -112,7 +192,7 @@ import Testing
         _ = thread.value
     }
 
-    @Test func interruptionEndsAWaitForAnAnswer() throws {
+    @Test("F13: an interruption ends the wait for an answer") func interruptionEndsAWaitForAnAnswer() throws {
         let blob = Blob(10)
         let fixture = try Fixture { request, _ in
             var response = Response.blob(blob.bytes, for: request)

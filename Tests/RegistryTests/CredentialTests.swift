@@ -44,7 +44,9 @@ import Testing
         (#"{"HttpHeaders":{},"psFormat":"x"}"#, "h.example/a", nil), ("{}", "a", nil),
     ]
 
-    @Test(arguments: lookups.indices) func findsTheExactHost(_ row: Int) throws {
+    @Test("P12: credentials are found by the exact host and port", arguments: lookups.indices) func findsTheExactHost(
+        _ row: Int
+    ) throws {
         let (json, name, expected) = CredentialTests.lookups[row]
         let (credential, warnings) = try CredentialTests.lookUp(json, name)
         #expect(credential == expected)
@@ -71,7 +73,7 @@ import Testing
         #expect(try store.credential(for: CredentialTests.endpoint("a"), environment: [:]) { _ in } == nil)
     }
 
-    @Test func nothingIsPrinted() {
+    @Test("P13: a credential does not print itself") func nothingIsPrinted() {
         #expect("\(CredentialTests.found)" == "a user name and password")
         #expect(String(reflecting: CredentialTests.found) == "a user name and password")
     }

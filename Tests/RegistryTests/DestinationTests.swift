@@ -18,7 +18,7 @@ import Testing
         ("https://r.example", "https://[::ffff:169.254.169.254]/", [], "link-local"),
         ("https://r.example", "https://10.0.0.1/token", [], "a private address"),
         ("https://r.example", "https://192.168.0.1:8443/token", [], "a private address"),
-        ("https://r.example", "https://0.0.0.0/token", [], "a private address"),
+        ("https://r.example", "https://0.0.0.0/token", [], "to this machine"),
         ("https://10.0.0.1:5000", "https://10.0.0.1:5001/token", [], ""),
         ("https://10.0.0.1:5000", "https://10.0.0.2:5001/token", [], "a private address"),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5001/token", [], ""),
@@ -31,7 +31,7 @@ import Testing
         ("http://r.example:5000", "http://auth.example/token", ["r.example:5000", "auth.example"], ""),
     ]
 
-    @Test(arguments: realms.indices) func judgesRealm(_ row: Int) throws {
+    @Test("P2: where a realm may be", arguments: realms.indices) func judgesRealm(_ row: Int) throws {
         let (registry, realm, insecure, refusal) = DestinationTests.realms[row]
         let policy = DestinationPolicy(origin: try WebURL(parsing: registry), insecure: InsecureHosts(insecure))
         try expect(refusal) { () throws(Fault) in try policy.check(realm: try url(realm)) }
@@ -45,6 +45,8 @@ import Testing
         ("https://r.example", "https://127.0.0.1/x", [], "to this machine"),
         ("https://r.example", "https://169.254.169.254/x", [], "link-local"),
         ("https://r.example", "https://100.100.100.200/x", [], "link-local"),
+        ("https://r.example", "https://0.0.0.0/x", [], "to this machine"),
+        ("https://r.example", "https://[::]/x", [], "to this machine"),
         ("https://r.example", "https://10.0.0.1/x", [], ""),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5001/x", [], ""),
         ("http://127.0.0.1:5000", "http://cdn.example/x", [], "plain http"),
@@ -53,14 +55,14 @@ import Testing
         ("http://127.0.0.1:5000", "https://169.254.169.254/x", [], "link-local"),
     ]
 
-    @Test(arguments: redirects.indices) func judgesRedirect(_ row: Int) throws {
+    @Test("P1, P3: where a redirect may lead", arguments: redirects.indices) func judgesRedirect(_ row: Int) throws {
         let (registry, target, insecure, refusal) = DestinationTests.redirects[row]
         let origin = try WebURL(parsing: registry)
         let policy = DestinationPolicy(origin: origin, insecure: InsecureHosts(insecure))
         try expect(refusal) { () throws(Fault) in try policy.check(redirect: try url(target), from: origin) }
     }
 
-    @Test func judgesAddressesThatNamesTurnOutToHave() throws {
+    @Test("P1, P3: addresses that names turn out to have") func judgesAddressesThatNamesTurnOutToHave() throws {
         let other = try WebURL(parsing: "https://cdn.example/x")
         let publicPolicy = DestinationPolicy(
             origin: try WebURL(parsing: "https://r.example"), insecure: InsecureHosts([]))

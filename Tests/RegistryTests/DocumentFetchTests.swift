@@ -22,20 +22,26 @@ import Testing
         }
     }
 
-    static let lies: [(String?, String)] = [
-        ("\(Digest.of("other".utf8))", "the manifest's digest is"),
-        ("sha256:../../x", "Docker-Content-Digest: invalid digest"),
-        ("md5:abc", "Docker-Content-Digest: invalid digest"), ("", "Docker-Content-Digest: invalid digest"),
-    ]
+    static let lies: [(String?, String)] =
+        [("\(Digest.of("other".utf8))", "the manifest's digest is")]
+        + [
+            "sha256:../../x", "sha256:", "sha256", "sha1:\(hex.prefix(40))", "SHA256:\(hex)",
+            "sha256:\(hex.uppercased())", "sha256:\(hex)a", "sha256:\(hex.dropLast())", "sha256:\(hex.dropLast())g",
+            "sha256:\(hex)/..", "sha256: \(hex)", "sha512:\(hex)", "md5:abc", "", ":\(hex)", "sha256:\(hex), \(hex)",
+            "sha256:\u{1b}[2J",
+        ].map { ($0, "Docker-Content-Digest: invalid digest") }
+    private static let hex = String(repeating: "a", count: 64)
 
-    @Test(arguments: lies) func lyingDigestHeaderIsRefused(_ header: String?, _ words: String) throws {
+    @Test("P7, T1: a Docker-Content-Digest that lies or is none is refused", arguments: lies)
+    func lyingDigestHeaderIsRefused(_ header: String?, _ words: String) throws {
         let fixture = try Fixture { _, _ in GoodManifest.response(header.map { [("Docker-Content-Digest", $0)] } ?? [])
         }
         let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("latest")) }
         #expect(error.contains("refused") && error.contains(words), "\(error)")
+        #expect(!error.contains("\u{1b}"))
     }
 
-    @Test func otherBytesThanAskedForAreRefused() throws {
+    @Test("T1: other bytes than the digest asked for are refused") func otherBytesThanAskedForAreRefused() throws {
         let fixture = try Fixture { _, _ in GoodManifest.response() }
         let error = message { () throws(RegistryError) in
             _ = try fixture.client.manifest(.digest(Digest.of("other".utf8)))
@@ -44,7 +50,7 @@ import Testing
         #expect(fixture.server.requests.count == 1)
     }
 
-    @Test func endlessManifestStopsAtItsLimit() throws {
+    @Test("P8: an endless manifest stops at its limit") func endlessManifestStopsAtItsLimit() throws {
         let fixture = try Fixture { _, _ in
             var response = Response(200, body: Array(repeating: 32, count: 100_000))
             response.isEndless = true
@@ -54,14 +60,14 @@ import Testing
         #expect(error.contains("the manifest has more than 4194304 bytes"), "\(error)")
     }
 
-    @Test func endlessErrorPageStopsAtItsLimit() throws {
+    @Test("P8: an endless error page stops at its limit") func endlessErrorPageStopsAtItsLimit() throws {
         let fixture = try Fixture { _, _ in
             var response = Response(400, body: Array(repeating: 32, count: 100_000))
             response.isEndless = true
             return response
         }
         let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("latest")) }
-        #expect(error.contains("HTTP status 400"), "\(error)")
+        #expect(error.contains("HTTP status 400: its text has more than 1048576 bytes, the limit"), "\(error)")
     }
 
     @Test func unknownTagHasDockersWords() throws {
@@ -84,7 +90,7 @@ import Testing
 
     // MARK: Small blobs
 
-    @Test func smallBlobIsVerified() throws {
+    @Test("F12, T1: a small blob's size and digest are checked") func smallBlobIsVerified() throws {
         let blob = Blob(5000)
         let served = Mutable(blob.bytes)
         let fixture = try Fixture { request, _ in Response(200, body: served.value) }
@@ -124,7 +130,7 @@ import Testing
             ])
     }
 
-    @Test func hostileTagsAreRefused() throws {
+    @Test("P9: tags that are none are refused") func hostileTagsAreRefused() throws {
         for tag in ["../x", "\\u001b[2J", "", "a b"] {
             let fixture = try Fixture { _, _ in Response(200, text: #"{"tags":["ok","\#(tag)"]}"#) }
             let error = message { () throws(RegistryError) in _ = try fixture.client.tags() }
@@ -167,7 +173,7 @@ import Testing
         #expect(first.requests.count == 1)
     }
 
-    @Test func lyingMirrorIsPassedOver() throws {
+    @Test("F12: a lying mirror is passed over") func lyingMirrorIsPassedOver() throws {
         let first = try FaultyRegistry { _, _ in Response(200, text: "{}") }
         let second = try FaultyRegistry { _, _ in GoodManifest.response() }
         let client = try DocumentFetchTests.hub([first, second])
@@ -197,7 +203,8 @@ import Testing
         #expect(first.requests.count == 6)
     }
 
-    @Test func tooLongBlobIsFetchedAnewFromTheNextMirror() throws {
+    @Test("F12: a blob that is too long is fetched anew from the next mirror")
+    func tooLongBlobIsFetchedAnewFromTheNextMirror() throws {
         let blob = Blob(1000)
         let first = try FaultyRegistry { _, _ in Response(200, body: blob.bytes + blob.bytes) }
         let second = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
@@ -208,7 +215,8 @@ import Testing
         #expect(contents(file) == blob.bytes)
     }
 
-    @Test func blobAskedForAgainComesFromAnotherMirror() throws {
+    @Test("F12: a blob that was asked for again comes from another mirror")
+    func blobAskedForAgainComesFromAnotherMirror() throws {
         let blob = Blob(1000)
         let first = try FaultyRegistry { _, _ in Response(200, body: [UInt8](repeating: 7, count: 1000)) }
         let second = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
@@ -236,7 +244,7 @@ import Testing
         #expect(Wait.now - start < 5)
     }
 
-    @Test func mirrorGetsItsOwnCredentialsOnly() throws {
+    @Test("P12: a mirror gets its own credentials only") func mirrorGetsItsOwnCredentialsOnly() throws {
         let handler: FaultyRegistry.Handler = { request, _ in
             request.header("Authorization") == nil
                 ? Response(401, [("WWW-Authenticate", "Basic realm=\"x\"")]) : GoodManifest.response()
@@ -266,7 +274,7 @@ import Testing
         #expect(Wait.now - start < 3)
     }
 
-    @Test func plainServerIsNotFallenBackToForOthers() throws {
+    @Test("P4: plain http is not fallen back to") func plainServerIsNotFallenBackToForOthers() throws {
         // 0.0.0.0 connects to this machine without being one of its loopback addresses.
         let server = try FaultyRegistry { _, _ in GoodManifest.response() }
         let client = try RegistryClient(

@@ -18,7 +18,7 @@ import Testing
         #expect(proxy.requests.map(\.target) == ["http://mirror.example:5000/v2/library/a/manifests/latest"])
     }
 
-    @Test func refusingProxyIsNamedWithoutItsPassword() throws {
+    @Test("P13: a proxy's password is not said") func refusingProxyIsNamedWithoutItsPassword() throws {
         let proxy = try FaultyRegistry { _, _ in Response(403) }
         let configuration = RegistryConfiguration(environment: ["HTTPS_PROXY": "http://user:secret@\(proxy.host)"])
         let client = try RegistryClient(reference: Reference(parsing: "r.example/a"), configuration: configuration)
@@ -29,7 +29,8 @@ import Testing
     }
 
     /// `NAME.localhost` is this machine to libcurl, whatever it looks like.
-    @Test func nameThatLeadsToThisMachineIsRefusedOnceItIsKnown() throws {
+    @Test("P1, P3: a name that leads to this machine is refused once it is known")
+    func nameThatLeadsToThisMachineIsRefusedOnceItIsKnown() throws {
         let inside = try FaultyRegistry { _, _ in GoodManifest.response() }
         let name = "metadata.localhost:\(inside.port)"
         let server = try FaultyRegistry { _, _ in .redirect("http://\(name)/secret") }

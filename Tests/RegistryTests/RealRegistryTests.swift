@@ -79,7 +79,9 @@ struct RealRegistryTests {
         try RealRegistryTests.pull(client, scratch, layer: layer)
     }
 
-    @Test(.enabled(if: Conditions.has("openssl", "htpasswd"), "needs openssl and htpasswd"))
+    @Test(
+        "P4: with a password over TLS, and under the wrong CA",
+        .enabled(if: Conditions.has("openssl", "htpasswd"), "needs openssl and htpasswd"))
     func withPasswordOverTLS() throws {
         let registry = try RealRegistry(.init(tls: true, credentials: ("user", "password")))
         let scratch = try Scratch()
@@ -133,7 +135,9 @@ struct RealRegistryTests {
     }
 
     /// By another name of the machine, which is not local by its looks: the CA must be known.
-    @Test(.enabled(if: Conditions.has("openssl", "htpasswd"), "needs openssl and htpasswd"))
+    @Test(
+        "P4: certificates are checked for hosts that are not local",
+        .enabled(if: Conditions.has("openssl", "htpasswd"), "needs openssl and htpasswd"))
     func certificatesAreCheckedForOtherHosts() throws {
         let registry = try RealRegistry(.init(tls: true))
         let name = try Reference(parsing: "0.0.0.0:\(registry.port)/library/test")

@@ -54,7 +54,8 @@ import Testing
         ("10.1.2.3/a", ["10.0.0.0/33", "10.1.2.3/"], [.https, .http], .anyCertificate),
     ]
 
-    @Test(arguments: hosts.indices) func plainHTTPIsForLocalAndListedHosts(_ row: Int) throws {
+    @Test("P4: plain http is for local and listed hosts", arguments: hosts.indices)
+    func plainHTTPIsForLocalAndListedHosts(_ row: Int) throws {
         let (name, insecure, schemes, trust) = ResolverTests.hosts[row]
         let all = try ResolverTests.endpoints(name, insecure: insecure)
         #expect(all.map(\.schemes) == [schemes])

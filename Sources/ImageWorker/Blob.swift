@@ -18,12 +18,17 @@ final class Blob: Sendable {
         var generation = 0
         /// The file still has bytes of an earlier pull.
         var isResumed = false
+        /// Places that were not asked for it yet.
+        var otherPlaces = 0
     }
 
     let layer: SourceLayer
-    let state = Monitor(State())
+    let state: Monitor<State>
 
-    init(_ layer: SourceLayer) { self.layer = layer }
+    init(_ layer: SourceLayer) {
+        self.layer = layer
+        state = Monitor(State(otherPlaces: layer.otherPlaces))
+    }
 
     func fail(_ error: WorkerError) { state.update { $0.failure = $0.failure ?? error } }
 

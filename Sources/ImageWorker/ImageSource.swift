@@ -67,6 +67,8 @@ struct SourceLayer: Sendable {
     /// What the layer is called in the output.
     var shown: String
     var mediaType: String?
+    /// Other places that may have the blob, should the bytes of one be wrong.
+    var otherPlaces = 0
     var content: Content
 }
 

@@ -178,10 +178,11 @@ final class LayerPipeline: Sendable {
     }
 
     /// A blob is not what it should be. Where an earlier pull had begun it, its bytes or the later ones may be wrong:
-    /// then all are fetched again, once.
+    /// then all are fetched again, once. After that each other place that may have it is asked once.
     private func distrust(_ job: LayerJob, _ generation: Int, _ fault: String) throws(WorkerError) {
         let retries = job.blob.state.update { state -> Bool in
-            guard state.isResumed, state.generation == generation else { return false }
+            guard state.generation == generation, state.isResumed || state.otherPlaces > 0 else { return false }
+            if !state.isResumed { state.otherPlaces -= 1 }
             state.isResumed = false
             state.generation += 1
             state.available = 0

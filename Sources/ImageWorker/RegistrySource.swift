@@ -107,6 +107,7 @@ struct RegistrySource: ImageSource {
         let layers = manifest.layers.map { layer in
             SourceLayer(
                 digest: layer.digest, size: layer.size, shown: layer.digest.short, mediaType: layer.mediaType,
+                otherPlaces: client.endpoints.count - 1,
                 content: .remote { file, offset, progress throws(WorkerError) in
                     try lift(WorkerError.registry) { () throws(RegistryError) in
                         try client.download(layer, to: file, from: offset, progress: progress)

@@ -61,7 +61,7 @@ import Testing
     }
 
     /// An archive's tags do not take names away from other images unless the user says so.
-    @Test func anArchiveDoesNotMoveATag() throws {
+    @Test("P10: an archive does not move a tag") func anArchiveDoesNotMoveATag() throws {
         let sample = try sample()
         let file = sample.scratch("d.tar")
         try ArchiveTests.convert(sample, "docker-archive:\(file):app:1")
@@ -133,7 +133,9 @@ import Testing
         },
     ]
 
-    @Test(arguments: forgeries) private func aForgedArchiveIsRefused(forged: Forged) throws {
+    @Test("P10: a forged archive is refused", arguments: forgeries) private func aForgedArchiveIsRefused(forged: Forged)
+        throws
+    {
         let fixture = try PullFixture()
         try fixture.store.prepare()
         let file = try fixture.scratch.file("forged.tar", try forged.make(Forge()))

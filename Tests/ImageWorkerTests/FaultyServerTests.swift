@@ -10,7 +10,7 @@ import Testing
 /// Connections that break, and servers that change their mind, while a layer is extracted behind the download.
 @Suite(.enabled(if: Conditions.isRoot, "owners need root")) struct FaultyServerTests {
     /// Serves a sample's layout; `override` may answer first, given the blob or manifest that is asked for.
-    private static func serve(
+    static func serve(
         _ sample: SampleImage,
         _ override: @escaping @Sendable (FaultyRegistry.Request, Int, [UInt8]) -> FaultyRegistry.Response? = {
             _, _, _ in nil
@@ -43,7 +43,7 @@ import Testing
         return sample
     }
 
-    private func expectWhole(_ fixture: PullFixture, _ outcome: PullFixture.Outcome, _ sample: SampleImage) throws {
+    static func expectWhole(_ fixture: PullFixture, _ outcome: PullFixture.Outcome, _ sample: SampleImage) throws {
         #expect(outcome.status == 0, "\(outcome)")
         let peaceful = try PullFixture()
         let id = try #require(try peaceful.pull(sample.source).image)
@@ -62,7 +62,7 @@ import Testing
         }
         let fixture = try PullFixture()
         let outcome = try fixture.pull("\(server.host)/app")
-        try expectWhole(fixture, outcome, sample)
+        try FaultyServerTests.expectWhole(fixture, outcome, sample)
         #expect(server.requests(to: blob).map(\.rangeStart) == [nil, 150_000])
         #expect(outcome.lines.contains("\(sample.layers[0].descriptor.digest.short): Retrying"))
     }
@@ -78,10 +78,11 @@ import Testing
             return response
         }
         let fixture = try PullFixture()
-        try expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
+        try FaultyServerTests.expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
     }
 
-    @Test func wrongBytesThatLookLikeALayerOfAnEarlierPull() throws {
+    @Test("F12: wrong bytes of an earlier pull that look like a layer")
+    func wrongBytesThatLookLikeALayerOfAnEarlierPull() throws {
         let sample = try sample()
         let digest = sample.layers[0].descriptor.digest
         let other = try File.readAll("\(sample.layout.path)/blobs/sha256/\(sample.layers[1].descriptor.digest.hex)")
@@ -90,11 +91,11 @@ import Testing
         try fixture.store.prepare()
         // A whole, good layer, but another one, cut to where the download is to go on.
         try File.replace("\(fixture.dataRoot)/tmp/blobs/sha256-\(digest.hex).part", with: Array(other.prefix(100_000)))
-        try expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
+        try FaultyServerTests.expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
         #expect(server.requests(to: "/v2/app/blobs/\(digest)").map(\.rangeStart) == [100_000, nil])
     }
 
-    @Test func anInterruptionEndsASlowDownloadAtOnce() throws {
+    @Test("F13: an interruption ends a slow download at once") func anInterruptionEndsASlowDownloadAtOnce() throws {
         let sample = try sample()
         let server = try FaultyServerTests.serve(sample) { request, _, bytes in
             guard request.path.contains("/blobs/"), bytes.count > 100_000 else { return nil }
@@ -115,7 +116,9 @@ import Testing
     }
 
     /// A lie about the size, both ways, with a digest that fits what is sent.
-    @Test(arguments: [-1, 1]) func aDescriptorWithAWrongSize(difference: Int64) throws {
+    @Test("F12: a descriptor with a wrong size", arguments: [-1, 1]) func aDescriptorWithAWrongSize(difference: Int64)
+        throws
+    {
         let sample = try sample()
         let layers = sample.layers.enumerated().map { index, layer in
             var layer = layer
@@ -133,11 +136,13 @@ import Testing
             #expect(outcome.failure?.message.contains("the blob has more than the") == true, "\(outcome)")
             #expect(try fixture.listing().differences(from: before) == [])
         } else {
-            // Locally nobody waits for the rest of it.
-            let outcome = try fixture.pull(sample.source)
-            #expect(outcome.failure?.kind == .invalid, "\(outcome)")
-            #expect(outcome.failure?.message.contains("refused: it has") == true, "\(outcome)")
-            #expect(try fixture.listing().differences(from: before) == [])
+            for (source, words) in [(sample.source, "refused: it has"), ("\(server.host)/app", "the blob ended after")]
+            {
+                let outcome = try fixture.pull(source)
+                #expect(outcome.failure?.kind == .invalid, "\(outcome)")
+                #expect(outcome.failure?.message.contains(words) == true, "\(outcome)")
+                #expect(try fixture.listing().differences(from: before) == [])
+            }
         }
     }
 }

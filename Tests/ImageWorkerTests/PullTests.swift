@@ -123,7 +123,7 @@ struct PullTests {
         #expect(none.failure?.message.contains("no matching manifest for linux/s390x") == true, "\(none)")
     }
 
-    @Test func layersThatAreTheSameOrEmpty() throws {
+    @Test("T2: layers that are the same or empty") func layersThatAreTheSameOrEmpty() throws {
         var sample = try SampleImage()
         try sample.addLayer("one", size: 1000)
         let empty = try sample.layout.layer(tar: [UInt8](repeating: 0, count: 1024))

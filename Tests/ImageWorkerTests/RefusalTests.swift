@@ -40,7 +40,9 @@ import Testing
         return sample
     }
 
-    @Test(.enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo"))
+    @Test(
+        "F12, T1, T3: a registry that serves wrong bytes",
+        .enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo"))
     func aRegistryThatServesWrongBytes() throws {
         let sample = try sample()
         let manifest = try sample.finish()
@@ -71,7 +73,9 @@ import Testing
         try expectRefusal("\(registry.host)/missing", "manifest unknown", kind: .notFound, in: fixture)
     }
 
-    @Test(.enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo"))
+    @Test(
+        "T2: a config that lies about its layers",
+        .enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo"))
     func aConfigThatLies() throws {
         let sample = try sample()
         let wrong = Digest.of("wrong".utf8)
@@ -88,7 +92,7 @@ import Testing
     }
 
     /// CVE-2014-8178: an image that claims another's layer by its diff ID.
-    @Test func aDiffIDThatBelongsToOtherBytes() throws {
+    @Test("P11: a diff ID that belongs to other bytes") func aDiffIDThatBelongsToOtherBytes() throws {
         var good = try sample(layers: 1)
         let original = good.layers[0]
         try good.finish(as: "good:1")
@@ -103,7 +107,7 @@ import Testing
         #expect(try fixture.trees("evil:1") == tree)
     }
 
-    @Test func aPlatformThatIsNotTheIndexs() throws {
+    @Test("T3: a platform that is not the index's") func aPlatformThatIsNotTheIndexs() throws {
         let sample = try sample(layers: 1)
         let arm = Platform(os: "linux", architecture: "arm64", variant: "v8")
         var entry = try sample.layout.image(sample.layers, platform: arm)
@@ -119,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func layoutsThatLeadElsewhere() throws {
+    @Test("P7, T1: layouts that lead elsewhere") func layoutsThatLeadElsewhere() throws {
         let sample = try sample(layers: 1)
         let manifest = try sample.finish(as: "app:1")
         let fixture = try fixtureWithAnImage()
@@ -145,7 +149,7 @@ import Testing
         try expectRefusal("\(sample.source):other", "no image is named other; it has app:1", in: fixture)
     }
 
-    @Test func indexesThatNestOrGoInCircles() throws {
+    @Test("T5: indexes that nest") func indexesThatNestOrGoInCircles() throws {
         let sample = try sample(layers: 1)
         let image = try sample.layout.image(sample.layers)
         let deep = try sample.layout.index([try sample.layout.index([try sample.layout.index([image])])])

@@ -96,7 +96,7 @@ extension EndToEnd {
             #expect(registry.requests.contains { ($0.rangeStart ?? 0) > 0 })
         }
 
-        @Test func aSecureRegistryWithAPassword() throws {
+        @Test("P4, P13: a secure registry with a password") func aSecureRegistryWithAPassword() throws {
             let registry = try Self.fixtureRegistry(.init(tls: true, credentials: ("user", "pass:word")))
             let runimg = try Runimg()
             let name = "\(registry.host)/library/fixture"

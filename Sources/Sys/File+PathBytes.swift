@@ -102,9 +102,11 @@ extension File {
         try check { fchmod(fd, mode) }
     }
 
-    /// fchmodat(2) follows a link: only for a name that the caller just made as something else.
+    /// A link is not followed and has no mode of its own: EOPNOTSUPP.
     package static func setMode(_ path: PathBytes, at directory: Int32, _ mode: UInt32) throws(Errno) {
-        try path.withCString { (name) throws(Errno) in _ = try check { fchmodat(directory, name, mode, 0) } }
+        try path.withCString { (name) throws(Errno) in
+            _ = try check { fchmodat(directory, name, mode, AT_SYMLINK_NOFOLLOW) }
+        }
     }
 
     /// Access and modification time; the kernel clamps to what the file system can hold.

@@ -46,7 +46,7 @@ enum WorkerError: Error, Sendable {
 
     private static func kind(of error: LayerError) -> WorkerEvent.FailureKind {
         switch error {
-        case .system, .limit(.freeSpaceReserve, _, _): .store
+        case .system, .limit(.freeSpaceReserve, _, _), .limit(.freeInodeReserve, _, _): .store
         default: .invalid
         }
     }

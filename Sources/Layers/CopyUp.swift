@@ -7,8 +7,8 @@ extension LayerTree {
     func copyUp(
         _ found: LowerView.Found, to name: PathBytes, _ path: PathBytes, in directory: DirectoryHandle
     ) throws(LayerError) {
-        try countImplied(path)
         let status = found.status
+        try countImplied(path, bytes: 4096 + UInt64(max(status.blocks, 0)) * 512)
         try on("copy up", path) { () throws(Errno) in
             switch status.kind {
             case .regular: try copyFile(found, to: name, in: directory.fd)

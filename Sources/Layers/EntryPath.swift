@@ -67,6 +67,13 @@ struct EntryPath: Equatable {
         return parent
     }
 
+    /// The last component of a clean path.
+    static func base(of path: PathBytes) -> PathBytes {
+        guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), let base = PathBytes(path.bytes[(slash + 1)...])
+        else { return path }
+        return base
+    }
+
     static func depth(of path: PathBytes) -> Int {
         path.isEmpty ? 0 : path.bytes.reduce(1) { $0 + ($1 == UInt8(ascii: "/") ? 1 : 0) }
     }

@@ -2,7 +2,7 @@
 package struct ExtractionLimits: Sendable, Hashable {
     /// Tar members, extended headers and directories made on the way included.
     package var entries: UInt64 = 2_000_000
-    /// Bytes of the uncompressed tar.
+    /// Bytes of the uncompressed tar, and of what it makes the extractor copy from the layers below.
     package var expandedSize: UInt64 = 256 << 30
     /// Uncompressed bytes for each compressed one, checked above `ratioFloor`. gzip reaches 1032, zstd far more; what
     /// people ship stays below 20.
@@ -21,8 +21,12 @@ package struct ExtractionLimits: Sendable, Hashable {
     package var sparseMapSize = 1 << 20
     /// Bytes kept for directories whose owner, mode and times are set when all entries are there.
     package var directoryListSize = 64 << 20
+    /// Names looked up in the layers below, each of them counted: about a minute's worth.
+    package var lookups: UInt64 = 50_000_000
     /// Bytes that stay free on the file system, at most a twentieth of it.
     package var freeSpaceReserve: UInt64 = 256 << 20
+    /// Inodes that stay free on the file system, at most a twentieth of them.
+    package var freeInodeReserve: UInt64 = 16384
 
     package init() {}
 
@@ -37,6 +41,8 @@ package struct ExtractionLimits: Sendable, Hashable {
         case attributeSize = "extended attribute size"
         case sparseMapSize = "sparse map size"
         case directoryListSize = "directory list size"
+        case lookups = "lookups in the layers below"
         case freeSpaceReserve = "free space reserve"
+        case freeInodeReserve = "free inode reserve"
     }
 }

@@ -4,15 +4,15 @@ enum FileAttributes {
     static func collect(_ records: PAXRecords, limits: ExtractionLimits) throws(MemberError) -> [TarEntry.Attribute] {
         if records.order.isEmpty { return [] }
         var result: [TarEntry.Attribute] = []
+        // One header has room for 40,000 names: a search through a list would take minutes.
+        var seen: Set<[UInt8]> = []
         func add(_ name: [UInt8], _ value: [UInt8]) throws(MemberError) {
             if value.count > limits.attributeSize {
                 throw .limit(.attributeSize, allowed: UInt64(limits.attributeSize))
             }
             if name.isEmpty || name.count > 255 { throw .malformed("invalid extended attribute name") }
             // The first wins: SCHILY's raw bytes are looked at before the other notations.
-            if !result.contains(where: { $0.name == name }) {
-                result.append(TarEntry.Attribute(name: name, value: value))
-            }
+            if seen.insert(name).inserted { result.append(TarEntry.Attribute(name: name, value: value)) }
         }
         for key in records.order {
             if let name = rest(of: key, after: "SCHILY.xattr.") { try add(name, records.values[key] ?? []) }

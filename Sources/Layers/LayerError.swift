@@ -38,7 +38,8 @@ extension LayerError: CustomStringConvertible {
             return "layer is \(found.rawValue) but its media type says \(declared.rawValue)"
         case .limit(let kind, let entry, let allowed):
             let place = entry.map { " at entry \"\($0)\"" } ?? ""
-            return "layer exceeds the limit \"\(kind.rawValue)\" (\(allowed))\(place)"
+            let remedy = [.freeSpaceReserve, .freeInodeReserve].contains(kind) ? LayerError.remedy(.noSpace) : ""
+            return "layer exceeds the limit \"\(kind.rawValue)\" (\(allowed))\(place)" + remedy
         case .diffID(let expected, let found):
             return "wrong diff ID of layer: expected \(expected), got \(found)"
         case .source(let text):

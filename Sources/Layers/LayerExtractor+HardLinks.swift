@@ -25,7 +25,7 @@ extension LayerExtractor {
         do throws(Errno) {
             status = try File.status(source.name, at: source.directory.fd)
         } catch .noEntry {
-            guard let found = try tree.lowerUnlessHidden(source.path, in: source.directory) else {
+            guard let found = try tree.lowerUnlessHidden(source.name, in: source.directory) else {
                 throw missing(entry)
             }
             if found.status.isDirectory { throw refused(entry, "a hard link to a directory") }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Sys
 
 /// What a layer held.
@@ -16,7 +15,6 @@ package struct ExtractionSummary: Sendable, Hashable {
 /// (one syncfs a layer) is the caller's too.
 package struct LayerExtractor {
     let tree: LayerTree
-    private let compressedSize: Int64
     var summary = ExtractionSummary()
     var rootDescribed = false
 
@@ -30,8 +28,8 @@ package struct LayerExtractor {
         into directory: Int32, format: OnDiskFormat, limits: ExtractionLimits = ExtractionLimits(),
         compressedSize: Int64, lowers: @escaping () throws(LayerError) -> [Int32]
     ) throws(LayerError) {
-        tree = try LayerTree(directory, format: format, limits: limits, lowers: lowers)
-        self.compressedSize = compressedSize
+        tree = try LayerTree(
+            directory, format: format, limits: limits, compressedSize: compressedSize, lowers: lowers)
     }
 
     /// Extracts `tar`, uncompressed, and reads it to its end.
@@ -42,12 +40,7 @@ package struct LayerExtractor {
     }
 
     mutating func extract<C: ChunkSource>(chunks: inout C) throws(LayerError) -> ExtractionSummary {
-        let limits = tree.limits
-        let root = tree.root.fd
-        let input = TarInput(chunks, limits: limits, compressedSize: compressedSize) { () throws(LayerError) in
-            try LayerExtractor.checkFreeSpace(root, limits)
-        }
-        var reader = TarReader(input, limits: limits)
+        var reader = TarReader(TarInput(chunks, budget: tree.budget), limits: tree.limits)
         defer { chunks = reader.input.source }
         while let entry = try reader.next() {
             summary.entries += 1
@@ -71,20 +64,5 @@ package struct LayerExtractor {
             }
         }
         try tree.deferred.apply(at: tree.root.fd)
-    }
-
-    private static func checkFreeSpace(_ root: Int32, _ limits: ExtractionLimits) throws(LayerError) {
-        var status = statvfs()
-        do throws(Errno) {
-            try check { fstatvfs(root, &status) }
-        } catch {
-            throw .system(operation: "statvfs", entry: "layer directory", error)
-        }
-        let unit = UInt64(status.f_frsize)
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: unit)
-        let total = UInt64(status.f_blocks).multipliedReportingOverflow(by: unit)
-        if free.overflow || total.overflow { return }
-        let reserve = min(limits.freeSpaceReserve, total.partialValue / 20)
-        if free.partialValue < reserve { throw .limit(.freeSpaceReserve, entry: nil, allowed: reserve) }
     }
 }

@@ -17,7 +17,13 @@ extension LayerTree {
         var pending = Array(EntryPath.components(path).reversed())
         var current = root
         var hops = 0
+        // Components that nothing has: `..` after them is taken by the text, as containerd and umoci do.
+        var absent = 0
         while let name = pending.popLast() {
+            if absent > 0 {
+                absent += name == PathBytes("..") ? -1 : 1
+                continue
+            }
             if name == PathBytes("..") {
                 current = try reopen(EntryPath.parent(of: current.path))
                 continue
@@ -26,7 +32,7 @@ extension LayerTree {
             try EntryPath.check(length: child.count, depth: EntryPath.depth(of: child), path.bytes, limits)
             switch try step(name, child, in: current, missing) {
             case .entered(let next): current = next
-            case .missing: return nil
+            case .missing: absent = 1
             case .link(let target):
                 hops += 1
                 if hops > LayerTree.largestHops {
@@ -36,7 +42,7 @@ extension LayerTree {
                 pending += EntryPath.components(target).reversed()
             }
         }
-        return current
+        return absent == 0 ? current : nil
     }
 
     private func reopen(_ path: PathBytes) throws(LayerError) -> DirectoryHandle {
@@ -78,7 +84,7 @@ extension LayerTree {
     private func fromBelow(
         _ name: PathBytes, _ path: PathBytes, in directory: DirectoryHandle, _ missing: Missing
     ) throws(LayerError) -> Step {
-        let found = try lowerUnlessHidden(path, in: directory)
+        let found = try lowerUnlessHidden(name, in: directory)
         if let found, found.status.kind == .link {
             return .link(
                 try on("read link", path) { () throws(Errno) in
@@ -90,29 +96,49 @@ extension LayerTree {
         return .entered(try makeImplied(name, path, in: directory, after: isDirectory ? found : nil))
     }
 
-    /// What the layers below have at `path`, unless this layer made a directory on the way opaque.
+    /// What the layers below have under a name, unless this layer made a directory on the way opaque.
     func lowerUnlessHidden(
-        _ path: PathBytes, in directory: DirectoryHandle
+        _ name: PathBytes, in directory: DirectoryHandle
     ) throws(LayerError) -> LowerView.Found? {
         if rootIsOpaque { return nil }
         let lowers = try lowerView()
         if lowers.isEmpty { return nil }
-        if try isBelowOpaque(directory) { return nil }
-        return try lowers.lookup(path)
+        guard let merged = try merged(directory, lowers) else { return nil }
+        return try lowers.lookup(name, in: merged)
     }
 
-    private func isBelowOpaque(_ directory: DirectoryHandle) throws(LayerError) -> Bool {
-        guard let name = format.opaqueName else { return false }
-        var path = directory.path
-        while !path.isEmpty {
-            let handle = try reopen(path)
-            let value = try on("read attributes of", path) { () throws(Errno) in
-                try ExtendedAttributes.get(handle.fd, name)
+    /// What the layers below show in a directory of this layer. One after the other is asked for down a path, so the
+    /// last answer is where the next begins.
+    private func merged(_ directory: DirectoryHandle, _ lowers: LowerView) throws(LayerError) -> LowerView.Merged? {
+        if let last = lastMerged, last.path == directory.path { return last.merged }
+        var merged: LowerView.Merged?
+        if let last = lastMerged, !directory.path.isEmpty, last.path == EntryPath.parent(of: directory.path) {
+            merged = try child(directory, of: last.merged, lowers)
+        } else {
+            merged = lowers.merged
+            var current = root
+            for name in EntryPath.components(directory.path) where merged != nil {
+                let path = EntryPath.join(current.path, name)
+                let parent = current.fd
+                current = try on("open directory", path) { () throws(Errno) in
+                    DirectoryHandle(try File.open(name, O_RDONLY | O_DIRECTORY, at: parent), path: path)
+                }
+                merged = try child(current, of: merged, lowers)
             }
-            if value == OnDiskFormat.opaqueValue { return true }
-            path = EntryPath.parent(of: path)
         }
-        return false
+        lastMerged = (directory.path, merged)
+        return merged
+    }
+
+    private func child(
+        _ directory: DirectoryHandle, of parent: LowerView.Merged?, _ lowers: LowerView
+    ) throws(LayerError) -> LowerView.Merged? {
+        guard let parent, let mark = format.opaqueName else { return nil }
+        let value = try on("read attributes of", directory.path) { () throws(Errno) in
+            try ExtendedAttributes.get(directory.fd, mark)
+        }
+        if value == OnDiskFormat.opaqueValue { return nil }
+        return try lowers.child(EntryPath.base(of: directory.path), of: parent)
     }
 
     /// A directory that the layer does not describe: as in the layers below, or 0755 of root, as docker's.
@@ -154,6 +180,7 @@ extension LayerTree {
     /// Hides what the layers below have in a directory; where there are none below, it is the caller who removes.
     func setOpaque(_ directory: DirectoryHandle) throws(LayerError) {
         guard let name = format.opaqueName else { return }
+        lastMerged = nil
         try on("make opaque", directory.path) { () throws(Errno) in
             try ExtendedAttributes.set(directory.fd, name, OnDiskFormat.opaqueValue)
         }

@@ -7,6 +7,7 @@ final class LayerTree {
     let root: DirectoryHandle
     let format: OnDiskFormat
     let limits: ExtractionLimits
+    let budget: ExpansionBudget
     var deferred = DeferredDirectories()
     /// The time that directories get which no entry and no lower layer describes: that of the entry they are for.
     var impliedTime = FileTime(seconds: 0, nanoseconds: 0)
@@ -17,11 +18,13 @@ final class LayerTree {
     private var cache = ParentCache()
     private let openLowers: () throws(LayerError) -> [Int32]
     private var lowers: LowerView?
+    /// A directory of this layer and what the layers below show there; nil for nothing.
+    var lastMerged: (path: PathBytes, merged: LowerView.Merged?)?
     /// What this layer made or went through; only kept where whiteouts delete.
     private var touched = PathSet()
 
     init(
-        _ directory: Int32, format: OnDiskFormat, limits: ExtractionLimits,
+        _ directory: Int32, format: OnDiskFormat, limits: ExtractionLimits, compressedSize: Int64,
         lowers: @escaping () throws(LayerError) -> [Int32]
     ) throws(LayerError) {
         do throws(Errno) {
@@ -31,6 +34,7 @@ final class LayerTree {
         }
         self.format = format
         self.limits = limits
+        budget = ExpansionBudget(root.fd, limits: limits, compressedSize: compressedSize)
         self.openLowers = lowers
     }
 
@@ -90,19 +94,24 @@ final class LayerTree {
 
     func lowerView() throws(LayerError) -> LowerView {
         if let lowers { return lowers }
-        let view = LowerView(format.keepsWhiteouts ? try openLowers() : [], format: format)
+        let view = LowerView(format.keepsWhiteouts ? try openLowers() : [], format: format, limit: limits.lookups)
         lowers = view
         return view
     }
 
     /// Forgets open parents: a directory or a link among them has gone.
-    func forgetParents() { cache.removeAll() }
+    func forgetParents() {
+        cache.removeAll()
+        lastMerged = nil
+    }
 
-    func countImplied(_ path: PathBytes) throws(LayerError) {
+    /// A directory or a copy that no member describes: `bytes` on disk.
+    func countImplied(_ path: PathBytes, bytes: UInt64 = 4096) throws(LayerError) {
         implied += 1
         if implied > limits.entries {
             throw .limit(.entries, entry: path.description, allowed: limits.entries)
         }
+        try budget.spend(bytes)
     }
 
     // MARK: What this layer made

@@ -24,11 +24,12 @@ package enum OnDiskFormat: Sendable, Hashable {
 
     static let opaqueValue: [UInt8] = [UInt8(ascii: "y")]
 
-    /// Whether a layer may set the attribute. Those of overlayfs would rewire the mount whatever the format of today;
-    /// labels, IMA and EVM belong to the host that made the image.
+    /// Whether a layer may set the attribute: capabilities, what belongs to users, ACLs. `user.overlay.*` would rewire
+    /// the mount whatever the format of today; labels, IMA, EVM and all of `trusted.*`, where overlayfs and others keep
+    /// what they know of a file, belong to the host that made the image. containerd drops them as well.
     func stores(_ name: PathBytes, on kind: FileKind) -> Bool {
-        if name.hasPrefix("trusted.overlay.") || name.hasPrefix("user.overlay.") { return false }
-        if name == PathBytes("security.capability") || name.hasPrefix("trusted.") { return true }
+        if name.hasPrefix("user.overlay.") { return false }
+        if name == PathBytes("security.capability") { return true }
         // The kernel takes user.* and ACLs only where a mode can be used (xattr(7), acl(5)).
         if name.hasPrefix("user.") { return kind == .regular || kind == .directory }
         if name == PathBytes("system.posix_acl_access") { return kind != .symbolicLink }

@@ -5,32 +5,14 @@ struct TarInput<Source: ChunkSource> {
     private var ended = false
     /// Bytes taken by the reader: the offset for messages.
     private(set) var offset: UInt64 = 0
-    /// Bytes that came from the source.
-    private var received: UInt64 = 0
-    private let allowed: UInt64
-    private let exceeded: LayerError
-    /// Called with every 64 MiB received: the place to look at the free space.
-    private let checkpoint: () throws(LayerError) -> Void
-    private var nextCheckpoint: UInt64 = TarInput.checkpointInterval
+    private let budget: ExpansionBudget
 
-    private static var checkpointInterval: UInt64 { 64 << 20 }
     static var blockSize: Int { 512 }
 
-    init(
-        _ source: Source, limits: ExtractionLimits, compressedSize: Int64,
-        checkpoint: @escaping () throws(LayerError) -> Void
-    ) {
+    /// `budget` is asked for every byte that comes from the source.
+    init(_ source: Source, budget: ExpansionBudget) {
         self.source = source
-        let (product, overflow) = UInt64(max(compressedSize, 0)).multipliedReportingOverflow(by: limits.ratio)
-        let byRatio = max(limits.ratioFloor, overflow ? .max : product)
-        if byRatio < limits.expandedSize {
-            allowed = byRatio
-            exceeded = .limit(.ratio, entry: nil, allowed: limits.ratio)
-        } else {
-            allowed = limits.expandedSize
-            exceeded = .limit(.expandedSize, entry: nil, allowed: limits.expandedSize)
-        }
-        self.checkpoint = checkpoint
+        self.budget = budget
     }
 
     private mutating func refill() throws(LayerError) {
@@ -40,12 +22,7 @@ struct TarInput<Source: ChunkSource> {
                 return
             }
             rest = chunk
-            received += UInt64(chunk.count)
-            if received > allowed { throw exceeded }
-            if received >= nextCheckpoint {
-                nextCheckpoint = received + TarInput.checkpointInterval
-                try checkpoint()
-            }
+            try budget.spend(UInt64(chunk.count))
         }
     }
 

@@ -61,7 +61,11 @@ struct TarReader<Source: ChunkSource> {
         return piece
     }
 
-    mutating func drain() throws(LayerError) { try input.drain() }
+    /// Reads to the end of the source. An image of a disc without a boot sector looks like an empty tar until then.
+    mutating func drain() throws(LayerError) {
+        if headers == 0, try isISO9660() { throw .unsupported(ForeignFormat.isoName) }
+        try input.drain()
+    }
 
     private mutating func skipData() throws(LayerError) {
         try input.skip(dataLeft)
@@ -78,7 +82,7 @@ struct TarReader<Source: ChunkSource> {
     /// Nil at the end marker, two blocks of zeros, or when the data ends between members, as some writers leave it.
     private mutating func readHeader() throws(LayerError) -> TarHeader? {
         let start = input.offset
-        guard try input.readBlock(into: &block) else { return nil }
+        guard try readBlock() else { return nil }
         if isZero(block) {
             guard try input.readBlock(into: &block) else { return nil }
             if isZero(block) { return nil }
@@ -89,11 +93,43 @@ struct TarReader<Source: ChunkSource> {
         do throws(MemberError) {
             return try TarHeader.parse(block)
         } catch .malformed(let reason) {
-            if start == 0 { throw .unsupported("not a tar archive (\(reason))") }
+            if start == 0 { throw .unsupported(try foreignName() ?? "not a tar archive (\(reason))") }
             throw .malformed(offset: start, reason: reason)
         } catch {
             throw located(error, name: [], at: start)
         }
+    }
+
+    private mutating func readBlock() throws(LayerError) -> Bool {
+        let start = input.offset
+        do throws(LayerError) {
+            return try input.readBlock(into: &block)
+        } catch {
+            if start == 0, case .malformed = error, let name = ForeignFormat.name(of: block) {
+                throw .unsupported(name)
+            }
+            throw error
+        }
+    }
+
+    /// What the stream is whose first block is no header.
+    private mutating func foreignName() throws(LayerError) -> String? {
+        if let name = ForeignFormat.name(of: block) { return name }
+        return try isISO9660() ? ForeignFormat.isoName : nil
+    }
+
+    /// Goes on to the place of the mark; the caller wants no member any more.
+    private mutating func isISO9660() throws(LayerError) -> Bool {
+        while input.offset < ForeignFormat.isoOffset {
+            if try input.take(upTo: ForeignFormat.isoOffset - input.offset).isEmpty { return false }
+        }
+        var found: [UInt8] = []
+        while found.count < ForeignFormat.isoMark.count {
+            let piece = try input.take(upTo: UInt64(ForeignFormat.isoMark.count - found.count))
+            if piece.isEmpty { return false }
+            found += piece
+        }
+        return found == ForeignFormat.isoMark
     }
 
     private func isZero(_ block: [UInt8]) -> Bool { block.allSatisfy { $0 == 0 } }

@@ -11,9 +11,10 @@ final class PullFixture: Sendable {
     let dataRoot: String
     var store: ImageStore { ImageStore(dataRoot: dataRoot) }
 
-    init() throws {
+    /// `dataRoot` is where the store shall be instead of in a directory of the fixture's.
+    init(dataRoot: String? = nil) throws {
         scratch = try Scratch()
-        dataRoot = scratch("data")
+        self.dataRoot = dataRoot ?? scratch("data")
     }
 
     struct Outcome: CustomStringConvertible {

@@ -39,7 +39,7 @@ import Testing
     }
 
     /// 10 GiB of zeros in 10 MiB.
-    @Test func gzipOfZeros() async {
+    @Test("U10: gzip of zeros stops at the ratio") func gzipOfZeros() async {
         await #expect(processExitsWith: .success) {
             var forge = TarForge()
             forge.header(TarForge.Header("zeros").with { $0.size = 10 << 30 })
@@ -53,7 +53,19 @@ import Testing
         }
     }
 
-    @Test func manyMembers() async {
+    /// The same with the limits that pulls have: 10 MiB that are 10 GiB, where nothing is written.
+    @Test("U10: 10 GiB of zeros in 10 MiB stop at the ratio that pulls have") func tenGigabytes() async {
+        await #expect(processExitsWith: .success) {
+            let start = try StreamTests.compress(TarForge.make { $0.file("f", "x") }, "gzip")
+            let zeros = try StreamTests.compress([UInt8](repeating: 0, count: 16 << 20), "gzip")
+            let count = 640
+            try BombTests.expectBounded(
+                { try BombTests.apply(Repeated(start, zeros, count), size: Int64(start.count + count * zeros.count)) },
+                "\"expansion ratio\" (250)")
+        }
+    }
+
+    @Test("U10: a million gzip members") func manyMembers() async {
         await #expect(processExitsWith: .success) {
             let empty = try StreamTests.compress([], "gzip")
             let start = try StreamTests.compress(TarForge.make { $0.file("f", "x") }, "gzip")
@@ -63,7 +75,7 @@ import Testing
     }
 
     /// Skippable frames without end, and a frame that claims a window of 2 GiB.
-    @Test func zstdFrames() async {
+    @Test("U10: zstd windows and skippable frames") func zstdFrames() async {
         await #expect(processExitsWith: .success) {
             let start = try StreamTests.compress(TarForge.make { $0.file("f", "x") }, "zstd")
             let skippable: [UInt8] = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 1, 0] + [UInt8](repeating: 9, count: 65536)
@@ -75,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func claimsOfGigabytes() async {
+    @Test("U11: claims of gigabytes") func claimsOfGigabytes() async {
         await #expect(processExitsWith: .success) {
             let map = "GNU.sparse.map"
             let cases: [([UInt8], String)] = [
@@ -100,6 +112,54 @@ import Testing
             for (tar, words) in cases {
                 try BombTests.expectBounded({ try BombTests.apply(MemorySource(tar), size: 1000) }, words)
             }
+        }
+    }
+
+    /// The bytes are really there, as many as are claimed.
+    @Test("U11: gigabytes of headers that keep their promise") func headersOfGigabytes() async {
+        await #expect(processExitsWith: .success) {
+            var records = TarForge()
+            records.header(TarForge.Header("x", type: "x").with { $0.size = 1 << 30 })
+            records.raw(Array("1073741824 comment=".utf8))
+            // 100 MiB in one attribute.
+            var attribute = TarForge()
+            attribute.header(TarForge.Header("x", type: "x").with { $0.size = 100 << 20 })
+            attribute.raw(Array("104857600 SCHILY.xattr.user.a=".utf8))
+            var gnu = TarForge()
+            gnu.header(
+                TarForge.Header("s", type: "S").with { header in
+                    header.format = .gnu
+                    header.patches = [(482, [1]), (483, TarForge.number(1, 12))]
+                })
+            var map = TarForge()
+            map.pax([("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "1")])
+            map.header(TarForge.Header("s").with { $0.size = 1 << 30 })
+            map.raw(Array("500000\n".utf8))
+            let text = [UInt8](repeating: 0x41, count: 1 << 20)
+            // Blocks of a map that goes on and on; lines of one.
+            let block = [UInt8](repeating: 0x30, count: 504) + [1, 0, 0, 0, 0, 0, 0, 0]
+            let blocks = (0..<2048).flatMap { _ in
+                block.enumerated().map { $0.offset < 504 && $0.offset % 12 == 11 ? 0 : $0.element }
+            }
+            let lines = [UInt8]((0..<(1 << 19)).flatMap { _ in [0x30, 0x0a] as [UInt8] })
+            let cases: [([UInt8], [UInt8], String)] = [
+                (records.bytes, text, "extended header size"), (attribute.bytes, text, "extended header size"),
+                (gnu.bytes, blocks, "sparse map size"), (map.bytes, lines, "sparse map"),
+            ]
+            for (start, piece, words) in cases {
+                try BombTests.expectBounded({ try BombTests.apply(Repeated(start, piece, 1024), size: 1 << 30) }, words)
+            }
+        }
+    }
+
+    /// Attributes without number: what one header has room for, again and again.
+    @Test("U11: thousands of attributes in one header") func manyAttributes() async {
+        await #expect(processExitsWith: .success) {
+            var piece = TarForge()
+            piece.pax((0..<30_000).map { ("SCHILY.xattr.trusted.\($0)", "") })
+            piece.file("f")
+            try BombTests.expectBounded(
+                { try BombTests.apply(Repeated([], piece.bytes, 3), size: 32 << 20) }, "wrong diff ID")
         }
     }
 

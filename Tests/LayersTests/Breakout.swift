@@ -40,6 +40,7 @@ struct Breakout: Sendable, CustomTestStringConvertible {
         [
             "../x", "/../x", "./../x", "a/../../x", "a/../..//x", "/a/../../x", "a/b/../../../x", "..//x", ".././x",
             "a/./.././../x", String(repeating: "../", count: 4096) + "canary/x", "../canary/file", "..",
+            "../../../../etc",
         ].map { name in
             Breakout("name \(name.prefix(20))", .refused(leaves)) { tar, _ in
                 tar.pax([("path", name)])
@@ -178,6 +179,30 @@ struct Breakout: Sendable, CustomTestStringConvertible {
                 tar.symlink("r", to: "/")
                 tar.hardLink("h", to: "r") { $0.mode = 0 }
             },
+            Breakout("hard link to a link, then attributes by name", .inside(["s": "link", "h": "link"])) {
+                tar, canary in
+                tar.symlink("s", to: "/" + canary + "/setuid")
+                tar.hardLink("h", to: "s")
+                tar.pax([
+                    ("SCHILY.xattr.user.bad", [1]),
+                    ("SCHILY.xattr.security.capability", [1, 0, 0, 2, 0, 0x20] + [UInt8](repeating: 0, count: 14)),
+                ])
+                tar.symlink("h", to: "/" + canary + "/setuid") {
+                    $0.mode = 0o777; $0.uid = 65534; $0.gid = 65534; $0.mtime = 1
+                }
+            },
+            Breakout("node over a link", .inside(["s": "other", "h": "link"])) { tar, canary in
+                tar.symlink("s", to: "/" + canary + "/file")
+                tar.hardLink("h", to: "s")
+                tar.header(
+                    TarForge.Header("s", type: "6").with {
+                        $0.mode = 0o4777; $0.uid = 65534; $0.mtime = 1
+                    })
+            },
+            Breakout("hard link to a deleted name", .refused("does not exist")) { tar, _ in
+                tar.file(".wh.gone")
+                tar.hardLink("h", to: "gone")
+            },
             Breakout("hard link to a directory", .refused("hard link to a directory")) { tar, _ in
                 tar.directory("d")
                 tar.hardLink("h", to: "d")
@@ -211,6 +236,16 @@ struct Breakout: Sendable, CustomTestStringConvertible {
                 },
             ]
         } + [
+            Breakout("parent of the root as a link", .refused(leaves)) { tar, canary in
+                tar.symlink("..", to: "/" + canary)
+                tar.file("file", "through")
+            },
+            Breakout("parent of the root as a file", .refused(leaves)) { tar, _ in tar.file("../", "x") },
+            Breakout("parent of the root as a directory", .refused(leaves)) { tar, _ in
+                tar.directory("/..") {
+                    $0.mode = 0o777; $0.uid = 65534
+                }
+            },
             Breakout("root as a hard link", .refused("the root can only be a directory")) { tar, _ in
                 tar.file("f", "x")
                 tar.hardLink("/", to: "f")

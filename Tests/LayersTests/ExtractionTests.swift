@@ -53,7 +53,8 @@ struct ExtractionTests {
         #expect(summary.bytes == 5)
     }
 
-    @Test func keepsExtendedAttributesAndACLs() throws {
+    @Test("U7: capabilities, users' attributes and ACLs are kept, those of the image's host are not")
+    func keepsExtendedAttributesAndACLs() throws {
         let bench = try Workbench()
         let capability: [UInt8] = [1, 0, 0, 2, 0, 0x20, 0, 0] + [UInt8](repeating: 0, count: 12)
         try bench.extract(
@@ -62,8 +63,13 @@ struct ExtractionTests {
                     ("SCHILY.xattr.security.capability", capability),
                     ("SCHILY.xattr.user.note", Array("a=b\nc\0d".utf8)),
                     ("SCHILY.xattr.trusted.thing", Array("t".utf8)),
-                    ("SCHILY.xattr.security.selinux", Array("x".utf8)),
+                    ("SCHILY.xattr.trusted.lov", Array("t".utf8)),
+                    ("SCHILY.xattr.security.selinux", Array("system_u:object_r:shadow_t:s0\0".utf8)),
                     ("SCHILY.xattr.security.ima", [3, 1]),
+                    ("SCHILY.xattr.security.evm", [3, 1]),
+                    ("SCHILY.xattr.security.apparmor", Array("x".utf8)),
+                    ("SCHILY.xattr.security.SMACK64", Array("_".utf8)),
+                    ("SCHILY.xattr.system.nfs4_acl", Array("x".utf8)),
                     ("SCHILY.xattr.trusted.overlay.redirect", Array("/etc".utf8)),
                     ("SCHILY.xattr.user.overlay.opaque", Array("y".utf8)),
                     ("LIBARCHIVE.xattr.user.b%2564", Array("aGk=".utf8)),
@@ -87,7 +93,7 @@ struct ExtractionTests {
         #expect(
             tree["ping"]?.xattrs == [
                 "security.capability": capability, "user.note": Array("a=b\nc\0d".utf8),
-                "trusted.thing": Array("t".utf8), "user.b%64": Array("hi".utf8),
+                "user.b%64": Array("hi".utf8),
             ])
         let acl = try #require(tree["acl"])
         #expect(Set(acl.xattrs.keys) == ["system.posix_acl_access", "system.posix_acl_default", "user.dir"])
@@ -99,7 +105,7 @@ struct ExtractionTests {
         #expect(shown.contains("user:65534:r-x") && shown.contains("default:other::---"))
         let link = try #require(PathBytes(Array("l".utf8)))
         let root = try Directory.open(bench.root)
-        #expect(try ExtendedAttributes.names(link, at: root.raw).map(\.description) == ["trusted.on-link"])
+        #expect(try ExtendedAttributes.names(link, at: root.raw) == [])
         #expect(try Tool.check("getcap", [bench.scratch("diff/ping")]).stdout.contains("cap_net_raw=ep"))
     }
 
@@ -177,7 +183,7 @@ struct ExtractionTests {
         }
     }
 
-    @Test func acceptsTarsWithoutMembers() throws {
+    @Test("U14: tars without members are layers") func acceptsTarsWithoutMembers() throws {
         for tar in [[], [UInt8](repeating: 0, count: 1024), [UInt8](repeating: 0, count: 10240)] as [[UInt8]] {
             let bench = try Workbench()
             #expect(try bench.extract(tar).entries == 0)
@@ -185,7 +191,7 @@ struct ExtractionTests {
         }
     }
 
-    @Test func readsOnlyTheFirstOfTwoTars() throws {
+    @Test("U13: of two tars one after the other only the first is read") func readsOnlyTheFirstOfTwoTars() throws {
         let bench = try Workbench()
         let first = TarForge.make { $0.file("one", "1") }
         let second = TarForge.make { $0.file("two", "2") }
@@ -193,7 +199,7 @@ struct ExtractionTests {
         #expect(try bench.listing().paths == [".", "one"])
     }
 
-    @Test func laterEntriesReplaceEarlierOnes() throws {
+    @Test("U2: later entries replace earlier ones, links as well") func laterEntriesReplaceEarlierOnes() throws {
         let bench = try Workbench()
         try bench.extract(
             TarForge.make { tar in

@@ -80,6 +80,55 @@ struct PeerTests {
         try compare(layers, wanted, .all)
     }
 
+    /// What a setuid program and one with capabilities are in the end, whatever the order of owner, mode and attributes.
+    @Test("U7: set-id bits and capabilities are those of the peer") func privilegesAreTheSame() throws {
+        let capability: [UInt8] = [1, 0, 0, 2, 0, 0x20, 0, 0] + [UInt8](repeating: 0, count: 12)
+        let tar = TarForge.make { tar in
+            for (index, mode) in ([0o4755, 0o2755, 0o6755, 0o1755, 0o7777, 0o4000, 0o755] as [Int64]).enumerated() {
+                for owner in [0, 1000] as [Int64] {
+                    tar.pax([("SCHILY.xattr.security.capability", capability)])
+                    tar.file("both\(index)-\(owner)", "x") {
+                        $0.mode = mode; $0.uid = owner; $0.gid = owner
+                    }
+                    tar.file("bits\(index)-\(owner)", "x") {
+                        $0.mode = mode; $0.uid = owner; $0.gid = owner
+                    }
+                    tar.directory("directory\(index)-\(owner)") {
+                        $0.mode = mode; $0.uid = owner; $0.gid = owner
+                    }
+                }
+            }
+        }
+        let scratch = try Scratch()
+        let wanted = try #require(try PeerTests.umoci(scratch, [tar], .archive))
+        let bench = try Workbench()
+        try bench.extract(tar)
+        #expect(try bench.listing("diff", .archive).without(".").differences(from: wanted.without(".")) == [])
+        #expect(try bench.listing()["both2-1000"]?.mode == 0o6755)
+        let shown = try Tool.check("getcap", ["-r", bench.root]).lines
+        #expect(shown.count == 14 && shown.allSatisfy { $0.hasSuffix("cap_net_raw=ep") }, "\(shown)")
+    }
+
+    /// A root that is described: what it may be given, and what stays.
+    @Test("U4: a directory as the root sets its attributes only", arguments: [".", "./", "/", "", "a/.."])
+    func theRootIsTheSame(_ name: String) throws {
+        let tar = TarForge.make { tar in
+            tar.pax([("SCHILY.xattr.trusted.overlay.opaque", "y"), ("SCHILY.xattr.trusted.overlay.redirect", "/etc")])
+            tar.directory(name) {
+                $0.mode = 0o710; $0.mtime = 77; $0.uid = 3
+            }
+            tar.file("f", "x")
+        }
+        let bench = try Workbench()
+        let before = try File.status(bench.root).inode
+        try bench.extract(tar)
+        let root = try #require(try bench.listing()["."])
+        #expect(try File.status(bench.root).inode == before)
+        #expect(root.kind == .directory && root.mode == 0o710 && root.uid == 3 && root.seconds == 77)
+        #expect(root.xattrs == [:])
+        try bench.expectCanaryUntouched()
+    }
+
     /// Two layers with most of what layers do to each other.
     @Test func layersOnLayersAreTheSame() throws {
         let base = TarForge.make { tar in

@@ -92,7 +92,7 @@ import Testing
 
     // MARK: Damage
 
-    @Test(arguments: ["gzip", "zstd", "plain"])
+    @Test("U13: cut streams are refused", arguments: ["gzip", "zstd", "plain"])
     func refusesCutStreams(_ tool: String) throws {
         let bytes = try StreamTests.compress(StreamTests.tar, tool)
         var counts = Set([1, 2, 5, 9, 10, 11, 17, 18, 19])
@@ -105,7 +105,7 @@ import Testing
         #expect(try StreamTests.failure(Array(bytes[..<(bytes.count / 2)])).contains(tool == "plain" ? "end" : "cut"))
     }
 
-    @Test(arguments: ["gzip", "zstd"])
+    @Test("U13: changed bytes are refused", arguments: ["gzip", "zstd"])
     func refusesFlippedBytes(_ tool: String) throws {
         let bytes = try StreamTests.compress(StreamTests.tar, tool)
         for index in Array(stride(from: 20, to: bytes.count, by: bytes.count / 20)) + [
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func namesTheDamage() throws {
+    @Test("U13: check sums in the last block, cuts and garbage are named") func namesTheDamage() throws {
         let gzip = try StreamTests.compress(StreamTests.tar, "gzip")
         var wrong = gzip
         wrong[gzip.count - 8] ^= 1
@@ -136,36 +136,58 @@ import Testing
         }
     }
 
-    @Test func refusesTheWrongDiffID() throws {
+    @Test("U13: a layer of another diff ID is refused") func refusesTheWrongDiffID() throws {
         let other = Digest.of(Array("other".utf8))
         let message = try StreamTests.failure(try StreamTests.compress(StreamTests.tar, "gzip"), diffID: other)
         #expect(message == "wrong diff ID of layer: expected \(other), got \(Digest.of(StreamTests.tar))")
     }
 
-    /// The diff ID covers what comes after the end marker.
-    @Test func hashesBehindTheEndMarker() throws {
-        let tar = StreamTests.tar + [UInt8](repeating: 7, count: 9_000_000)
-        let bytes = try StreamTests.compress(tar, "gzip")
-        #expect(try StreamTests.apply(bytes, try Workbench(), diffID: Digest.of(tar)).entries == 40)
-        #expect(try StreamTests.failure(bytes).contains("wrong diff ID"))
-    }
-
-    @Test func refusesOtherFormats() throws {
-        let cases: [([UInt8], String)] = [
-            ([0xfd] + Array("7zXZ".utf8) + [0, 1], "xz"), (Array("BZh91AY".utf8), "bzip2"),
-            (Array("PK\u{3}\u{4}rest".utf8), "zip"), (Array("7z".utf8) + [0xbc, 0xaf, 0x27, 0x1c], "7z"),
-            (Array("Rar!\u{1a}\u{7}".utf8), "rar"), (Array("070701000".utf8), "cpio"),
-            (Array("#mtree\n. type=dir\n".utf8), "mtree"), (Array("LRZI\0\u{6}".utf8), "lrzip"),
-            ([0x89] + Array("LZO\0".utf8), "lzop"), ([0x1f, 0x9d, 0x90], "compress"),
-            ([UInt8](repeating: 0x41, count: 2048), "not a tar archive"), (Array("short".utf8), "end of data"),
-        ]
-        for (bytes, word) in cases {
-            let message = try StreamTests.failure(bytes)
-            #expect(message.contains(word), "\(message)")
+    /// The diff ID covers what comes after the end marker: a little, which lies in the same buffer, and a lot.
+    @Test("U13: the diff ID covers what follows the end of the tar", arguments: [1, 512, 300_000, 9_000_000])
+    func hashesBehindTheEndMarker(_ count: Int) throws {
+        let tar = StreamTests.tar + [UInt8](repeating: 7, count: count)
+        for tool in ["plain", "gzip"] {
+            let bytes = try StreamTests.compress(tar, tool)
+            let result = try StreamTests.apply(bytes, try Workbench(), diffID: Digest.of(tar))
+            #expect(result.entries == 40 && result.diffID == Digest.of(tar))
+            #expect(result.compressedDigest == Digest.of(bytes) && result.compressedSize == Int64(bytes.count))
+            #expect(try StreamTests.failure(bytes).contains("wrong diff ID"))
         }
     }
 
-    @Test func acceptsEmptyLayers() throws {
+    /// Damage that only shows when the stream is read to its end, which no member needs.
+    @Test("U13: damage behind the end of the tar is found", arguments: ["gzip", "zstd"])
+    func findsDamageBehindTheEndMarker(_ tool: String) throws {
+        var generator = SystemRandomNumberGenerator()
+        let tail = (0..<400_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let tar = StreamTests.tar + tail
+        let bytes = try StreamTests.compress(tar, tool)
+        var flipped = bytes
+        flipped[bytes.count - 6] ^= 1
+        for damaged in [Array(bytes.dropLast()), Array(bytes.dropLast(90_000)), flipped, bytes + [1, 2, 3, 4, 5]] {
+            let message = try StreamTests.failure(damaged, diffID: Digest.of(tar))
+            #expect(message.contains("damaged \(tool) stream"), "\(message)")
+        }
+        // Without the second thread, which reads on by itself.
+        let bench = try Workbench()
+        let target = try Directory.open(bench.root)
+        var source = Inflater(MemorySource(Array(bytes.dropLast())))
+        var extractor = try LayerExtractor(
+            into: target.raw, format: .overlay, compressedSize: Int64(bytes.count), lowers: Workbench.noLowers)
+        #expect(throws: LayerError.self) { try extractor.extract(&source) }
+    }
+
+    @Test("U13: two tars one after the other are one layer, whose diff ID covers both")
+    func appliesTheFirstOfTwoTars() throws {
+        let second = TarForge.make { $0.file("hidden", "x") }
+        let bytes = try StreamTests.compress(StreamTests.tar, "gzip") + StreamTests.compress(second, "gzip")
+        let bench = try Workbench()
+        #expect(try StreamTests.apply(bytes, bench, diffID: Digest.of(StreamTests.tar + second)).entries == 40)
+        #expect(try bench.listing()["hidden"] == nil)
+        #expect(try StreamTests.failure(bytes).contains("wrong diff ID"))
+    }
+
+    @Test("U14: empty layers are layers") func acceptsEmptyLayers() throws {
         for tar in [[], [UInt8](repeating: 0, count: 1024)] as [[UInt8]] {
             for tool in ["plain", "gzip", "zstd"] {
                 let bytes = try StreamTests.compress(tar, tool)
@@ -175,7 +197,9 @@ import Testing
     }
 
     /// A source that fails, and an extraction that fails while the source would go on for ever.
-    @Test(.timeLimit(.minutes(15))) func endsBothThreadsOnErrors() throws {
+    @Test("U13: neither thread waits for one that has failed", .timeLimit(.minutes(15))) func endsBothThreadsOnErrors()
+        throws
+    {
         let bench = try Workbench()
         let target = try Directory.open(bench.root)
         var broken = Endless(start: TarForge().bytes, failAfter: 3 << 20)

@@ -59,6 +59,19 @@ struct Workbench {
         }
     }
 
+    /// The error of an extraction that may fail.
+    func failure(
+        _ tar: [UInt8], into name: String = "diff", format: OnDiskFormat = .overlay,
+        limits: ExtractionLimits = ExtractionLimits(), below: [String] = []
+    ) -> LayerError? {
+        do throws(LayerError) {
+            try extract(tar, into: name, format: format, limits: limits, below: below)
+        } catch {
+            return error
+        }
+        return nil
+    }
+
     /// The error of an extraction that must fail.
     func refusal(
         _ tar: [UInt8], format: OnDiskFormat = .overlay, limits: ExtractionLimits = ExtractionLimits(),

@@ -94,6 +94,7 @@ import Testing
             say("settimeofday", syscall(SYS_settimeofday, (void *)1, (void *)1));
             say("clone3", syscall(435, NULL, 0));
             say("personality", syscall(SYS_personality, 0xffffffff));
+            say("personality-no-randomize", syscall(SYS_personality, 0x0040000));
             say("chroot", syscall(SYS_chroot, "/nonexistent"));
             say("fchmodat2", syscall(452, -1, "x", 0, 0));
             say("socket-inet", socket(AF_INET, SOCK_DGRAM, 0));
@@ -126,7 +127,8 @@ import Testing
         "getpid": 0, "999": ENOSYS, "4095": ENOSYS, "unshare": EPERM, "unshare-none": EPERM, "setns": EPERM,
         "mount": EPERM, "umount2": EPERM, "pivot_root": EPERM, "bpf": EPERM, "keyctl": EPERM, "add_key": EPERM,
         "io_uring_setup": EPERM, "userfaultfd": EPERM, "kexec_load": EPERM, "perf_event_open": EPERM,
-        "sethostname": EPERM, "settimeofday": EPERM, "clone3": ENOSYS, "personality": 0, "chroot": ENOENT,
+        "sethostname": EPERM, "settimeofday": EPERM, "clone3": ENOSYS, "personality": 0,
+        "personality-no-randomize": EPERM, "chroot": ENOENT,
         "socket-inet": 0, "socket-unix": 0, "socket-netlink": 0, "socket-audit": EINVAL, "socket-alg": EPERM,
         "socket-vsock": EPERM, "fork": 0, "clone-newuser": EPERM, "clone-newns": EPERM, "x32-getpid": ENOSYS,
         "i386-getpid": 0, "i386-mount": EPERM, "i386-socket-alg": EPERM, "i386-socket-alg-junk": EPERM,
@@ -134,7 +136,7 @@ import Testing
         "i386-clone-newuser-junk": EPERM, "i386-unshare": EPERM, "i386-999": ENOSYS,
     ]
 
-    @Test func theKernelAnswersAsTheProfileSays() throws {
+    @Test("R20: the kernel answers as the profile says") func theKernelAnswersAsTheProfileSays() throws {
         let scratch = try Scratch()
         let source = try scratch.file("probe.c", Self.program)
         try Tool.check("gcc", ["-O1", "-static", "-o", scratch("probe"), source])

@@ -21,10 +21,21 @@ package enum SeccompDefault {
         profile.syscalls = plainRules(capabilities, architecture, kernel, compat32)
         profile.syscalls? += cloneRules(capabilities)
         profile.syscalls? += socketRules(capabilities, compat32)
-        profile.syscalls? += SeccompDefaultTables.personalities.map { value in
+        profile.syscalls? += personalityRules
+        return profile
+    }
+
+    /// What is not allowed is forbidden rather than missing, as with docker: no kernel lacks the call.
+    private static var personalityRules: [Spec.Seccomp.Rule] {
+        let question = SeccompDefaultTables.personalityQuestion
+        return SeccompDefaultTables.personalities.map { value in
             rule("personality", allow, [.init(index: 0, value: value, op: "SCMP_CMP_EQ")])
         }
-        return profile
+            + SeccompDefaultTables.personalityBits.map { bit in
+                denial(
+                    "personality",
+                    [.init(index: 0, value: question | bit, valueTwo: bit, op: "SCMP_CMP_MASKED_EQ")])
+            }
     }
 
     private enum Number {

@@ -116,6 +116,12 @@ enum SeccompDefaultTables {
     /// Linux, SVR4 (as Debian's i386 libc asks for), UNAME26, both, and the question which it is.
     static let personalities: [UInt64] = [0, 8, 0x20000, 0x20008, 0xffff_ffff]
 
+    /// The bits of all other personalities (linux/personality.h): the low byte without SVR4's, and the flags without
+    /// UNAME26, of which ADDR_NO_RANDOMIZE is what debuggers ask for.
+    static let personalityBits: [UInt64] = ([0, 1, 2, 4, 5, 6, 7] + Array(18...27)).map { 1 << $0 }
+    /// Set in the question alone.
+    static let personalityQuestion: UInt64 = 0x8000_0000
+
     /// Flags of clone(2) that make namespaces: mount, cgroup, UTS, IPC, user, PID, network.
     static let namespaceFlags: [UInt64] = [
         0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000,

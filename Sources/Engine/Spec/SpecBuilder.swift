@@ -17,7 +17,7 @@ package enum SpecBuilder {
         spec.linux.seccomp = inputs.seccomp
         spec.linux.sysctl = try sysctls(inputs.request.isolation)
         if !inputs.request.isolation.privileged {
-            spec.linux.maskedPaths = maskedPaths
+            spec.linux.maskedPaths = maskedPaths + inputs.host.thermalThrottles
             spec.linux.readonlyPaths = readonlyPaths
         }
         return spec

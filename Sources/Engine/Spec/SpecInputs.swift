@@ -88,6 +88,8 @@ package struct HostFacts: Sendable, Hashable {
     /// Whether the pids controller is there: its default limit is left out where it is not.
     package var hasPidsController: Bool
     package var cpuCount: Int
+    /// Directories that tell how hot each CPU is, and so what others compute on it: masked where the machine has them.
+    package var thermalThrottles: [String] = []
 
     package init(openFilesLimit: UInt64, coreLimit: UInt64, hasPidsController: Bool, cpuCount: Int) {
         self.openFilesLimit = openFilesLimit

@@ -135,8 +135,15 @@ ssize_t cinit_receive(int socket, void *buffer, size_t size, int *descriptor, in
     // A child that left its release unread resets the connection: reported once, ahead of what it said before.
     while (count < 0 && (errno == EINTR || errno == ECONNRESET));
     struct cmsghdr *header = count >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-        memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return count;
+    // The sender may be what a container made of our child: no more than one is kept, whatever fits into the buffer.
+    const unsigned char *at = CMSG_DATA(header), *end = (const unsigned char *)header + header->cmsg_len;
+    for (; at + sizeof(int) <= end; at += sizeof(int)) {
+        int received;
+        memcpy(&received, at, sizeof received);
+        if (*descriptor < 0) *descriptor = received;
+        else close(received);
+    }
     return count;
 }
 

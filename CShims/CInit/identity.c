@@ -26,6 +26,8 @@ long op_ids(struct child *child, const struct cinit_op *op) {
     child->call = CINIT_AT_CALL;
     if (!error) error = sys(setresgid, op->b, op->b, op->b);
     if (!error) error = sys(setresuid, op->a, op->a, op->a);
+    // The change puts /proc/sys/fs/suid_dumpable in the place of what was set at the start.
+    if (!error) error = sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     return error;
 }
 

@@ -18,7 +18,8 @@ struct StartingChild: ~Copyable {
             UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyMemory(from: bytes)
         }
         var arguments = cinit_start_arguments()
-        arguments.stub = try InitStub.descriptor()
+        let stub = try InitStub.make()
+        arguments.stub = stub.raw
         let ends = try SocketEnds()
         arguments.child_socket = ends.child.raw
         arguments.parent_socket = ends.parent.raw
@@ -27,6 +28,8 @@ struct StartingChild: ~Copyable {
         defer { if arguments.pid_namespace >= 0 { _ = Glibc.close(arguments.pid_namespace) } }
         var handle: Int32 = -1
         let result = try StartingChild.start(base, &arguments, &handle, cgroup)
+        // The child has its own.
+        _ = consume stub
         if result < 0 { throw LaunchFailure.clone(Errno(rawValue: -result), plan) }
         pid = result
         pidfd = handle
@@ -54,9 +57,11 @@ struct StartingChild: ~Copyable {
         while true {
             do throws(RuntimeError) {
                 guard let message = try receive(wait: true) else { break }
-                if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), master < 0 {
+                // Unasked for, it would be a descriptor that someone made our child send.
+                if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), plan.hasTerminal, master < 0 {
                     master = message.descriptor
                 } else {
+                    if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
                     throw LaunchFailure.error(message.report, text: message.text, plan)
                 }
             } catch {
@@ -99,7 +104,10 @@ struct StartingChild: ~Copyable {
         let count = cinit_receive(socket, &bytes, bytes.count, &descriptor, wait ? 1 : 0)
         if count < 0 { throw .lostChild("receive its report: \(Errno.current)") }
         if count == 0 { return nil }
-        if count < header { throw .lostChild("a report of \(count) bytes") }
+        if count < header {
+            if descriptor >= 0 { _ = Glibc.close(descriptor) }
+            throw .lostChild("a report of \(count) bytes")
+        }
         let report = bytes.withUnsafeBytes { $0.loadUnaligned(as: cinit_report.self) }
         return Message(
             report: report, text: String(decoding: bytes[header..<count], as: UTF8.self), descriptor: descriptor)
@@ -162,14 +170,14 @@ private struct SocketEnds: ~Copyable {
     consuming func keepParent() -> Int32 { parent.release() }
 }
 
-/// The container's first program, made once a process.
-enum InitStub {
-    private static let made: Int32 = cinit_make_stub()
-
-    static func descriptor() throws(RuntimeError) -> Int32 {
+/// The container's first program, made for each launch: a container that holds its own open for writing, which the seals
+/// do not prevent, must not make the next one's exec fail (ETXTBSY).
+private enum InitStub {
+    static func make() throws(RuntimeError) -> OwnedFD {
+        let made = cinit_make_stub()
         if made < 0 {
             throw .system(operation: "memfd_create", subject: "for the container's init", Errno(rawValue: -made))
         }
-        return made
+        return OwnedFD(adopting: made)
     }
 }

@@ -72,7 +72,7 @@ let package = Package(
         tests("Registry", ["Registry", "OCI", "Sys"]),
         tests("ImageWorker", ["ImageWorker", "Images", "OCI", "Sys"]),
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
-        tests("Runtime", ["CCap", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
+        tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
         tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "OCI", "Sys"]),

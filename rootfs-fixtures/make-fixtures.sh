@@ -23,7 +23,7 @@ fi
 work=$(mktemp -d ./.making.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 # The linker warns of what static programs can't do with the name service; the probe asks it nothing.
-cc -std=gnu17 -O1 -Wall -Wextra -static -o "$work/probe" probe.c probe-calls.c probe-paths.c probe-acts.c
+cc -std=gnu17 -O1 -Wall -Wextra -static -o "$work/probe" probe.c probe-calls.c probe-paths.c probe-acts.c probe-attacks.c
 strip "$work/probe"
 python3 make_fixtures.py "$busybox" "$work/probe" "$work/out"
 echo "$stamp" > "$work/out/.complete"

@@ -164,6 +164,5 @@ int act(int argc, char **argv, char **envp) {
         for (int i = 1; i < argc; i++) printf("arg.%d=%s\n", i, argv[i]);
         return 0;
     }
-    fprintf(stderr, "probe: unknown act %s\n", verb);
-    return 2;
+    return attack(argc, argv);
 }

@@ -18,5 +18,7 @@ void print_calls(void);
 void print_paths(void);
 /// Does what the arguments say; the result is the exit status.
 int act(int argc, char **argv, char **envp);
+/// The same for what a hostile container does; the last to be asked.
+int attack(int argc, char **argv);
 
 #endif

@@ -83,7 +83,9 @@ extension EndToEnd {
             #expect(probe["call.mount"] == "ok" && probe["call.mknod_char"] == "ok")
         }
 
-        @Test func theDefaultFilterRefusesWhatReachesTheHost() throws {
+        @Test("R20: the default filter refuses what reaches the host") func theDefaultFilterRefusesWhatReachesTheHost()
+            throws
+        {
             let calls = try probe().all("call.")
             for name in [
                 "add_key", "bpf", "clone_user", "delete_module", "fsopen", "init_module", "io_uring_setup",
@@ -91,7 +93,7 @@ extension EndToEnd {
                 "keyctl", "mount", "mount_bind", "mount_setattr", "move_mount", "open_by_handle_at", "open_tree",
                 "perf_event_open", "pivot_root", "quotactl", "reboot", "request_key", "sethostname", "setns",
                 "settimeofday", "socket_alg", "socket_vsock", "swapon", "syslog", "umount2", "unshare_ns",
-                "unshare_user", "userfaultfd", "acct", "iopl", "mknod_char",
+                "unshare_user", "userfaultfd", "acct", "iopl", "mknod_char", "personality",
             ] {
                 #expect(calls[name] == "EPERM", "\(name)")
             }
@@ -106,7 +108,9 @@ extension EndToEnd {
         }
 
         #if arch(x86_64)
-            @Test func theFilterHoldsForOtherCallingConventions() throws {
+            @Test("R20: the filter holds for other calling conventions") func theFilterHoldsForOtherCallingConventions()
+                throws
+            {
                 let calls = try probe().all("call.")
                 #expect(calls["x32_getpid"] == "ENOSYS")
                 #expect(calls["i386_getpid"] == "ok")
@@ -149,12 +153,14 @@ extension EndToEnd {
             #expect(missing.status == 125 && missing.stderr.contains(scratch("none")), "\(missing)")
         }
 
-        @Test func theHostsFilesAreMaskedOrReadOnly() throws {
+        @Test("R17: the host's files are masked or read only") func theHostsFilesAreMaskedOrReadOnly() throws {
             let probe = try probe()
             for path in [
                 "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
                 "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/proc/kpagecount",
-                "/sys/firmware", "/sys/devices/virtual/powercap", "/sys/kernel/debug", "/sys/kernel/tracing",
+                "/proc/kpageflags", "/proc/kpagecgroup", "/sys/firmware", "/sys/devices/virtual/powercap",
+                "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security",
+                "/sys/devices/system/cpu/cpu0/thermal_throttle",
             ] {
                 #expect(["masked", "empty", "ENOENT"].contains(probe["read.\(path)"]), "\(path)")
             }
@@ -167,7 +173,17 @@ extension EndToEnd {
             for path in ["/", "/etc", "/tmp", "/dev/shm", "/dev/mqueue"] { #expect(probe["write.\(path)"] == "ok") }
         }
 
-        @Test func theProgramThatStartedItCannotBeWritten() throws {
+        /// Pressure files take a process's own triggers (psi.rst).
+        @Test("R17: of /proc and /sys only reviewed files are open for writing", arguments: [[], ["--init", "-t"]])
+        func onlyReviewedFilesAreWritable(_ flags: [String]) throws {
+            let output = try run(flags, "/probe", "writable")
+            let reviewed = ["cpu", "io", "irq", "memory"].map { "writable=/proc/pressure/\($0)" }
+            #expect(output.status == 0)
+            for line in output.stdout.split(whereSeparator: \.isNewline) { #expect(reviewed.contains(String(line))) }
+        }
+
+        @Test("R1: the program that started it cannot be written") func theProgramThatStartedItCannotBeWritten() throws
+        {
             // threats.md R1 (CVE-2019-5736): /proc/self/exe of whatever ran before the user's command.
             let before = try Tool.check("sha256sum", [Runimg.path, Runimg.workerPath]).stdout
             let probe = try probe()
@@ -213,7 +229,7 @@ extension EndToEnd {
                     == "2147483647")
         }
 
-        @Test func theKeyringIsItsOwn() throws {
+        @Test("X12: keys are refused and masked") func theKeyringIsItsOwn() throws {
             // keyctl is refused by the filter, so the host's keys can be looked for only by /proc/keys, which is masked.
             let probe = try probe()
             #expect(probe["call.keyctl"] == "EPERM" && ["masked", "ENOENT"].contains(probe["read./proc/keys"]))

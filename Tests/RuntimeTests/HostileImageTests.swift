@@ -14,20 +14,12 @@ struct HostileImageTests {
         -> ContainerFixture
     {
         try ContainerFixture { scratch, image in
-            let canary = try scratch.directory("canary")
-            try scratch.file("canary/file", "untouched\n")
-            try scratch.file("canary/ptmx", "untouched\n")
-            try attack(scratch, image, canary)
+            try attack(scratch, image, try HostFiles(scratch).path)
         }
     }
 
     private func expectUntouched(_ fixture: ContainerFixture) throws {
-        let canary = fixture.scratch("canary")
-        #expect(try Directory.entries(canary).map(\.name).sorted() == ["file", "ptmx"])
-        for name in ["file", "ptmx"] {
-            #expect(try File.readAll("\(canary)/\(name)", limit: 100) == Array("untouched\n".utf8))
-            #expect(try File.status("\(canary)/\(name)").isRegular)
-        }
+        try HostFiles.at(fixture.scratch("canary")).expectUntouched()
         #expect(Scratch.mounts(below: fixture.scratch.path).isEmpty)
     }
 
@@ -36,15 +28,15 @@ struct HostileImageTests {
         try File.symlink(target, path)
     }
 
-    /// R10: nodes and links of /dev are made in the tmpfs, which is mounted inside whatever /dev says.
-    @Test func devIsALink() throws {
+    /// Nodes and links of /dev are made in the tmpfs, which is mounted inside whatever /dev says.
+    @Test("R10: /dev is a link to the host") func devIsALink() throws {
         let fixture = try attacked { _, image, canary in try replace("\(image)/dev", withLinkTo: canary) }
         let result = try fixture.shell("ls /dev/null && test -c /dev/null && echo fine")
         #expect(result.output == "/dev/null\nfine\n", "\(result)")
         try expectUntouched(fixture)
     }
 
-    @Test func devIsALinkWithoutAMount() throws {
+    @Test("R10: /dev is a link to the host, and nothing is mounted on it") func devIsALinkWithoutAMount() throws {
         let fixture = try attacked { _, image, canary in try replace("\(image)/dev", withLinkTo: canary) }
         let result = try fixture.shell("test -c /dev/null && echo fine") { request in
             request.spec.mounts.removeAll { $0.destination.hasPrefix("/dev") }
@@ -53,8 +45,7 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R12: the working directory is made inside.
-    @Test func workingDirectoryIsALink() throws {
+    @Test("R12: a working directory behind a link is made inside") func workingDirectoryIsALink() throws {
         let fixture = try attacked { _, image, canary in try File.symlink(canary, "\(image)/link") }
         let result = try fixture.shell("pwd") { $0.spec.process.cwd = "/link/a/b" }
         #expect(result.output == "\(fixture.scratch("canary"))/a/b\n")
@@ -62,8 +53,9 @@ struct HostileImageTests {
         #expect(File.exists("\(fixture.upper)\(fixture.scratch("canary"))/a/b"))
     }
 
-    /// R2: nothing of the host is a working directory, by whatever name.
-    @Test func workingDirectoryIsADescriptor() throws {
+    @Test("R2: nothing of the host is a working directory, by whatever name") func workingDirectoryIsADescriptor()
+        throws
+    {
         let directory = try Directory.open("/root")
         let leaked = dup(directory.raw)
         defer { close(leaked) }
@@ -77,8 +69,9 @@ struct HostileImageTests {
         #expect(!result.lines.contains("boot"))
     }
 
-    /// R5: /proc and /sys are directories of the image, or it does not start.
-    @Test(arguments: ["proc", "sys"], ["link", "relative", "file", "dangling"])
+    @Test(
+        "R5: /proc and /sys are directories of the image, or it does not start", arguments: ["proc", "sys"],
+        ["link", "relative", "file", "dangling"])
     func systemDirectoryIsSomethingElse(name: String, kind: String) throws {
         let fixture = try attacked { scratch, image, canary in
             try Directory.removeTree("\(image)/\(name)")
@@ -100,8 +93,10 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R6, R16: what the compiler refuses by name.
-    @Test func refusesMountsOnProc() throws {
+    /// What the compiler refuses by name.
+    @Test("R6, R16: mounts on /proc and names of sysctls that lead elsewhere are refused") func refusesMountsOnProc()
+        throws
+    {
         let fixture = try attacked { _, _, _ in }
         for destination in ["/proc", "/proc/self", "/proc/../proc/sys", "//proc/./1"] {
             for type in ["bind", "tmpfs"] {
@@ -119,8 +114,10 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R6: and what only the child can see.
-    @Test func refusesMountsThatALinkLeadsIntoProc() throws {
+    /// What only the child can see.
+    @Test("R6: a mount that a link of the image leads into /proc is refused") func refusesMountsThatALinkLeadsIntoProc()
+        throws
+    {
         let fixture = try attacked { _, image, _ in try File.symlink("/proc/1", "\(image)/data") }
         let error = try fixture.failure(["true"]) { request in
             request.spec.mounts.append(
@@ -130,8 +127,9 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R7: without a /dev of ours a false null device stops the start, or the mask is a true one.
-    @Test(arguments: ["link", "file", "wrong", "fifo"]) func nullDeviceIsFalse(kind: String) throws {
+    @Test(
+        "R7: without a /dev of ours a false null device stops the start", arguments: ["link", "file", "wrong", "fifo"])
+    func nullDeviceIsFalse(kind: String) throws {
         let fixture = try attacked { scratch, image, _ in
             switch kind {
             case "link": try File.symlink("/proc/sys/kernel/core_pattern", "\(image)/dev/null")
@@ -149,8 +147,9 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R14, R21: generated files over links of the image.
-    @Test func mountTargetsAreLinks() throws {
+    @Test("R14, R21: generated files are mounted over what links of the image say, inside") func mountTargetsAreLinks()
+        throws
+    {
         let fixture = try attacked { scratch, image, canary in
             try File.symlink("\(canary)/file", "\(image)/etc/hosts")
             try File.symlink("../run/resolve/stub.conf", "\(image)/etc/resolv.conf")
@@ -182,8 +181,7 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R8: the console is bound on a node of our own.
-    @Test func consoleIsALink() throws {
+    @Test("R8: the console is bound on a node of our own, not on the image's link") func consoleIsALink() throws {
         let fixture = try attacked { _, image, canary in try File.symlink("\(canary)/file", "\(image)/dev/console") }
         let request = try fixture.request(["/bin/sh", "-c", "test -c /dev/console"]) { $0.spec.process.terminal = true }
         let process = try Launcher.start(try Launcher.plan(request))
@@ -191,33 +189,25 @@ struct HostileImageTests {
         try expectUntouched(fixture)
     }
 
-    /// R4, R11: two containers share a volume; one swaps the other's mount target for a link while it starts.
-    @Test func targetIsSwapped() throws {
-        let fixture = try attacked { scratch, _, canary in
-            try scratch.directory("volume/target/deep")
-            try File.symlink(canary, scratch("volume/other"))
+    /// What is mounted or made without being asked for, where the image has a link for each of its targets.
+    @Test("R21: targets of the automatic mounts and nodes are links to the host") func automaticTargetsAreLinks() throws
+    {
+        let fixture = try attacked { _, image, canary in
+            for name in ["shm", "mqueue", "pts"] { try File.symlink(canary, "\(image)/dev/\(name)") }
+            for name in ["zero", "tty", "ptmx", "fd"] { try File.symlink("\(canary)/file", "\(image)/dev/\(name)") }
+            try File.symlink("\(canary)/new", "\(image)/dev/full")
+            try File.symlink(canary, "\(image)/made")
         }
-        let volume = Spec.Mount(
-            destination: "/volume", type: "bind", source: fixture.scratch("volume"), options: ["rbind"])
-        let swapper = try fixture.request([
-            "/bin/sh", "-c",
-            "while :; do mv /volume/target /volume/x; mv /volume/other /volume/target; mv /volume/target /volume/other; mv /volume/x /volume/target; done",
-        ]) { request in
-            request.spec.mounts.append(volume)
-            request.stdio = StandardIO()
+        let result = try fixture.run(["cat", "/proc/self/mountinfo"]) { request in
+            request.spec.mounts.removeAll { $0.destination == "/dev" }
+            request.spec.linux.maskedPaths = []
+            request.useInit = true
+            request.spec.linux.devices = [Spec.Device(path: "/made/node", type: "c", major: 1, minor: 3)]
         }
-        let attacker = try Launcher.start(try Launcher.plan(swapper))
-        defer {
-            try? Pidfd.send(SIGKILL, to: attacker.pidfd.raw)
-            _ = try? Pidfd.wait(attacker.pidfd.raw)
-        }
-        let victim = try ContainerFixture()
-        for _ in 0..<100 {
-            _ = try? victim.run(["true"]) { request in
-                request.spec.mounts.append(volume)
-                request.spec.mounts.append(
-                    Spec.Mount(destination: "/volume/target/deep", type: "tmpfs", source: "tmpfs"))
-            }
+        #expect(result.exit == .code(0), "\(result)")
+        for type in ["tmpfs", "mqueue", "devpts"] {
+            #expect(
+                result.lines.contains { $0.contains(" \(fixture.scratch("canary")) ") && $0.contains(" - \(type) ") })
         }
         try expectUntouched(fixture)
     }

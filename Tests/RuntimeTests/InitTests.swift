@@ -49,8 +49,10 @@ struct InitTests {
         #expect(String(decoding: try output.readAll(), as: UTF8.self) == "got\n")
     }
 
-    /// R1: neither the command's own executable nor pid 1's leads to a file of the host.
-    @Test(arguments: [false, true]) func hidesTheHostsBinary(useInit: Bool) throws {
+    @Test(
+        "R1: neither the command's own executable nor process 1's leads to a file of the host",
+        arguments: [false, true])
+    func hidesTheHostsBinary(useInit: Bool) throws {
         let own = try File.status("/proc/self/exe", follow: true)
         let before = try File.readAll("/proc/self/exe", limit: 1 << 30).count
         let fixture = try ContainerFixture.withProbe { _, image in
@@ -69,7 +71,7 @@ struct InitTests {
     }
 
     /// A script whose interpreter is /proc/self/exe runs the stub, and finds it sealed.
-    @Test func sealsTheStub() throws {
+    @Test("R1: the stub is sealed") func sealsTheStub() throws {
         let fixture = try ContainerFixture { scratch, _ in
             let script = "#!/proc/self/exe\n"
             try scratch.file("overlay2/base/diff/bin/evil", script, mode: 0o755)

@@ -44,7 +44,7 @@ struct LaunchTests {
         }
     }
 
-    @Test func joinsNamespaces() throws {
+    @Test("X10: joins namespaces; the launching process stays in its own") func joinsNamespaces() throws {
         let fixture = try ContainerFixture()
         let request = try fixture.request(["/bin/sleep", "60"]) { $0.stdio = StandardIO() }
         let first = try Launcher.start(try Launcher.plan(request))
@@ -85,7 +85,7 @@ struct LaunchTests {
         #expect(found == expected)
     }
 
-    @Test func masksAndProtects() throws {
+    @Test("R17: masks files and directories, and protects what is to be read only") func masksAndProtects() throws {
         let inside = try ContainerFixture.withProbe().probe()
         for path in ["/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/proc/kcore"] {
             let state = inside["read.\(path)"]
@@ -108,7 +108,7 @@ struct LaunchTests {
         }
     }
 
-    @Test func closesDescriptorsAndResetsSignals() throws {
+    @Test("R3: closes descriptors and resets signals") func closesDescriptorsAndResetsSignals() throws {
         let directory = try Directory.open("/root")
         // One that is not close-on-exec, as a careless caller leaves them.
         let leaked = dup(directory.raw)
@@ -180,7 +180,9 @@ struct LaunchTests {
         #expect("\(failure)".hasPrefix("set net/ipv4/no_such to 1: open: no such file or directory (ENOENT); "))
     }
 
-    @Test func startsInItsCgroup() throws {
+    @Test("R22, R15: starts in its cgroup, which it sees as the root and cannot write to") func startsInItsCgroup()
+        throws
+    {
         let fixture = try ContainerFixture.withProbe()
         let manager = try CgroupManager.detect()
         let cgroup = try manager.create(path: "/runimg-\(fixture.id)", resources: Spec.Resources())
@@ -214,6 +216,53 @@ struct PrivilegeTests {
         }
         #expect(inside["cap_effective"] == "0000000000000400")
         #expect(inside["cap_ambient"] == "0000000000000400")
+    }
+
+    /// The membership as the host sees it; the namespace would show the root whatever it is.
+    @Test("R22: every process is in the container's cgroup, whatever starts it", arguments: ["plain", "init", "user"])
+    func everyProcessIsInTheCgroup(kind: String) throws {
+        let fixture = try ContainerFixture()
+        let manager = try CgroupManager.detect()
+        let cgroup = try manager.create(path: "/runimg-\(fixture.id)", resources: Spec.Resources())
+        defer { try? cgroup.remove() }
+        let output = try PipeEnds()
+        let script = "sleep 60 & (setsid sh -c 'sleep 60 & exec sleep 60' &) ; sleep 0.1; echo ready; wait"
+        let request = try fixture.request(["/bin/sh", "-c", script]) { request in
+            request.stdio = StandardIO(input: -1, output: output.writer, error: -1)
+            request.spec.linux.cgroupsPath = cgroup.path
+            request.useInit = kind == "init"
+            if kind != "user" { return }
+            request.spec.linux.namespaces.append(Spec.Namespace(.user))
+            request.rootfs = RootfsMount(directory: fixture.scratch("overlay2/base/diff"), readOnly: false)
+            let whole = [Spec.IDMapping(containerID: 0, hostID: 0, size: 65536)]
+            request.spec.linux.uidMappings = whole
+            request.spec.linux.gidMappings = whole
+        }
+        let process = try Launcher.start(try Launcher.plan(request), cgroup: cgroup)
+        defer {
+            try? Pidfd.send(SIGKILL, to: process.pidfd.raw)
+            _ = try? Pidfd.wait(process.pidfd.raw)
+        }
+        var line = [UInt8](repeating: 0, count: 6)
+        _ = try line.withUnsafeMutableBytes { try File.read(output.reader.raw, into: $0) }
+        let pids = try Self.processes(below: process.pid)
+        #expect(pids.count >= (kind == "init" ? 5 : 4))
+        for pid in pids {
+            let text = String(decoding: try File.readAll("/proc/\(pid)/cgroup", limit: 65536), as: UTF8.self)
+            let paths = text.split(separator: "\n").map {
+                $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)[2]
+            }
+            #expect(paths.count == manager.layout.hierarchies.count)
+            #expect(paths.allSatisfy { $0 == cgroup.path }, "\(text)")
+        }
+    }
+
+    /// All processes of the pid namespace of `pid`, as we see them.
+    private static func processes(below pid: pid_t) throws -> [String] {
+        let namespace = try File.readLink("/proc/\(pid)/ns/pid")
+        return try Directory.entries("/proc").map(\.name).filter { name in
+            Int32(name) != nil && (try? File.readLink("/proc/\(name)/ns/pid")) == namespace
+        }
     }
 
     @Test func runsInAUserNamespace() throws {

@@ -1,0 +1,67 @@
+import Glibc
+import OCI
+import Runtime
+import Sys
+import TestSupport
+import Testing
+
+/// Launches into the pid namespace of a container that waits for them.
+@Suite(.serialized, .enabled(if: ContainerFixture.hasProbe, ContainerFixture.probeRequirement))
+struct JoinTests {
+    private static let rounds = 150
+
+    private func join(_ attacker: Attacker, _ request: inout LaunchRequest) {
+        request.spec.linux.namespaces.removeAll { $0.type == .pid }
+        request.spec.linux.namespaces.append(Spec.Namespace(.pid, path: "/proc/\(attacker.pid)/ns/pid"))
+    }
+
+    /// The joining process has the host's memory, environment and descriptors until its exec.
+    @Test(
+        "X10, R3: process 1 of a namespace that is joined sees nothing of who joins before its exec",
+        .timeLimit(.minutes(10)), arguments: ["read", "trace"])
+    func nothingIsSeenBeforeExec(mode: String) throws {
+        let fixture = try ContainerFixture.withProbe()
+        let canary = try HostFiles(fixture.scratch)
+        // Not close-on-exec, as a careless caller leaves them.
+        let held = dup(try Directory.open(canary.path).raw)
+        defer { close(held) }
+        let program = try File.readLink("/proc/self/exe").split(separator: "/").last.map(String.init) ?? ""
+        let path = "PATH=" + String(cString: try #require(getenv("PATH")))
+        let attacker = try Attacker(fixture, ["stalk", mode, canary.path, program, path])
+        let victim = try ContainerFixture()
+        // A long command makes exec last longer, and the time just before it is what the attack is about.
+        let padding = String(repeating: "x", count: 100_000)
+        for round in 0..<Self.rounds {
+            let result = try victim.run(["true", padding]) { request in
+                join(attacker, &request)
+                request.useInit = round % 2 == 1
+                request.spec.process.user = .init(uid: round % 3 == 0 ? 1000 : 0, gid: 0)
+            }
+            #expect(result.exit == .code(0), "\(result)")
+        }
+        try attacker.expectNothing()
+    }
+
+    @Test(
+        "R1: a sibling that waits for the program of each newcomer never gets to write to it", .timeLimit(.minutes(10)))
+    func nothingIsOverwritten() throws {
+        let own = try File.status("/proc/self/exe", follow: true)
+        let fixture = try ContainerFixture.withProbe()
+        let attacker = try Attacker(fixture, ["stalk", "write"])
+        let victim = try ContainerFixture { _, image in
+            try Directory.removeTree("\(image)/bin/sh")
+            try File.symlink("/proc/self/exe", "\(image)/bin/sh")
+        }
+        let commands = [["/proc/self/exe"], ["sh", "-c", "true"], ["sh", "p", "/bin", "true"], ["sleep", "0.01"]]
+        for round in 0..<Self.rounds {
+            let result = try victim.run(commands[round % commands.count]) { request in
+                join(attacker, &request)
+                request.useInit = round % 3 == 1
+            }
+            #expect([.code(0), .code(127)].contains(result.exit), "\(result)")
+        }
+        try attacker.expectNothing()
+        let after = try File.status("/proc/self/exe", follow: true)
+        #expect(after.inode == own.inode && after.modified == own.modified && after.size == own.size)
+    }
+}

@@ -29,3 +29,11 @@ package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
         return "U+" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
     }
 }
+
+extension String {
+    /// Whether a character in it would end or garble a line of a file, or be obeyed by a terminal: the controls C0, DEL
+    /// and C1.
+    package var hasControlCharacters: Bool {
+        unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
+    }
+}

@@ -69,6 +69,22 @@ private func reason(_ body: () throws(ValueError) -> some Any) -> String? {
 
     @Test(arguments: ["", "-", "1_", "_1", "08", "0x", "1 ", "99999999999999999999", "9223372036854775808", "١"])
     func refusesIntegers(_ text: String) { #expect(reason { () throws(ValueError) in try GoValue.int64(text) } != nil) }
+
+    @Test(
+        "X5: what a terminal would obey is quoted as Go quotes it",
+        arguments: [
+            ("a b", #""a b""#), ("\n\t\u{1b}\u{7f}", #""\n\t\x1b\x7f""#), ("\u{9b}31m", #""\u009b31m""#),
+            ("\u{202e}x", #""\u202ex""#), ("\u{a0}", #""\u00a0""#), ("\u{e0001}", #""\U000e0001""#),
+            ("ü\u{301}\"\\", "\"ü\u{301}\\\"\\\\\""),
+        ])
+    func quotesWhatDoesNotShow(_ text: String, _ expected: String) {
+        #expect(Array(GoValue.quoted(text).unicodeScalars) == Array(expected.unicodeScalars))
+    }
+
+    @Test("X5: controls of every kind are seen", arguments: ["\0", "\n", "\u{1b}", "\u{7f}", "\u{80}", "\u{9f}"])
+    func seesControlCharacters(_ character: String) {
+        #expect("a\(character)b".hasControlCharacters && !"a\u{a0}ü b".hasControlCharacters)
+    }
 }
 
 @Suite struct VolumeTests {

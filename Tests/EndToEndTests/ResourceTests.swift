@@ -17,14 +17,18 @@ extension EndToEnd {
             let command: [String]
             let code: Int32
             let isOutOfMemory: Bool
+            var limit = "64m"
         }
 
         static let deaths = [
             Death(
-                testDescription: "process 1 eats", command: ["/probe", "eat", "100"], code: 137, isOutOfMemory: true),
+                testDescription: "process 1 eats", command: ["/probe", "eat", "200"], code: 137, isOutOfMemory: true),
             Death(
                 testDescription: "a child eats, process 1 lives on",
-                command: ["sh", "-c", "/probe eat 100 >/dev/null; echo child $?; exit 3"], code: 3, isOutOfMemory: true),
+                command: ["sh", "-c", "/probe eat 200 >/dev/null; echo child $?; exit 3"], code: 3, isOutOfMemory: true),
+            Death(
+                testDescription: "less than process 1 needs", command: ["/probe", "eat", "50"], code: 137,
+                isOutOfMemory: true, limit: "6m"),
             Death(
                 testDescription: "kill -9 of a child", command: ["sh", "-c", "sh -c 'kill -9 $$'; exit $?"], code: 137,
                 isOutOfMemory: false),
@@ -56,9 +60,9 @@ extension EndToEnd {
         func outOfMemoryIsToldTruly(_ death: Death, _ flags: [String]) throws {
             let runimg = try Runimg()
             let image = "oci:\(Fixtures.layout("busybox")):latest"
-            let output = try runimg.run(["run", "-q", "-m", "64m"] + flags + [image] + death.command)
+            let output = try runimg.run(["run", "-q", "-m", death.limit] + flags + [image] + death.command)
             #expect(output.status == death.code, "\(output)")
-            #expect(!output.stdout.contains("eaten=100"))
+            #expect(!output.stdout.contains("eaten=200"))
             #expect(output.stderr.contains("out of memory") == death.isOutOfMemory, "\(output)")
             let state = try Self.state(runimg)
             #expect(state.oomKilled == death.isOutOfMemory && state.exitCode == death.code)
@@ -78,7 +82,7 @@ extension EndToEnd {
                     pid = (try? Tool.run("pgrep", ["-f", "-x", "sleep \(mark)"]).lines.first).flatMap { Int32($0) }
                     return pid != nil
                 })
-            #expect(try run(["-m", "64m"], "/probe", "eat", "100").status == 137)
+            #expect(try run(["-m", "64m"], "/probe", "eat", "200").status == 137)
             kill(try #require(pid), SIGKILL)
             #expect(try child.wait(seconds: 20) == .exited(137))
             #expect(!runimg.startedErrors.contains("memory"), "\(runimg.startedErrors)")

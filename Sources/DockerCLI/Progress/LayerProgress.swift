@@ -1,4 +1,5 @@
 internal import Images
+internal import OCI
 
 /// How far one layer is, and how fast.
 struct LayerProgress {

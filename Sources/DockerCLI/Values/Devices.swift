@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// `--device HOST[:CONTAINER][:rwm]`.
 package enum Devices {

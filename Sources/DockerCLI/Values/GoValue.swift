@@ -1,3 +1,4 @@
+internal import OCI
 internal import Sys
 
 /// Go's spellings of simple values, with Go's words for what is none: docker's messages carry them through.
@@ -95,23 +96,33 @@ package enum GoValue {
             case "\u{08}": result += "\\b"
             case "\u{0B}": result += "\\v"
             case "\u{0C}": result += "\\f"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += "\\x" + hex(scalar.value)
+            case " ": result += " "
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += "\\x" + hex(scalar, 2)
+            case _ where !isPrintable(scalar):
+                result += scalar.value <= 0xFFFF ? "\\u" + hex(scalar, 4) : "\\U" + hex(scalar, 8)
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
     }
 
-    private static func hex(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return digits.count < 2 ? "0" + digits : digits
+    private static func hex(_ scalar: Unicode.Scalar, _ width: Int) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return String(repeating: "0", count: width - digits.count) + digits
+    }
+
+    /// unicode.IsPrint: what shows, and of blanks the space only.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+            .spaceSeparator:
+            false
+        default: true
+        }
     }
 }
 
 extension String {
-    /// Whether there is a byte that would end or garble a line of a file (C0 controls and DEL).
-    package var hasControlCharacters: Bool { utf8.contains { $0 < 0x20 || $0 == 0x7F } }
-
     /// The parts around the first `separator`, found by bytes: a combining character behind it does not hide it.
     package func cut(_ separator: Unicode.Scalar) -> (String, String?) {
         let scalars = unicodeScalars

@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// Choices of namespaces and of security options.
 package enum Modes {

@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// `--mount type=bind,src=…,dst=…[,readonly]…`.
 package enum Mounts {

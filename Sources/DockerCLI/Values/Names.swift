@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// Names, key-value pairs and other small words.
 package enum Names {

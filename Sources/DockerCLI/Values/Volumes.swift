@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// `-v [SOURCE:]TARGET[:OPTIONS]`. The disk is not looked at; a source that starts with `.` is made absolute by the
 /// engine, which knows the working directory.

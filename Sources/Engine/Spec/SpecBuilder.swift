@@ -80,7 +80,7 @@ package enum SpecBuilder {
 
     /// What names a file lands in lines: of mount tables, of messages.
     private static func checkPrintable(_ text: String, _ what: String) throws(EngineError) {
-        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+        if text.hasControlCharacters {
             throw .invalid("\(what) \"\(ForeignText(text))\" has a control character in it")
         }
     }

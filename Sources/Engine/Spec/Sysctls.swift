@@ -1,3 +1,5 @@
+internal import OCI
+
 /// Kernel parameters (sysctl(8)) that belong to a namespace of the container's. Any other is the host's.
 package enum Sysctls {
     package enum Owner: Sendable, Hashable { case network, ipc }
@@ -17,7 +19,7 @@ package enum Sysctls {
 
     /// A value is one line: the kernel takes what follows for another.
     package static func isValue(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+        !text.isEmpty && !text.hasControlCharacters
     }
 
     private static func isPlain(_ name: String) -> Bool {

@@ -1,5 +1,6 @@
 import DockerCLI
 import Engine
+import OCI
 import Testing
 
 private func reason(_ body: () throws(ValueError) -> some Any) -> String? {

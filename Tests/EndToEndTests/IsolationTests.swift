@@ -46,22 +46,24 @@ extension EndToEnd {
             #expect(output.stderr.contains("not supported yet"), "\(output)")
         }
 
-        @Test func capabilitiesAreTheRecommendedTwelve() throws {
+        @Test("X1: capabilities are the recommended twelve") func capabilitiesAreTheRecommendedTwelve() throws {
             let probe = try probe()
             // threats.md section 3: docker's fourteen without MKNOD and AUDIT_WRITE.
             for key in ["cap_permitted", "cap_effective", "cap_bounding"] { #expect(probe[key] == "00000000800425fb") }
             for key in ["cap_inheritable", "cap_ambient"] { #expect(probe[key] == "0000000000000000") }
         }
 
-        @Test(arguments: [
-            (["--cap-profile", "docker"], "00000000a80425fb"),
-            (["--cap-profile", "podman"], "00000000800405fb"),
-            (["--cap-drop", "ALL"], "0000000000000000"),
-            (["--cap-drop", "all", "--cap-add", "chown"], "0000000000000001"),
-            (["--cap-drop", "ALL", "--cap-add", "CAP_NET_BIND_SERVICE"], "0000000000000400"),
-            (["--cap-add", "SYS_ADMIN"], "00000000802425fb"),
-            (["--cap-drop", "NET_RAW", "--cap-drop", "KILL"], "00000000800405db"),
-        ])
+        @Test(
+            "X1: capabilities are added and dropped",
+            arguments: [
+                (["--cap-profile", "docker"], "00000000a80425fb"),
+                (["--cap-profile", "podman"], "00000000800405fb"),
+                (["--cap-drop", "ALL"], "0000000000000000"),
+                (["--cap-drop", "all", "--cap-add", "chown"], "0000000000000001"),
+                (["--cap-drop", "ALL", "--cap-add", "CAP_NET_BIND_SERVICE"], "0000000000000400"),
+                (["--cap-add", "SYS_ADMIN"], "00000000802425fb"),
+                (["--cap-drop", "NET_RAW", "--cap-drop", "KILL"], "00000000800405db"),
+            ])
         func capabilitiesAreAddedAndDropped(_ flags: [String], _ expected: String) throws {
             let output = Probe(try run(flags, "/probe").stdout)
             for key in ["cap_permitted", "cap_effective", "cap_bounding"] { #expect(output[key] == expected) }
@@ -206,7 +208,7 @@ extension EndToEnd {
             #expect(try shell([], "ls /proc/1/root/work 2>/dev/null | wc -l") == "0")
         }
 
-        @Test func parametersOfItsNamespacesOnly() throws {
+        @Test("R16: parameters of its namespaces only") func parametersOfItsNamespacesOnly() throws {
             #expect(try shell(["--sysctl", "net.ipv4.ip_forward=1"], "cat /proc/sys/net/ipv4/ip_forward") == "1")
             #expect(try shell(["--sysctl", "kernel.shm_rmid_forced=1"], "cat /proc/sys/kernel/shm_rmid_forced") == "1")
             let before = try File.readAll("/proc/sys/kernel/core_pattern", limit: 4096)

@@ -38,19 +38,33 @@ import Testing
         if Machine.isV1, Machine.hasCpuset { #expect(try !fixture.value("cpuset", "cpuset.mems").isEmpty) }
     }
 
-    @Test(.enabled(if: Machine.hasMemory, "needs the memory controller")) func countsOOMKills() throws {
+    @Test(
+        "F21: what the kernel kills for want of memory is counted, of this cgroup and by the kernel only",
+        .enabled(if: Machine.hasMemory, "needs the memory controller"),
+        arguments: [
+            ("exec tail -n 1 /dev/zero", .signaled(SIGKILL), 1), ("tail -n 1 /dev/zero; exit 5", .exited(5), 1),
+            ("sh -c 'kill -9 $$'; exit 6", .exited(6), 0), ("kill -9 $$", .signaled(SIGKILL), 0),
+        ] as [(String, ChildProcess.ExitResult, UInt64)])
+    func countsOOMKills(_ script: String, _ result: ChildProcess.ExitResult, _ kills: UInt64) throws {
         let fixture = try CgroupFixture()
-        let cgroup = try fixture.make {
-            var memory = Spec.Memory()
-            memory.limit = 24 << 20
-            memory.swap = 24 << 20
-            $0.memory = memory
+        let neighbour = try CgroupFixture()
+        func limited(_ fixture: borrowing CgroupFixture) throws -> Cgroup {
+            try fixture.make {
+                var memory = Spec.Memory()
+                memory.limit = 24 << 20
+                if Machine.isUnified || Machine.hasSwapLimit { memory.swap = 24 << 20 }
+                $0.memory = memory
+            }
         }
+        let cgroup = try limited(fixture)
+        let beside = try limited(neighbour)
         #expect(try cgroup.oomKills() == 0)
-        let shell = try ShellInCgroup("exec tail -n 1 /dev/zero", in: cgroup)
-        #expect(try shell.finish().result == .signaled(SIGKILL))
-        #expect(try cgroup.oomKills() == 1)
+        let shell = try ShellInCgroup(script, in: cgroup)
+        #expect(try shell.finish().result == result)
+        #expect(try cgroup.oomKills() == kills)
+        #expect(try beside.oomKills() == 0)
         try cgroup.remove()
+        try beside.remove()
     }
 
     @Test(.enabled(if: Machine.hasPids, "needs the pids controller")) func boundsProcesses() throws {

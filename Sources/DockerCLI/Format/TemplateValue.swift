@@ -68,7 +68,7 @@ package indirect enum TemplateValue: Sendable, Hashable {
     package var json: String { json(escaping: false) }
 
     private func json(escaping: Bool) -> String {
-        func quote(_ text: String) -> String { TemplateValue.quote(text, escaping: escaping) }
+        func quote(_ text: String) -> String { GoQuotation.json(html: escaping).quote(text) }
         func object(_ members: [(String, TemplateValue)]) -> String {
             "{" + members.map { quote($0.0) + ":" + $0.1.json(escaping: escaping) }.joined(separator: ",") + "}"
         }
@@ -83,31 +83,5 @@ package indirect enum TemplateValue: Sendable, Hashable {
         case .row(let fields): return TemplateValue.record(fields).json(escaping: true)
         case .map(let entries): return object(entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         }
-    }
-
-    private static func quote(_ text: String, escaping: Bool) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{08}": result += "\\b"
-            case "\u{0C}": result += "\\f"
-            case "<", ">", "&":
-                if escaping { result += escape(scalar.value) } else { result.unicodeScalars.append(scalar) }
-            case "\u{2028}", "\u{2029}": result += escape(scalar.value)
-            case _ where scalar.value < 0x20: result += escape(scalar.value)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
-
-    private static func escape(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 }

@@ -1,4 +1,3 @@
-internal import OCI
 internal import Sys
 
 /// Go's spellings of simple values, with Go's words for what is none: docker's messages carry them through.
@@ -83,43 +82,7 @@ package enum GoValue {
     }
 
     /// strconv.Quote: what `%q` prints.
-    package static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case "\r": result += "\\r"
-            case "\u{07}": result += "\\a"
-            case "\u{08}": result += "\\b"
-            case "\u{0B}": result += "\\v"
-            case "\u{0C}": result += "\\f"
-            case " ": result += " "
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += "\\x" + hex(scalar, 2)
-            case _ where !isPrintable(scalar):
-                result += scalar.value <= 0xFFFF ? "\\u" + hex(scalar, 4) : "\\U" + hex(scalar, 8)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
-
-    private static func hex(_ scalar: Unicode.Scalar, _ width: Int) -> String {
-        let digits = String(scalar.value, radix: 16)
-        return String(repeating: "0", count: width - digits.count) + digits
-    }
-
-    /// unicode.IsPrint: what shows, and of blanks the space only.
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
-            .spaceSeparator:
-            false
-        default: true
-        }
-    }
+    package static func quoted(_ text: String) -> String { GoQuotation.literal.quote(text) }
 }
 
 extension String {

@@ -34,7 +34,7 @@ struct DockerArchiveSource: ImageSource {
             targets.append(
                 PullTarget(
                     key: "\(index)", tag: names.first?.tag ?? Reference.defaultTag, repository: archive.name,
-                    shown: names.first?.familiar ?? typed, names: names, namesAreAsked: wanted != nil))
+                    shown: names.first?.familiar ?? typed, names: names))
         }
         if targets.isEmpty { throw .source(archive.name, reason: "it has no image \(tag ?? "at all")") }
         return targets

@@ -25,8 +25,6 @@ struct PullTarget: Hashable, Sendable {
     var shown: String
     /// Names that are recorded, `name@digest` aside.
     var names: [Reference]
-    /// The user gave the name, so that it moves from whatever image had it.
-    var namesAreAsked = true
     /// Where `name@digest` is recorded.
     var digestRepository: Reference?
 }

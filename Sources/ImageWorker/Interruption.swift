@@ -18,8 +18,8 @@ final class Interruption: Sendable {
 
     /// Watches from a thread of its own until the process ends. Call it before any other thread starts: they inherit
     /// the blocked signals.
+    /// The end of `output`, a pipe or socket without readers, is a request as well.
     func watch(output: Int32) throws(Errno) {
-        signal(SIGPIPE, SIG_IGN)
         let signals = SignalSet([SIGINT, SIGTERM, SIGHUP])
         signals.block()
         let descriptor = try SignalFD(signals)

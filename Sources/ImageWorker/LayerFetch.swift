@@ -4,78 +4,56 @@ internal import Sys
 
 /// Brings the layers of one image into the store.
 struct LayerFetch {
-    let store: ImageStore
+    let store: StoreClient
     let maximumDownloads: Int
     let sink: EventSink
     let interruption: Interruption
 
-    /// The image's layers, bottom first, held.
-    func run(_ manifest: SourceManifest, _ config: ImageConfig, isKnown: Bool) throws(WorkerError) -> [HeldLayer] {
-        let diffIDs = config.rootfs.diffIDs
-        let chain = Digest.chain(of: diffIDs)
-        if isKnown, let held = try knownLayers(chain) { return held }
-        let slots = try slots(manifest.layers, diffIDs, chain)
+    func run(_ manifest: SourceManifest, _ config: ImageConfig) throws(WorkerError) {
+        let slots = try slots(manifest.layers, config.rootfs.diffIDs)
         announce(slots, manifest.layers)
         let pipeline = LayerPipeline(
             store: store, slots: slots, maximumDownloads: maximumDownloads, interruption: interruption)
-        var made: [Digest] = []
         do throws(WorkerError) {
-            return try pipeline.run { made.append($0.directory.chainID) }
+            try pipeline.run()
         } catch {
-            if !error.keepsFetched {
-                pipeline.dropBlobs()
-                try? store.removeUnused(made)
-            }
+            if !error.keepsFetched { pipeline.dropBlobs() }
             throw error
-        }
-    }
-
-    /// All layers of an image that is in the store; nil when one of them is not.
-    private func knownLayers(_ chain: [Digest]) throws(WorkerError) -> [HeldLayer]? {
-        try lift(WorkerError.store) { () throws(StoreError) in
-            var held: [HeldLayer] = []
-            for chainID in chain {
-                guard let layer = try store.hold(chainID) else { return nil }
-                held.append(layer)
-            }
-            return held
         }
     }
 
     /// Claims what is missing, bottom-up (the lock order). Layers that another pull is making are waited for: they are
     /// there then, or ours to make when it failed.
-    private func slots(
-        _ layers: [SourceLayer], _ diffIDs: [Digest], _ chain: [Digest]
-    ) throws(WorkerError) -> [LayerSlot] {
+    private func slots(_ layers: [SourceLayer], _ diffIDs: [Digest]) throws(WorkerError) -> [LayerSlot] {
         var slots: [LayerSlot] = []
         var blobs: [Digest: Blob] = [:]
         for (index, layer) in layers.enumerated() {
-            switch try claim(chain[index], layer) {
-            case .present(let held):
-                slots.append(.present(held))
+            if let directory = try claim(index, layer) {
+                slots.append(.present(directory: directory))
                 // Of a pull that died, when another one has made the layer since.
-                BlobFetch.drop(layer, in: store.layout.blobs)
-            case .absent(let claim):
-                // The same blob may be there several times, as empty layers are: one file serves all.
-                let blob = layer.digest.flatMap { blobs[$0] } ?? Blob(layer)
-                if let digest = layer.digest { blobs[digest] = blob }
-                let progress = Progress(sink, id: layer.shown, total: layer.size)
-                slots.append(
-                    .missing(
-                        LayerJob(index: index, diffID: diffIDs[index], claim: claim, blob: blob, progress: progress)))
+                BlobFetch.drop(layer, in: store.blobs)
+                continue
             }
+            // The same blob may be there several times, as empty layers are: one file serves all.
+            let blob = layer.digest.flatMap { blobs[$0] } ?? Blob(layer)
+            if let digest = layer.digest { blobs[digest] = blob }
+            let progress = Progress(sink, id: layer.shown, total: layer.size)
+            slots.append(
+                .missing(LayerJob(index: index, diffID: diffIDs[index], blob: blob, progress: progress)))
         }
         return slots
     }
 
-    private func claim(_ chainID: Digest, _ layer: SourceLayer) throws(WorkerError) -> LayerState {
+    /// The directory of the layer's files where it is there; nil when it is ours to make.
+    private func claim(_ place: Int, _ layer: SourceLayer) throws(WorkerError) -> String? {
         var hasTold = false
         while true {
             try interruption.check()
-            let state = try lift(WorkerError.store) { () throws(StoreError) in
-                try store.claim(chainID, wait: false)
+            switch try store.claim(place) {
+            case .present(let directory): return directory
+            case .absent: return nil
+            case .busy: break
             }
-            if let state { return state }
             if !hasTold {
                 sink.send(.debug("layer \(layer.shown) is being pulled by another process, waiting for it"))
                 hasTold = true

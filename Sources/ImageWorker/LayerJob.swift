@@ -7,14 +7,12 @@ final class LayerJob: Sendable {
     /// Its place in the image, 0 at the bottom.
     let index: Int
     let diffID: Digest
-    let claim: LayerClaim
     let blob: Blob
     let progress: Progress
 
-    init(index: Int, diffID: Digest, claim: LayerClaim, blob: Blob, progress: Progress) {
+    init(index: Int, diffID: Digest, blob: Blob, progress: Progress) {
         self.index = index
         self.diffID = diffID
-        self.claim = claim
         self.blob = blob
         self.progress = progress
     }
@@ -22,13 +20,13 @@ final class LayerJob: Sendable {
 
 /// A layer's place in the image: there already, or to be made.
 enum LayerSlot: Sendable {
-    case present(HeldLayer)
+    case present(directory: String)
     case missing(LayerJob)
 }
 
 /// A layer whose files are all in staging.
 struct ExtractedLayer: Sendable {
-    let staged: StagedLayer
+    let tree: StagedTree
     /// Bytes of its files.
     let size: Int64
 }

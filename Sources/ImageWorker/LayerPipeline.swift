@@ -21,7 +21,7 @@ final class LayerPipeline: Sendable {
         var failure: WorkerError?
     }
 
-    private let store: ImageStore
+    private let store: StoreClient
     private let slots: [LayerSlot]
     private let jobs: [LayerJob]
     private let blobs: [(blob: Blob, progress: Progress)]
@@ -29,7 +29,7 @@ final class LayerPipeline: Sendable {
     private let interruption: Interruption
     private let state = Monitor(State())
 
-    init(store: ImageStore, slots: [LayerSlot], maximumDownloads: Int, interruption: Interruption) {
+    init(store: StoreClient, slots: [LayerSlot], maximumDownloads: Int, interruption: Interruption) {
         self.store = store
         self.slots = slots
         self.interruption = interruption
@@ -45,18 +45,16 @@ final class LayerPipeline: Sendable {
         self.blobs = blobs
     }
 
-    /// All layers of the image, bottom first, committed and held. When it throws, `committed` are those that were
-    /// committed on the way.
-    func run(committed: (HeldLayer) -> Void) throws(WorkerError) -> [HeldLayer] {
+    /// Until all layers of the image are committed.
+    func run() throws(WorkerError) {
         let group = ThreadGroup()
         do throws(WorkerError) {
             try system("start", "threads") { () throws(Errno) in
                 for _ in 0..<min(downloads, blobs.count) { try group.start { self.downloadBlobs() } }
                 for _ in 0..<min(LayerPipeline.extractors, jobs.count) { try group.start { self.extractLayers() } }
             }
-            let layers = try commitLayers(committed)
+            try commitLayers()
             group.join()
-            return layers
         } catch {
             fail(error)
             group.join()
@@ -91,7 +89,7 @@ final class LayerPipeline: Sendable {
             return state.nextBlob - 1
         }) {
             let (blob, progress) = blobs[index]
-            BlobFetch(blob: blob, directory: store.layout.blobs, interruption: interruption, progress: progress).run()
+            BlobFetch(blob: blob, directory: store.blobs, interruption: interruption, progress: progress).run()
             if let failure = blob.state.read(\.failure) { return fail(failure) }
         }
     }
@@ -105,7 +103,7 @@ final class LayerPipeline: Sendable {
             do throws(WorkerError) {
                 let layer = try extract(job)
                 let directory = try system("open", "staging") { () throws(Errno) in
-                    LocalDirectory(try layer.staged.diff.duplicate())
+                    LocalDirectory(try layer.tree.diff.duplicate())
                 }
                 state.update {
                     $0.extracted[job.index] = layer
@@ -121,10 +119,8 @@ final class LayerPipeline: Sendable {
     private func extract(_ job: LayerJob) throws(WorkerError) -> ExtractedLayer {
         while true {
             let (file, generation) = try job.blob.open()
-            let staged = try lift(WorkerError.store) { () throws(StoreError) in
-                try store.stage(job.claim, diffID: job.diffID)
-            }
-            let outcome = unpack(job, file, generation, into: staged)
+            let tree = try store.stage()
+            let outcome = unpack(job, file, generation, into: tree)
             try interruption.check()
             if let failure = state.read(\.failure) { throw failure }
             switch outcome {
@@ -134,7 +130,7 @@ final class LayerPipeline: Sendable {
                     try distrust(job, generation, fault)
                 } else {
                     job.progress.fetched()
-                    return ExtractedLayer(staged: staged, size: Int64(clamping: result.size))
+                    return ExtractedLayer(tree: tree, size: Int64(clamping: result.size))
                 }
             case .failure(let error):
                 // Wrong bytes are told from a wrong layer when all of them are there.
@@ -150,7 +146,7 @@ final class LayerPipeline: Sendable {
     }
 
     private func unpack(
-        _ job: LayerJob, _ file: LocalBytes, _ generation: Int, into staged: StagedLayer
+        _ job: LayerJob, _ file: LocalBytes, _ generation: Int, into tree: StagedTree
     ) -> Result<LayerResult, LayerError> {
         var source = FollowingSource(
             job.blob, file: file, generation: generation, interruption: interruption,
@@ -159,7 +155,7 @@ final class LayerPipeline: Sendable {
         do throws(LayerError) {
             let result = try applyLayer(
                 &source, expectedDiffID: job.diffID, digestAlgorithm: job.blob.layer.digest?.algorithm ?? .sha256,
-                into: staged.diff.raw, format: .overlay, compressedSize: job.blob.layer.size,
+                into: tree.diff.raw, format: .overlay, compressedSize: job.blob.layer.size,
                 lowers: { () throws(LayerError) in below.keep(try self.layersBelow(job.index)) })
             return .success(result)
         } catch {
@@ -191,7 +187,7 @@ final class LayerPipeline: Sendable {
         }
         if retries {
             try BlobFetch(
-                blob: job.blob, directory: store.layout.blobs, interruption: interruption, progress: job.progress
+                blob: job.blob, directory: store.blobs, interruption: interruption, progress: job.progress
             ).again()
         } else if job.blob.state.read(\.generation) == generation {
             throw .blob(shown: job.blob.layer.shown, reason: fault)
@@ -205,11 +201,11 @@ final class LayerPipeline: Sendable {
         var result: [LocalDirectory] = []
         for place in (0..<index).reversed() {
             switch slots[place] {
-            case .present(let held):
+            case .present(let path):
                 do throws(Errno) {
-                    result.append(LocalDirectory(try Directory.open(held.directory.diff)))
+                    result.append(LocalDirectory(try Directory.open(path)))
                 } catch {
-                    throw .system(operation: "open", entry: held.directory.diff, error)
+                    throw .system(operation: "open", entry: path, error)
                 }
             case .missing:
                 let directory = state.wait { state -> LocalDirectory?? in
@@ -225,25 +221,15 @@ final class LayerPipeline: Sendable {
 
     // MARK: Commit
 
-    private func commitLayers(_ committed: (HeldLayer) -> Void) throws(WorkerError) -> [HeldLayer] {
-        var layers: [HeldLayer] = []
+    private func commitLayers() throws(WorkerError) {
         for slot in slots {
-            switch slot {
-            case .present(let held):
-                layers.append(held)
-            case .missing(let job):
-                let layer = try takeExtracted(job.index)
-                try interruption.check()
-                let held = try lift(WorkerError.store) { () throws(StoreError) in
-                    try store.commit(layer.staged, above: layers.map(\.directory), size: layer.size)
-                }
-                committed(held)
-                layers.append(held)
-                dropBlob(of: job)
-                job.progress.send(.complete)
-            }
+            guard case .missing(let job) = slot else { continue }
+            let layer = try takeExtracted(job.index)
+            try interruption.check()
+            try store.commit(layer.tree, place: job.index, size: layer.size)
+            dropBlob(of: job)
+            job.progress.send(.complete)
         }
-        return layers
     }
 
     private func takeExtracted(_ index: Int) throws(WorkerError) -> ExtractedLayer {
@@ -265,7 +251,7 @@ final class LayerPipeline: Sendable {
         for entry in blobs { dropFile(of: entry.blob) }
     }
 
-    private func dropFile(of blob: Blob) { BlobFetch.drop(blob.layer, in: store.layout.blobs) }
+    private func dropFile(of blob: Blob) { BlobFetch.drop(blob.layer, in: store.blobs) }
 }
 
 /// The descriptors lent to one extraction, open as long as it runs.

@@ -48,8 +48,7 @@ struct LayoutSource: ImageSource {
         return [
             PullTarget(
                 key: "", tag: tag ?? entry?.annotations?[LayoutSource.referenceName] ?? Reference.defaultTag,
-                repository: files.name, shown: name?.familiar ?? typed, names: name.map { [$0] } ?? [],
-                namesAreAsked: tag != nil)
+                repository: files.name, shown: name?.familiar ?? typed, names: name.map { [$0] } ?? [])
         ]
     }
 

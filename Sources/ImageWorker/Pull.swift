@@ -5,7 +5,7 @@ internal import Sys
 /// One pull, in docker's order: manifest; config, whose digest is the image ID; a known ID is done; known chain IDs are
 /// skipped; the rest is fetched. Names come last, when all else is durable.
 struct Pull {
-    let store: ImageStore
+    let store: StoreClient
     let source: any ImageSource
     /// What the user asked for; this machine where it is nil.
     let platform: Platform?
@@ -14,48 +14,38 @@ struct Pull {
     let sink: EventSink
     let interruption: Interruption
 
-    private struct Stored {
-        let id: Digest
-        let name: String
-        let isNew: Bool
-    }
-
     func run() throws(WorkerError) {
-        try lift(WorkerError.store) { () throws(StoreError) in try store.clean() }
         let targets = try source.targets()
-        var stored: [Stored] = []
+        var stored: [KeeperReply.Recorded] = []
         for target in targets {
             try interruption.check()
             let image = try pull(target)
             stored.append(image)
             if !allTags { sendStatus(target.shown, isNew: image.isNew) }
         }
-        guard let first = stored.first, let target = targets.first else {
-            throw .request("there is no image to pull")
-        }
+        guard let target = targets.first else { throw .request("there is no image to pull") }
         if allTags {
             let repository = target.names.first?.familiarRepository ?? target.shown
             sendStatus(repository, isNew: stored.contains(where: \.isNew))
         }
-        sink.send(.done(image: first.id, name: first.name))
     }
 
     private func sendStatus(_ name: String, isNew: Bool) {
         sink.send(.status(isNew ? "Downloaded newer image for \(name)" : "Image is up to date for \(name)"))
     }
 
-    private func pull(_ target: PullTarget) throws(WorkerError) -> Stored {
+    private func pull(_ target: PullTarget) throws(WorkerError) -> KeeperReply.Recorded {
         let wanted = platform ?? .current
         let manifest = try source.manifest(target, platform: wanted)
         sink.send(.pulling(tag: target.tag, repository: target.repository))
         let bytes = try source.config(manifest)
         let config = try check(bytes, of: manifest, target, wanted)
-        let id = Digest.of(bytes)
-        let isKnown = try lift(WorkerError.store) { () throws(StoreError) in try store.contains(id) }
-        let layers = try LayerFetch(
-            store: store, maximumDownloads: maximumDownloads, sink: sink, interruption: interruption
-        ).run(manifest, config, isKnown: isKnown)
-        return try record(bytes, manifest, layers, target, isKnown: isKnown)
+        if try !store.open(config: bytes) {
+            try LayerFetch(
+                store: store, maximumDownloads: maximumDownloads, sink: sink, interruption: interruption
+            ).run(manifest, config)
+        }
+        return try record(manifest, target)
     }
 
     /// Refuses a config that does not belong to its manifest or to the platform.
@@ -78,39 +68,20 @@ struct Pull {
     }
 
     private func record(
-        _ bytes: [UInt8], _ manifest: SourceManifest, _ layers: [HeldLayer], _ target: PullTarget, isKnown: Bool
-    ) throws(WorkerError) -> Stored {
+        _ manifest: SourceManifest, _ target: PullTarget
+    ) throws(WorkerError) -> KeeperReply.Recorded {
         try interruption.check()
-        var image = NewImage(config: bytes)
-        image.documents = manifest.documents
-        image.layers = layers
-        image.names = try names(of: target, image.id)
+        var names = target.names
         if let repository = target.digestRepository, let digest = manifest.digest {
-            image.names.append(
-                Reference(domain: repository.domain, path: repository.path, tag: nil, digest: digest))
+            names.append(Reference(domain: repository.domain, path: repository.path, tag: nil, digest: digest))
         }
-        let previous = try lift(WorkerError.store) { () throws(StoreError) in try store.record(image) }
+        let recorded = try store.record(manifest.documents, names: names)
+        for name in recorded.kept {
+            sink.send(
+                .warning(
+                    "\(name.name) stays with image \(name.owner); to move it, give the name behind the path"))
+        }
         if let digest = manifest.digest { sink.send(.digest(digest)) }
-        let name = image.names.first
-        let isNew = name.map { previous[$0] != image.id } ?? !isKnown
-        return Stored(id: image.id, name: name?.canonical ?? "", isNew: isNew)
-    }
-
-    /// A name that came out of an archive does not take itself away from another image: the user says so.
-    private func names(of target: PullTarget, _ id: Digest) throws(WorkerError) -> [Reference] {
-        if target.namesAreAsked { return target.names }
-        var names: [Reference] = []
-        for name in target.names {
-            let present = try lift(WorkerError.store) { () throws(StoreError) in try store.resolve(name) }
-            if let present, present.id != id {
-                sink.send(
-                    .warning(
-                        "\(name.familiar) stays with image \(present.id.short); to move it, give the name behind the "
-                            + "path"))
-            } else {
-                names.append(name)
-            }
-        }
-        return names
+        return recorded
     }
 }

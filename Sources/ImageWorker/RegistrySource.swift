@@ -14,9 +14,6 @@ struct RegistrySource: ImageSource {
     ) throws(WorkerError) {
         self.reference = reference
         allTags = request.allTags
-        if allTags, reference.tag != nil || reference.digest != nil {
-            throw .request("tag can't be used with --all-tags/-a")
-        }
         var observer = RegistryObserver()
         observer.isInterrupted = { interruption.isRequested }
         observer.warning = { sink.send(.warning($0)) }
@@ -29,24 +26,29 @@ struct RegistrySource: ImageSource {
             sink.send(.layer(id: digest.short, state: .retrying(seconds: seconds, reason: notice.reason)))
         }
         client = try lift(WorkerError.registry) { [observer] () throws(RegistryError) in
-            try RegistryClient(
-                reference: reference, configuration: try RegistrySource.configuration(request), observer: observer)
+            var configuration = RegistrySource.configuration(request)
+            if let directory = request.credentialsDirectory {
+                configuration.credentials = try CredentialStore.load(directory: directory)
+            }
+            return try RegistryClient(reference: reference, configuration: configuration, observer: observer)
         }
     }
 
-    private static func configuration(_ request: WorkerRequest) throws(RegistryError) -> RegistryConfiguration {
-        var environment: [String: String] = [:]
-        for entry in Environment.all {
-            guard let mark = entry.firstIndex(of: "=") else { continue }
-            environment[String(entry[..<mark])] = String(entry[entry.index(after: mark)...])
-        }
-        var configuration = RegistryConfiguration(environment: environment)
+    /// Without credentials.
+    private static func configuration(_ request: WorkerRequest) -> RegistryConfiguration {
+        var configuration = RegistryConfiguration(environment: Environment.dictionary)
         configuration.mirrors = request.registryMirrors
         configuration.insecureRegistries = request.insecureRegistries
-        if let directory = request.credentialsDirectory {
-            configuration.credentials = try CredentialStore.load(directory: directory)
-        }
         return configuration
+    }
+
+    /// Where a pull of `reference` connects to.
+    static func connections(_ reference: Reference, _ request: WorkerRequest) throws(WorkerError) -> ConnectionPolicy {
+        let configuration = configuration(request)
+        let endpoints = try lift(WorkerError.registry) { () throws(RegistryError) in
+            try Resolver.endpoints(for: reference, configuration: configuration)
+        }
+        return ConnectionPolicy(endpoints: endpoints, environment: configuration.environment)
     }
 
     func targets() throws(WorkerError) -> [PullTarget] {

@@ -30,6 +30,22 @@ enum SourceName: Hashable, Sendable {
         }
     }
 
+    /// The file or directory that is read; nil for a registry.
+    var path: String? {
+        switch self {
+        case .registry: nil
+        case .layout(let path, _), .layoutArchive(let path, _), .dockerArchive(let path, _): path
+        }
+    }
+
+    /// Which of a file's images is meant, where it was said.
+    var tag: String? {
+        switch self {
+        case .registry: nil
+        case .layout(_, let tag), .layoutArchive(_, let tag), .dockerArchive(_, let tag): tag
+        }
+    }
+
     /// The longest path that exists, and the tag behind it; the first colon divides where none does.
     private static func split(_ text: String, exists: (String) -> Bool) -> (String, String?) {
         var end = text.endIndex

@@ -3,81 +3,101 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Images
 internal import OCI
+internal import Registry
 internal import Sys
 
-/// `runimg-image`: one `WorkerRequest` on standard input, `WorkerEvent`s on standard output.
+/// What stands in for a pull where a test plays a worker that was taken over. The shipped program has none.
+package struct Takeover {
+    /// False leaves the process its rights, which shows what the confinement is good for.
+    package var confines: Bool
+    package var body: (Seat) -> Void
+
+    package init(confines: Bool, body: @escaping (Seat) -> Void) {
+        self.confines = confines
+        self.body = body
+    }
+}
+
+/// `runimg-image`: one `WorkerRequest` on standard input, `WorkerEvent`s on standard output. Before the first foreign
+/// byte it becomes two processes: one that keeps its rights and changes the store, and one that reads what strangers
+/// wrote and is confined.
 package enum Worker {
     /// More than the longest request; a line without end is refused.
     private static let requestLimit = 1 << 20
 
     /// Does what was asked and returns the exit status: 0 when all is stored and synced, 1 when nothing is.
-    package static func main() -> Int32 {
+    package static func main(takeover: Takeover? = nil) -> Int32 {
+        signal(SIGPIPE, SIG_IGN)
         let interruption = Interruption()
         let sink = EventSink(output: STDOUT_FILENO, interruption: interruption)
         do throws(WorkerError) {
-            try system("watch", "signals") { () throws(Errno) in try interruption.watch(output: STDOUT_FILENO) }
             raiseDescriptorLimit()
-            try run(try readRequest(), sink, interruption)
+            try run(try readRequest(), sink, interruption, takeover)
             return 0
         } catch {
-            // What ends because of an interruption is one, whatever it was called where it was noticed.
-            let reported = interruption.isRequested ? WorkerError.interrupted : error
-            sink.send(.failed(message: "\(reported)", kind: reported.kind))
+            sink.send(.failed(message: "\(error)", kind: error.kind))
             return 1
         }
     }
 
     private static func run(
-        _ request: WorkerRequest, _ sink: EventSink, _ interruption: Interruption
+        _ request: WorkerRequest, _ sink: EventSink, _ interruption: Interruption, _ takeover: Takeover?
     ) throws(WorkerError) {
-        let store = ImageStore(dataRoot: request.dataRoot)
-        let source = try source(request, store, sink, interruption)
-        try lift(WorkerError.store) { () throws(StoreError) in try store.prepare() }
-        try confine(store, sink)
-        try Pull(
-            store: store, source: source, platform: request.platform, allTags: request.allTags,
-            maximumDownloads: request.maximumDownloads, sink: sink, interruption: interruption
-        ).run()
-    }
-
-    /// From here on strangers' bytes are read. Threads are started later, so they are confined as well; the one that
-    /// watches for signals runs already and reads nothing.
-    private static func confine(_ store: ImageStore, _ sink: EventSink) throws(WorkerError) {
-        do throws(Errno) {
-            let root = try Directory.open(store.layout.root)
-            try Confinement.limitWrites(to: root.raw)
-        } catch {
-            sink.send(.debug("writing is not confined to the data root, the kernel has no Landlock: \(error)"))
-        }
-        try system("set", "the filter of system calls") { () throws(Errno) in try Confinement.limitCalls() }
-    }
-
-    private static func source(
-        _ request: WorkerRequest, _ store: ImageStore, _ sink: EventSink, _ interruption: Interruption
-    ) throws(WorkerError) -> any ImageSource {
         let name = try SourceName(parsing: request.source)
-        if request.allTags {
-            guard case .registry = name else { throw .request("--all-tags needs the name of a repository") }
+        let names = try names(name, request)
+        var connections = ConnectionPolicy(endpoints: [], environment: [:])
+        if case .registry(let reference) = name { connections = try RegistrySource.connections(reference, request) }
+        let store = ImageStore(dataRoot: request.dataRoot)
+        let area = try lift(WorkerError.store) { () throws(StoreError) in
+            try store.prepare()
+            try store.clean()
+            return try store.makePullArea()
         }
-        switch name {
-        case .registry(let reference):
-            return try RegistrySource(reference, request: request, sink: sink, interruption: interruption)
-        case .layout(let path, let tag):
-            return LayoutSource(files: try DirectoryLayout(path), tag: tag, typed: request.source)
-        case .layoutArchive(let path, let tag):
-            return LayoutSource(files: try archive(path, store, interruption), tag: tag, typed: request.source)
-        case .dockerArchive(let path, let tag):
-            return DockerArchiveSource(
-                archive: try archive(path, store, interruption), tag: tag, typed: request.source)
+        var keeper = Keeper(
+            store: store, area: area, names: names, connections: connections, sink: sink, interruption: interruption)
+        do throws(WorkerError) {
+            try split(request, name, &keeper, takeover)
+        } catch {
+            // Where it came to nothing before the keeper could do it.
+            try? area.remove()
+            throw error
         }
     }
 
-    private static func archive(
-        _ path: String, _ store: ImageStore, _ interruption: Interruption
-    ) throws(WorkerError) -> Archive {
-        // A compressed one is inflated into staging.
-        try lift(WorkerError.store) { () throws(StoreError) in try store.prepare() }
-        return try Archive(path, spool: store.layout.staging, interruption: interruption)
+    /// The one place where the two processes part.
+    private static func split(
+        _ request: WorkerRequest, _ name: SourceName, _ keeper: inout Keeper, _ takeover: Takeover?
+    ) throws(WorkerError) {
+        let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
+        interrupts.block()
+        let signals = try system("watch", "signals") { () throws(Errno) in try SignalFD(interrupts) }
+        let ends = try system("make", "a pair of sockets") { () throws(Errno) in try StreamSocket.Pair() }
+        let parent = getpid()
+        let side = try system("split", "the process") { () throws(Errno) in try SplitProcess.split() }
+        switch side {
+        case .child:
+            let socket = ends.keepSecond().release()
+            // Some seconds of progress, while the keeper waits for the disk.
+            StreamSocket.setSendBuffer(socket, 4 << 20)
+            ConfinedProcess(
+                request: request, name: name, layout: keeper.store.layout, area: keeper.area.path,
+                connections: keeper.connections, socket: socket, parent: parent, takeover: takeover
+            ).run()
+        case .parent(let child):
+            let socket = ends.keepFirst()
+            try keeper.serve(child, over: socket.raw, signals: signals)
+        }
+    }
+
+    private static func names(_ name: SourceName, _ request: WorkerRequest) throws(WorkerError) -> NamePolicy {
+        if case .registry(let reference) = name {
+            if request.allTags, reference.tag != nil || reference.digest != nil {
+                throw .request("tag can't be used with --all-tags/-a")
+            }
+            return .registry(reference, allTags: request.allTags)
+        }
+        if request.allTags { throw .request("--all-tags needs the name of a repository") }
+        return .local(tag: name.tag)
     }
 
     private static func readRequest() throws(WorkerError) -> WorkerRequest {

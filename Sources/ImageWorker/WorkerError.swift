@@ -17,6 +17,12 @@ enum WorkerError: Error, Sendable {
     case source(String, reason: String)
     case noPlatform(name: String, wanted: Platform, actual: Platform)
     case system(SystemFailure)
+    /// The other of the two processes said so.
+    case reported(message: String, kind: WorkerEvent.FailureKind)
+    /// What the confined process asked for and may not have.
+    case breach(String)
+    /// The confined process ended without a word.
+    case died(Spawn.Exit)
     case interrupted
 
     /// The engine decides by it what it does next.
@@ -26,7 +32,8 @@ enum WorkerError: Error, Sendable {
         case .store, .system: .store
         case .registry(let error): WorkerError.kind(of: error)
         case .manifest(.noMatch): .notFound
-        case .manifest, .blob, .noPlatform, .source: .invalid
+        case .manifest, .blob, .noPlatform, .source, .breach, .died: .invalid
+        case .reported(_, let kind): kind
         case .layer(_, let error): WorkerError.kind(of: error)
         case .interrupted: .interrupted
         }
@@ -73,6 +80,10 @@ extension WorkerError: CustomStringConvertible {
         case .noPlatform(let name, let wanted, let actual):
             "\(name) has no image for \(wanted): its only manifest is for \(ForeignText("\(actual)"))"
         case .system(let failure): "\(failure)"
+        case .reported(let message, _): message
+        case .breach(let what): "refused: the process that reads the image asked for \(what)"
+        case .died(.signal(let number)): "the process that reads the image was ended by signal \(number)"
+        case .died(.code(let code)): "the process that reads the image ended with status \(code)"
         case .interrupted: "interrupted; what was fetched is kept, and the next pull goes on from it"
         }
     }

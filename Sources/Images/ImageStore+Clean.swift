@@ -19,7 +19,9 @@ extension ImageStore {
         } catch {
             throw .system(SystemFailure("clean", layout.staging, error))
         }
-        for path in garbage.paths { try finishRemoval(path) }
+        for path in garbage.paths {
+            if PullArea.isPath(path) { PullArea.waitForWorker(path) } else { try finishRemoval(path) }
+        }
     }
 
     /// Nobody is between making and locking an entry now, so one whose lock is free belongs to nobody.
@@ -48,9 +50,14 @@ extension ImageStore {
         let now = time(nil)
         for entry in try Directory.entries(directory.raw) {
             guard let status = try? File.status(entry.name, at: directory.raw),
-                Int64(now) - status.modified.seconds > ImageStore.blobLifetime,
-                let lock = try FileLock.attempt(entry.name, in: directory.raw)
+                Int64(now) - status.modified.seconds > ImageStore.blobLifetime
             else { continue }
+            // Nobody but a confined process makes anything here, and what it makes is not trusted.
+            guard status.isRegular else {
+                try Directory.removeTree(entry.bytes, at: directory.raw)
+                continue
+            }
+            guard let lock = try FileLock.attempt(entry.name, in: directory.raw) else { continue }
             try File.unlink(entry.name, at: directory.raw)
             _ = consume lock
         }

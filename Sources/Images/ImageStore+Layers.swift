@@ -47,15 +47,26 @@ extension ImageStore {
 
     /// An empty directory for the layer's files, on the file system of the layers.
     package func stage(_ claim: LayerClaim, diffID: Digest) throws(StoreError) -> StagedLayer {
+        try stage(claim, diffID: diffID) { layer throws(Errno) in
+            try Directory.make("diff", mode: 0o755, at: layer)
+            let diff = try Directory.open("diff", at: layer)
+            try File.setMode(diff.raw, 0o755)
+            return diff
+        }
+    }
+
+    /// `makeDiff` makes the directory `diff` in the one whose descriptor it is given, and opens it.
+    func stage(
+        _ claim: LayerClaim, diffID: Digest, makeDiff: (Int32) throws(Errno) -> OwnedFD
+    ) throws(StoreError) -> StagedLayer {
         let staging = try makeStaging("layer")
         let path = staging.path
         do throws(StoreError) {
             let diff = try attempt("stage", path) { () throws(Errno) in
-                try Directory.make("\(path)/layer", mode: 0o710)
-                try check { chmod("\(path)/layer", 0o710) }
-                try Directory.make("\(path)/layer/diff", mode: 0o755)
-                try check { chmod("\(path)/layer/diff", 0o755) }
-                return try Directory.open("\(path)/layer/diff")
+                try Directory.make("layer", mode: 0o710, at: staging.raw)
+                let layer = try Directory.open("layer", at: staging.raw)
+                try File.setMode(layer.raw, 0o710)
+                return try makeDiff(layer.raw)
             }
             return StagedLayer(
                 claim: claim, diffID: diffID, cacheID: LayerNames.makeCacheID(), diff: diff,

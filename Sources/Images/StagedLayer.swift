@@ -72,6 +72,9 @@ struct StagingDirectory: ~Copyable, Sendable {
         self.path = path
         self.lock = lock
     }
+
+    /// The directory itself.
+    var raw: Int32 { lock.raw }
 }
 
 /// What a pull finds when it asks for a layer.

@@ -21,6 +21,9 @@ package struct HostAddress: Hashable, Sendable {
         }
     }
 
+    /// 4 or 16 bytes, network order.
+    package init(bytes: [UInt8]) { self.bytes = bytes.count == 16 ? HostAddress.unwrapped(bytes) : bytes }
+
     private static func unwrapped(_ v6: [UInt8]) -> [UInt8] {
         let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
         let translated: [UInt8] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]

@@ -22,6 +22,18 @@ package struct ProxySettings: Sendable, Hashable {
         return exceptions.contains { matches($0, url) } ? nil : proxy
     }
 
+    /// The ports of all proxies; libcurl's defaults where none is written.
+    package var ports: Set<UInt16> {
+        Set(
+            [http, https].compactMap { $0 }.map { proxy in
+                let isSecure = proxy.lowercased().hasPrefix("https://")
+                let authority = proxy.components(behind: "://").prefix { $0 != "/" }
+                let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+                let port = host.lastIndex(of: ":").flatMap { UInt16(host[host.index(after: $0)...]) }
+                return port ?? (isSecure ? 443 : 1080)
+            })
+    }
+
     private func matches(_ exception: String, _ url: WebURL) -> Bool {
         if exception == "*" { return true }
         if let address = HostAddress(url.host) {
@@ -36,5 +48,17 @@ package struct ProxySettings: Sendable, Hashable {
         if name.hasPrefix("*.") { name = name.dropFirst() }
         if name.hasPrefix(".") { name = name.dropFirst() }
         return !name.isEmpty && (url.host == name || url.host.hasSuffix("." + name))
+    }
+}
+
+extension String {
+    /// What stands behind the first `mark`; all where there is none.
+    fileprivate func components(behind mark: String) -> Substring {
+        var rest = self[...]
+        while !rest.isEmpty {
+            if rest.hasPrefix(mark) { return rest.dropFirst(mark.count) }
+            rest = rest.dropFirst()
+        }
+        return self[...]
     }
 }

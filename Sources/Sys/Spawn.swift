@@ -64,4 +64,14 @@ package enum Environment {
         }
         return result
     }
+
+    /// The same by name; entries without a value's mark are left out.
+    package static var dictionary: [String: String] {
+        var result: [String: String] = [:]
+        for entry in all {
+            guard let mark = entry.firstIndex(of: "=") else { continue }
+            result[String(entry[..<mark])] = String(entry[entry.index(after: mark)...])
+        }
+        return result
+    }
 }

@@ -59,10 +59,45 @@ char *const *clinux_environment(void);
 /// bpf(2): BPF_PROG_LOAD of `count` instructions of struct bpf_insn, and BPF_PROG_ATTACH with BPF_F_ALLOW_MULTI.
 int clinux_bpf_load_cgroup_device(const void *instructions, uint32_t count, const char *license);
 int clinux_bpf_attach_cgroup_device(int cgroup, int program);
-/// Landlock (landlock(7)): from now on the calling thread, and those it starts, change files only below `directory`.
-int clinux_confine_writes(int directory);
-/// seccomp(2): from now on the same threads can't execute, trace, mount, change namespaces or load code into the kernel.
-int clinux_confine_calls(void);
+/// Landlock (landlock(7)): the kernel's ABI, or -1 where it has none; a new ruleset; rules; and their enforcement, which
+/// sets no_new_privs. Threads started later are under it too.
+int clinux_landlock_version(void);
+int clinux_landlock_create(uint64_t files, uint64_t network, uint64_t scopes);
+int clinux_landlock_allow_path(int ruleset, int path, uint64_t allowed);
+int clinux_landlock_allow_port(int ruleset, uint16_t port, uint64_t allowed);
+int clinux_landlock_restrict(int ruleset);
+/// Gives up all capabilities but those of the mask, in every set of the calling thread.
+int clinux_keep_capabilities(uint64_t keep);
+/// seccomp(2): from now on the calling thread and those it starts can't execute, trace, mount, change namespaces, start
+/// processes, load code into the kernel. Where the kernel can (seccomp_unotify(2)), connect(2) waits for whoever has
+/// `listener`; -1 where it can't.
+int clinux_confine_calls(int *listener);
+/// A connect(2) that waits: the caller's thread and arguments.
+struct clinux_connection {
+    uint64_t id, address;
+    int thread, socket;
+    uint32_t size;
+};
+int clinux_supervise_next(int listener, struct clinux_connection *connection);
+/// Fails with ENOENT when the call does not wait any more.
+int clinux_supervise_valid(int listener, uint64_t id);
+/// Ends it with `error`, or with success where that is 0.
+int clinux_supervise_answer(int listener, uint64_t id, int error);
+int clinux_pidfd_getfd(int process, int descriptor);
+/// process_vm_readv(2) of one piece.
+ssize_t clinux_read_memory(int thread, uint64_t address, void *bytes, size_t count);
+/// mount_setattr(2); the attributes are MOUNT_ATTR_*.
+int clinux_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear);
+/// fork(2), which the module map hides: only for a process of one thread.
+int clinux_fork(void);
+/// sendmsg(2) with MSG_NOSIGNAL, and with a descriptor where it is not -1.
+ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags, int descriptor);
+/// The parts of a `struct sockaddr_in` or `sockaddr_in6`: the address's length, 4 or 16, or 0 where it is another.
+unsigned clinux_address(const void *name, size_t size, uint8_t *bytes, uint16_t *port);
+/// connect(2) to a `struct sockaddr` of any family, which the module map has as a union.
+int clinux_connect(int socket, const void *name, size_t size);
+/// recvmsg(2); `descriptor` is what came with the bytes, close-on-exec, or -1.
+ssize_t clinux_receive(int socket, void *bytes, size_t count, int flags, int *descriptor);
 
 enum { CLINUX_RESOLVE_NO_XDEV = 1, CLINUX_RESOLVE_NO_MAGICLINKS = 2, CLINUX_RESOLVE_NO_SYMLINKS = 4,
        CLINUX_RESOLVE_BENEATH = 8, CLINUX_RESOLVE_IN_ROOT = 16 };

@@ -1,0 +1,126 @@
+internal import CLinux
+internal import Glibc
+internal import Images
+internal import OCI
+internal import Registry
+internal import Sys
+
+/// Where code stands that takes the place of a pull: in the confined process, behind the last step.
+package struct Seat: Sendable {
+    /// Leads to the keeper.
+    package let socket: Int32
+    package let area: String
+    package let dataRoot: String
+}
+
+/// The process that fetches, inflates and extracts. It has one thread until it is confined.
+struct ConfinedProcess {
+    let request: WorkerRequest
+    let name: SourceName
+    let layout: StoreLayout
+    /// The pull's area.
+    let area: String
+    let connections: ConnectionPolicy
+    /// Leads to the keeper.
+    let socket: Int32
+    /// The keeper's.
+    let parent: Int32
+    let takeover: Takeover?
+
+    /// Tells the keeper how it went; it needs no exit status.
+    func run() -> Never {
+        let interruption = Interruption()
+        let client = StoreClient(area: area, blobs: layout.blobs, socket: socket)
+        let sink = EventSink(client, interruption: interruption)
+        do throws(WorkerError) {
+            try work(client, sink, interruption)
+            _ = client.send(.finished)
+        } catch {
+            // What ends because of an interruption is one, whatever it was called where it was noticed.
+            let reported = interruption.isRequested ? WorkerError.interrupted : error
+            _ = client.send(.failed(message: "\(reported)", kind: reported.kind))
+        }
+        _exit(0)
+    }
+
+    private func work(_ client: StoreClient, _ sink: EventSink, _ interruption: Interruption) throws(WorkerError) {
+        try system("leave", "the keeper's descriptors") { () throws(Errno) in
+            try SplitProcess.dieWithParent(parent)
+            try SplitProcess.closeDescriptors(but: socket)
+            // A terminal takes more than messages: what is typed into it, for one.
+            try SplitProcess.silence(isatty(STDERR_FILENO) == 1 ? [0, 1, 2] : [0, 1])
+        }
+        // Credential helpers are programs, and may write where they like.
+        let remote = try remoteSource(sink, interruption)
+        let sandbox = Sandbox(
+            layout: layout, area: area, source: name.path, ports: connections.ports,
+            environment: Environment.dictionary)
+        let confines = takeover?.confines ?? true
+        if confines { enterView(sandbox, sink) }
+        let lock = try lockArea()
+        if confines { try sandbox.enforce(client, sink) }
+        try system("watch", "signals") { () throws(Errno) in try interruption.watch(output: socket) }
+        // From here on strangers' bytes are read.
+        if let takeover {
+            takeover.body(Seat(socket: socket, area: area, dataRoot: layout.root))
+        } else {
+            let source: any ImageSource = if let remote { remote } else { try localSource(interruption) }
+            try Pull(
+                store: client, source: source, platform: request.platform, allTags: request.allTags,
+                maximumDownloads: request.maximumDownloads, sink: sink, interruption: interruption
+            ).run()
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    private func enterView(_ sandbox: Sandbox, _ sink: EventSink) {
+        do throws(SystemFailure) {
+            try sandbox.enterView()
+        } catch {
+            sink.send(.debug("modes, owners and devices are not confined by a view of the mounts: \(error)"))
+        }
+    }
+
+    /// As long as this process lives, the area is nobody's garbage.
+    private func lockArea() throws(WorkerError) -> AreaLock {
+        let path = PullArea.workerLock(area)
+        let lock = try system("lock", path) { () throws(Errno) in
+            try Directory.make(path, mode: 0o700)
+            guard let lock = try DirectoryLock.attempt(path, mode: .exclusive) else { throw Errno.busy }
+            return lock
+        }
+        return AreaLock(lock)
+    }
+
+    // MARK: Sources
+
+    /// Reads the caller's configuration and asks credential helpers; nil where the source is a file.
+    private func remoteSource(
+        _ sink: EventSink, _ interruption: Interruption
+    ) throws(WorkerError) -> RegistrySource? {
+        guard case .registry(let reference) = name else { return nil }
+        return try RegistrySource(reference, request: request, sink: sink, interruption: interruption)
+    }
+
+    private func localSource(_ interruption: Interruption) throws(WorkerError) -> any ImageSource {
+        switch name {
+        case .registry: throw .request("a registry is no file")
+        case .layout(let path, let tag):
+            return LayoutSource(files: try DirectoryLayout(path), tag: tag, typed: request.source)
+        case .layoutArchive(let path, let tag):
+            // A compressed one is inflated into staging.
+            let archive = try Archive(path, spool: area, interruption: interruption)
+            return LayoutSource(files: archive, tag: tag, typed: request.source)
+        case .dockerArchive(let path, let tag):
+            let archive = try Archive(path, spool: area, interruption: interruption)
+            return DockerArchiveSource(archive: archive, tag: tag, typed: request.source)
+        }
+    }
+}
+
+/// A lock that is held to the end of a scope.
+private final class AreaLock {
+    private let lock: DirectoryLock
+
+    init(_ lock: consuming DirectoryLock) { self.lock = lock }
+}

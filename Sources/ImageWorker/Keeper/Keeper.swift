@@ -1,0 +1,269 @@
+internal import CLinux
+internal import Glibc
+internal import Images
+internal import OCI
+internal import Registry
+internal import Sys
+
+/// The process that keeps its rights. It reads no stranger's bytes but small documents, in Swift; it runs one thread and
+/// no library but the C one; it believes nothing that the confined process says without looking.
+struct Keeper {
+    let store: ImageStore
+    let area: PullArea
+    let names: NamePolicy
+    let connections: ConnectionPolicy
+    let sink: EventSink
+    let interruption: Interruption
+
+    private var image: KeptImage?
+    private var stored: KeeperReply.Recorded?
+
+    init(
+        store: ImageStore, area: PullArea, names: NamePolicy, connections: ConnectionPolicy, sink: EventSink,
+        interruption: Interruption
+    ) {
+        self.store = store
+        self.area = area
+        self.names = names
+        self.connections = connections
+        self.sink = sink
+        self.interruption = interruption
+    }
+
+    /// How the confined process ended.
+    private enum End {
+        case finished
+        case failed(WorkerError)
+        /// Without a word.
+        case gone
+    }
+
+    /// Serves the confined process until it ends, ends it where it does not, and tidies up. What was stored is durable.
+    mutating func serve(_ child: Int32, over socket: Int32, signals: borrowing SignalFD) throws(WorkerError) {
+        let end: End
+        do throws(WorkerError) {
+            end = try listen(child, socket, signals)
+        } catch {
+            end = .failed(error)
+        }
+        kill(child, SIGKILL)
+        let exit = try system("wait for", "the confined process") { () throws(Errno) in try Spawn.wait(child) }
+        try tidy(end, exit)
+    }
+
+    // MARK: Conversation
+
+    private mutating func listen(
+        _ child: Int32, _ socket: Int32, _ signals: borrowing SignalFD
+    ) throws(WorkerError) -> End {
+        var line = KeeperEnd(socket)
+        var stop = Stop(child: child)
+        var supervisor: ConnectSupervisor?
+        // An empty set still reports the error of a pipe without readers (poll(2)).
+        var items = [
+            PollItem(socket, .readable), PollItem(signals.raw, .readable), PollItem(sink.output, []),
+            PollItem(-1, .readable),
+        ]
+        while true {
+            try system("wait for", "the confined process") { () throws(Errno) in _ = try PollItem.wait(&items) }
+            if items[2].ready.contains(.error) {
+                interruption.request()
+                items[2].fd = -1
+            }
+            try system("read", "signals") { () throws(Errno) in
+                while try signals.next() != nil { stop.signalled(interruption) }
+            }
+            if items[3].ready.contains(.readable) {
+                try system("answer", "a connect") { [connections] () throws(Errno) in
+                    try supervisor?.serve { connections.allows($0.address, port: $0.port) }
+                }
+            } else if !items[3].ready.isEmpty {
+                items[3].fd = -1
+            }
+            if !items[0].ready.isEmpty {
+                guard try line.fill() else { return .gone }
+                while let request = try line.next() {
+                    if case .supervise = request {
+                        let made = try line.supervisor(of: child)
+                        items[3].fd = made.raw
+                        supervisor = consume made
+                        try answer(.supervised, socket)
+                    } else if let end = try handle(request, socket) {
+                        return end
+                    }
+                }
+            }
+            if interruption.isRequested { stop.ask() }
+        }
+    }
+
+    private mutating func handle(_ request: KeeperRequest, _ socket: Int32) throws(WorkerError) -> End? {
+        switch request {
+        case .event(let event):
+            if let event = event.relayed { sink.send(event) }
+        case .finished:
+            if stored == nil { throw .breach("an end before anything was stored") }
+            return .finished
+        case .failed(let message, let kind):
+            return .failed(.reported(message: ForeignText(message, limit: 4096).description, kind: kind))
+        default:
+            let reply: KeeperReply
+            do throws(WorkerError) {
+                reply = try change(request)
+            } catch {
+                reply = .failed(message: "\(error)", kind: error.kind)
+            }
+            try answer(reply, socket)
+        }
+        return nil
+    }
+
+    private mutating func change(_ request: KeeperRequest) throws(WorkerError) -> KeeperReply {
+        if case .open(let config) = request {
+            // What it holds of the one before would keep this one's layers from being claimed.
+            image = nil
+            let opened = try KeptImage(config: config, store)
+            image = opened
+            return .opened(isComplete: opened.isComplete && opened.isKnown)
+        }
+        guard var current = image else { throw .breach("a request before the image that it is about") }
+        // Taken out, so that it is changed in place.
+        image = nil
+        defer { image = current }
+        switch request {
+        case .claim(let place): return try current.claim(place)
+        case .commit(let place, let number, let size):
+            return try current.commit(place, number: number, size: size, from: area)
+        case .record(let documents, let texts):
+            let recorded = try current.record(documents, texts, names)
+            stored = stored ?? recorded
+            return .recorded(recorded)
+        default: throw .breach("a request that has no answer")
+        }
+    }
+
+    /// Who asks without end and never reads an answer does not hold us up.
+    private func answer(_ reply: KeeperReply, _ socket: Int32) throws(WorkerError) {
+        do throws(Errno) {
+            try StreamSocket.send(socket, reply.frame, waiting: false)
+        } catch .again {
+            throw .breach("answers that nobody reads")
+        } catch {
+            // It is gone, which the next read says.
+            return
+        }
+    }
+
+    // MARK: End
+
+    private mutating func tidy(_ end: End, _ exit: Spawn.Exit) throws(WorkerError) {
+        // Space first: the disk may be full. What cannot be removed is found by the next command.
+        try? area.remove()
+        let made = image?.made ?? []
+        image = nil
+        var failure: WorkerError?
+        switch end {
+        case .finished: break
+        case .failed(let error): failure = error
+        case .gone: failure = .died(exit)
+        }
+        if let failure {
+            let reported = interruption.isRequested ? WorkerError.interrupted : failure
+            if !reported.keepsFetched { try? store.removeUnused(made) }
+            throw reported
+        }
+        guard let stored else { throw .breach("an end before anything was stored") }
+        sink.send(.done(image: stored.id, name: stored.name))
+    }
+}
+
+/// What comes from the confined process.
+private struct KeeperEnd: ~Copyable {
+    private let socket: Int32
+    private var frames = FrameBuffer(limit: KeeperRequest.limit)
+    /// Of the first frames; later ones bring none.
+    private var descriptor: OwnedDescriptor?
+    private var isSupervised = false
+
+    init(_ socket: Int32) { self.socket = socket }
+
+    /// False at the end.
+    mutating func fill() throws(WorkerError) -> Bool {
+        do throws(Errno) {
+            var bytes: [UInt8]
+            if isSupervised {
+                bytes = try StreamSocket.receive(socket, limit: 256 << 10)
+            } else {
+                let (first, passed) = try StreamSocket.receiveDescriptor(socket, limit: 64 << 10)
+                bytes = first
+                descriptor = passed ?? descriptor
+            }
+            frames.append(bytes)
+            return !bytes.isEmpty
+        } catch {
+            // Reset: it ended with something of ours unread.
+            return false
+        }
+    }
+
+    mutating func next() throws(WorkerError) -> KeeperRequest? {
+        try lift({ (fault: WireFault) in WorkerError.breach(fault.description) }) { () throws(WireFault) in
+            guard let content = try frames.next() else { return nil }
+            return try KeeperRequest(content)
+        }
+    }
+
+    mutating func supervisor(of child: Int32) throws(WorkerError) -> ConnectSupervisor {
+        guard !isSupervised, let descriptor else { throw .breach("supervision once more") }
+        isSupervised = true
+        self.descriptor = nil
+        return try system("supervise", "connections") { () throws(Errno) in
+            try ConnectSupervisor(try descriptor.duplicate(), of: child)
+        }
+    }
+}
+
+/// Tells the confined process that the work shall end.
+private struct Stop {
+    let child: Int32
+    private var first: Int64?
+    private var hasAsked = false
+
+    init(child: Int32) { self.child = child }
+
+    /// Who asks again does not want to wait for the cleaning up; the next command does it. Within a second it is the
+    /// same wish come twice, to the process group and by way of the caller.
+    mutating func signalled(_ interruption: Interruption) {
+        let now = Clock.monotonicNanoseconds
+        if let first, now - first > 1_000_000_000 {
+            kill(child, SIGKILL)
+            _exit(1)
+        }
+        first = first ?? now
+        interruption.request()
+    }
+
+    mutating func ask() {
+        if hasAsked { return }
+        hasAsked = true
+        kill(child, SIGTERM)
+    }
+}
+
+extension WorkerEvent {
+    /// The event as it is passed on from a process that may have been taken over; nil for those that are ours to send.
+    fileprivate var relayed: WorkerEvent? {
+        func text(_ text: String, _ limit: Int = 4096) -> String { ForeignText(text, limit: limit).description }
+        switch self {
+        case .pulling(let tag, let repository): return .pulling(tag: text(tag), repository: text(repository))
+        case .layer(let id, .retrying(let seconds, let reason)):
+            return .layer(id: text(id, 64), state: .retrying(seconds: seconds, reason: text(reason)))
+        case .layer(let id, let state): return .layer(id: text(id, 64), state: state)
+        case .digest: return self
+        case .status(let words): return .status(text(words))
+        case .warning(let words): return .warning(text(words))
+        case .debug(let words): return .debug(text(words))
+        case .done, .failed: return nil
+        }
+    }
+}

@@ -1,0 +1,37 @@
+internal import CLinux
+internal import Glibc
+
+/// One process that becomes two with the same memory (fork(2)), so that one of them can be confined.
+package enum SplitProcess {
+    package enum Side: Sendable {
+        case parent(child: Int32)
+        case child
+    }
+
+    /// Fails with EBUSY where there is more than one thread: of the others the child would have only their locks.
+    package static func split() throws(Errno) -> Side {
+        guard try Directory.entries("/proc/self/task").count == 1 else { throw .busy }
+        let pid = try check { clinux_fork() }
+        return pid == 0 ? .child : .parent(child: pid)
+    }
+
+    /// The calling process is killed when its parent ends, which must be `parent` still (PR_SET_PDEATHSIG). Loses its
+    /// effect when the process takes other credentials.
+    package static func dieWithParent(_ parent: Int32) throws(Errno) {
+        try check { clinux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+        if getppid() != parent { throw .noProcess }
+    }
+
+    /// Closes all descriptors from 3 on but `kept`.
+    package static func closeDescriptors(but kept: Int32) throws(Errno) {
+        if kept > 3 { try check { clinux_close_range(3, UInt32(kept) - 1, 0) } }
+        try check { clinux_close_range(UInt32(max(kept, 2)) + 1, UInt32.max, 0) }
+    }
+
+    /// Makes /dev/null of a descriptor (dup2(2)).
+    package static func silence(_ descriptors: [Int32]) throws(Errno) {
+        let null = try File.open("/dev/null", O_RDWR)
+        let raw = null.raw
+        for descriptor in descriptors { try check { dup2(raw, descriptor) } }
+    }
+}

@@ -64,6 +64,11 @@ let package = Package(
             ]),
         .executableTarget(name: "runimg-image", dependencies: ["ImageWorker", "Sys"], swiftSettings: strict),
 
+        // The image worker as code that was taken over would make it behave.
+        .target(name: "CAttack", path: "Tests/CAttack", cSettings: strictC),
+        .executableTarget(
+            name: "MisbehavingWorker", dependencies: ["ImageWorker", "Images", "OCI", "Sys", "CAttack"],
+            path: "Tests/MisbehavingWorker", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["OCI", "Sys"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Sys", ["Sys"]),
         tests("OCI", ["OCI"]),

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// Where an Internet socket is, or goes (ip(7), ipv6(7)).
-package struct InternetName: Hashable, Sendable {
+package struct InternetName: Hashable, Sendable, CustomStringConvertible {
     /// 4 or 16 bytes in network order.
     package let address: [UInt8]
     package let port: UInt16
@@ -15,5 +15,14 @@ package struct InternetName: Hashable, Sendable {
         guard count > 0 else { return nil }
         address = Array(bytes.prefix(Int(count)))
         self.port = port
+    }
+
+    /// `192.0.2.1:443`, `[2001:db8:0:0:0:0:0:1]:443`.
+    package var description: String {
+        if address.count == 4 { return address.map { "\($0)" }.joined(separator: ".") + ":\(port)" }
+        let groups = stride(from: 0, to: address.count, by: 2).map { index in
+            String(Int(address[index]) << 8 | Int(address[index + 1]), radix: 16)
+        }
+        return "[\(groups.joined(separator: ":"))]:\(port)"
     }
 }

@@ -74,9 +74,7 @@ struct Keeper {
                 while try signals.next() != nil { stop.signalled(interruption) }
             }
             if items[3].ready.contains(.readable) {
-                try system("answer", "a connect") { [connections] () throws(Errno) in
-                    try supervisor?.serve { connections.allows($0.address, port: $0.port) }
-                }
+                try system("answer", "a connect") { () throws(Errno) in try supervisor?.serve(allows) }
             } else if !items[3].ready.isEmpty {
                 items[3].fd = -1
             }
@@ -95,6 +93,12 @@ struct Keeper {
             }
             if interruption.isRequested { stop.ask() }
         }
+    }
+
+    private func allows(_ target: InternetName) -> Bool {
+        if connections.allows(target.address, port: target.port) { return true }
+        sink.send(.warning("connection to \(target) refused: it leads to this machine, or is link-local"))
+        return false
     }
 
     private mutating func handle(_ request: KeeperRequest, _ socket: Int32) throws(WorkerError) -> End? {

@@ -130,8 +130,8 @@ struct RaceTests {
         let names = ["sys/net/ipv4/ip_unprivileged_port_start", "sys/kernel/core_pattern", "self/attr/exec", "keys"]
         let fixture = try ContainerFixture.withProbe { scratch, image in
             for name in names { try scratch.file("overlay2/base/diff/fake/\(name)", "untouched\n") }
-            try File.symlink("/fake", "\(image)/link1")
-            try File.symlink("/fake", "\(image)/link2")
+            try File.symlink("fake", "\(image)/link1")
+            try File.symlink("fake", "\(image)/link2")
             try File.symlink(scratch("canary"), "\(image)/link3")
         }
         let canary = try HostFiles(fixture.scratch)

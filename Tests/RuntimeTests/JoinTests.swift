@@ -8,7 +8,7 @@ import Testing
 /// Launches into the pid namespace of a container that waits for them.
 @Suite(.serialized, .enabled(if: ContainerFixture.hasProbe, ContainerFixture.probeRequirement))
 struct JoinTests {
-    private static let rounds = 150
+    private static let rounds = 100
 
     private func join(_ attacker: Attacker, _ request: inout LaunchRequest) {
         request.spec.linux.namespaces.removeAll { $0.type == .pid }

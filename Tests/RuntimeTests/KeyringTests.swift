@@ -15,6 +15,8 @@ struct KeyringTests {
     func manyContainersHaveTheirOwn() throws {
         let fixture = try ContainerFixture.withProbe()
         let output = try PipeEnds()
+        // All of the keyrings are root's: the container's user would have run out of them.
+        let before = try keys(of: 4321)
         var running: [Int32] = []
         defer {
             for pidfd in running { try? Pidfd.send(SIGKILL, to: pidfd) }
@@ -47,9 +49,15 @@ struct KeyringTests {
         let serials = text.split(separator: "\n").filter { $0.hasPrefix("serial=") }
         #expect(serials.count == 250 && Set(serials).count == 250)
         #expect(!text.contains("serial=-1"))
-        // None of them is the user's, who would have run out of them.
+        #expect(try keys(of: 4321) == before)
+    }
+
+    /// The user's line of /proc/key-users, which says how many keys are his: nil for one who never had any.
+    private func keys(of uid: UInt32) throws -> String? {
         let users = String(decoding: try File.readAll("/proc/key-users", limit: 1 << 20), as: UTF8.self)
-        #expect(!users.split(separator: "\n").contains { $0.split(separator: ":").first?.hasSuffix("4321") == true })
+        return users.split(separator: "\n").map(String.init).first { line in
+            line.split(separator: ":").first?.split(separator: " ").last == "\(uid)"
+        }
     }
 
     @Test("X12: a start for which the kernel has no keyring left fails and says what to raise")

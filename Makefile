@@ -4,7 +4,7 @@ DESTDIR ?=
 SWIFT ?= swift
 RELEASE := .build/release
 
-.PHONY: all build deps fixtures try test test-build lint install bench clean help
+.PHONY: all build deps fixtures try test test-vm test-build lint install bench clean help
 
 all: build
 
@@ -34,6 +34,10 @@ test-build: deps
 ## make test      lint, build and the whole suite; TESTFLAGS='--filter NAME' for a part
 test: lint build fixtures test-build
 	@bash .ci/test.sh $(TESTFLAGS)
+
+## make test-vm   launch, limits and power cuts on Debian's own kernel in qemu; CGROUP=v1 for the older cgroups
+test-vm: build fixtures test-build
+	@bash Tests/VM/run.sh
 
 ## make lint      what the formatter has to say about the source
 lint:

@@ -134,7 +134,7 @@ extension EndToEnd {
             #expect(try run(["--device", "/dev/no-such-device"], "true").status == 125)
         }
 
-        @Test(.enabled(if: Conditions.hasController("devices"), "needs the devices controller"))
+        @Test(.enabled(if: Conditions.hasDeviceControl, "needs device control"))
         func aDeviceThatWasNotGivenCannotBeOpened() throws {
             // A node that someone mounts in is still refused by the devices controller.
             let scratch = try Scratch()

@@ -26,6 +26,10 @@ package enum Conditions {
         return String(decoding: all ?? [], as: UTF8.self).split { " \n".contains($0) }.contains { $0 == name }
     }
 
+    /// Devices can be denied: by the v1 controller, or by a program on v2 alone.
+    package static let hasDeviceControl =
+        isRoot && (hasController("devices") || File.exists("/sys/fs/cgroup/cgroup.controllers"))
+
     /// The layouts that `make fixtures` builds.
     package static let hasFixtures = File.exists("\(Fixtures.directory)/.complete")
 

@@ -218,7 +218,8 @@ import Testing
             "null", "-1", "1e999", "9223372036854775808", "1.5", "[]", "{}", "true", "[null]",
             String(repeating: "[", count: 100_000), #"{"a":1,"a":2}"#,
         ]
-        return fields.flatMap { field in values.map { (field, $0) } }
+        let huge = DocumentShelf.layer(size: "9223372036854775807")
+        return fields.flatMap { field in values.map { (field, $0) } } + [("manifest layers", "[\(huge),\(huge)]")]
     }()
 
     private static func mutated(_ field: String, _ value: String, on shelf: DocumentShelf) -> String {

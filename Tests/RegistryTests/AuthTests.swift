@@ -31,6 +31,8 @@ import Testing
         let server = try FaultyRegistry(handler)
         var configuration = RegistryConfiguration()
         configuration.retry = Fixture.fastRetries
+        // Where a test is to see that nobody goes, nobody shall wait for long.
+        configuration.timeouts.connect = 5
         configuration.credentials = try store(server.host, entry)
         let log = Fixture.Log()
         let client = try RegistryClient(

@@ -226,7 +226,7 @@ import Testing
         try client.download(blob.descriptor, toFile: scratch.file("1", ""))
         try client.download(blob.descriptor, toFile: scratch.file("2", ""))
         #expect(contents(scratch("1")) != blob.bytes)
-        #expect(contents(scratch("2")) == blob.bytes)
+        #expect(Digest.of(contents(scratch("2"))) == blob.descriptor.digest)
         #expect(first.requests.count == 1)
     }
 

@@ -194,7 +194,7 @@ import Testing
         let client = try DocumentFetchTests.hub([first, second])
         let scratch = try Scratch()
         try client.download(blob.descriptor, toFile: scratch.file("blob", ""))
-        #expect(contents(scratch("blob")) == blob.bytes)
+        #expect(Digest.of(contents(scratch("blob"))) == blob.descriptor.digest)
         #expect(second.requests.map { $0.header("Range") } == [nil])
     }
 
@@ -206,7 +206,7 @@ import Testing
         let client = try DocumentFetchTests.hub([first, second, third])
         let scratch = try Scratch()
         for number in 1...3 { try client.download(blob.descriptor, toFile: scratch.file("\(number)", "")) }
-        #expect(contents(scratch("3")) == blob.bytes)
+        #expect(Digest.of(contents(scratch("3"))) == blob.descriptor.digest)
         #expect(first.requests.count == 1 && second.requests.count == 1)
     }
 

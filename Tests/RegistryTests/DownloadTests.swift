@@ -130,7 +130,9 @@ import Testing
             response.isEndless = true
             return response
         }
-        let (error, file) = try fixture.downloadError(blob.descriptor)
+        let written = Counter()
+        let (error, file) = try fixture.downloadError(blob.descriptor) { written.add($0) }
+        #expect(written.values.allSatisfy { $0 <= 100_000 })
         #expect(error.contains("refused"), "\(error)")
         #expect(error.contains("more than the 100000 bytes"), "\(error)")
         #expect(file.isEmpty)

@@ -153,19 +153,27 @@ import Testing
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
-    /// The worker's largest resident size in MiB, and the least space that was free while it ran.
+    /// The largest resident size of one of the worker's processes in MiB, and the least space that was free meanwhile.
     private static func watch(_ worker: consuming ChildProcess, _ path: String) throws -> (peak: Int, leastFree: UInt64)
     {
         var peak = 0
         var least = UInt64.max
         while try worker.wait(seconds: 0.005) == nil {
-            let text = String(decoding: try File.readAll("/proc/\(worker.pid)/status", limit: 1 << 16), as: UTF8.self)
-            let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-            let size = line?.split { " \t".contains($0) }.dropFirst().first.flatMap { Int($0) } ?? 0
-            peak = max(peak, size >> 10)
+            let pid = "\(worker.pid)"
+            let children = text("/proc/\(pid)/task/\(pid)/children").split(separator: " ").map(String.init)
+            for process in [pid] + children {
+                let line = text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+                let size = line?.split { " \t".contains($0) }.dropFirst().first.flatMap { Int($0) } ?? 0
+                peak = max(peak, size >> 10)
+            }
             least = min(least, try free(path))
         }
         return (peak, least)
+    }
+
+    /// Nothing of a process that has just ended.
+    private static func text(_ path: String) -> String {
+        String(decoding: (try? File.readAll(path, limit: 1 << 16)) ?? [], as: UTF8.self)
     }
 
     // MARK: Formats and programs

@@ -132,9 +132,12 @@ extension EndToEnd {
 
         @Test(.enabled(if: Conditions.hasController("cpu"), "needs the cpu controller"))
         func processorTimeIsRationed() throws {
-            let output = try run(["--cpus", "0.25"], "/probe", "spin", "1")
-            let milliseconds = try #require(Int(output.stdout.split { "=\n".contains($0) }[1]))
-            #expect((100...450).contains(milliseconds), "\(output)")
+            // The kernel's own count: how much time a program got depends on what else the machine does.
+            let output = try shell(
+                ["--cpus", "0.25"],
+                "/probe spin 1; cat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null || cat /sys/fs/cgroup/cpu.stat")
+            let line = try #require(output.split(separator: "\n").first { $0.hasPrefix("nr_throttled ") }, "\(output)")
+            #expect(line != "nr_throttled 0")
             #expect(try Self.value(["--cpus", "1.5"], "cpu", "cpu.cfs_quota_us", v2: "cpu.max").hasPrefix("150000"))
             #expect(
                 try Self.value(["--cpu-shares", "512"], "cpu", "cpu.shares", v2: "cpu.weight") == "512"

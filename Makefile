@@ -4,7 +4,7 @@ DESTDIR ?=
 SWIFT ?= swift
 RELEASE := .build/release
 
-.PHONY: all build deps fixtures try test test-vm test-build lint install bench clean help
+.PHONY: all build deps fixtures try test test-vm test-build test-sanitized fuzz lint install bench clean help
 
 all: build
 
@@ -39,6 +39,14 @@ test: lint build fixtures test-build
 test-vm: build fixtures test-build
 	@bash Tests/VM/run.sh
 
+## make test-sanitized   the suite with the C code under the address and undefined behaviour sanitizers
+test-sanitized: deps fixtures
+	@bash .ci/test-sanitized.sh $(TESTFLAGS)
+
+## make fuzz      every fuzzer for FUZZ_SECONDS (60); FUZZ='Z1 Z5' for some
+fuzz: deps
+	@bash .ci/fuzz.sh
+
 ## make lint      what the formatter has to say about the source
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
@@ -55,4 +63,4 @@ bench: build fixtures
 
 ## make clean     remove what was built
 clean:
-	rm -rf .build rootfs-fixtures/out
+	rm -rf .build .build-fuzz .build-asan rootfs-fixtures/out

@@ -32,9 +32,32 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
 }
 
+/// What the fuzzers look into.
+let fuzzed: [Target.Dependency] = ["DockerCLI", "Engine", "Layers", "Registry", "OCI", "Sys", "CLinux"]
+
+/// The fuzzers' targets are one thing in two shapes: part of a test that replays the kept inputs, or a library that
+/// libFuzzer drives (`make fuzz`), which needs flags for the whole package.
+let fuzzing: [Target] =
+    Context.environment["RUNIMG_FUZZ"] == nil
+    ? [
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed + ["TestSupport"], path: "Tests/Fuzz",
+            exclude: ["Corpora", "Dictionaries", "Driver", "Mutator", "docker-values.tsv"],
+            sources: ["Targets", "Replay"], swiftSettings: strict)
+    ]
+    : [
+        .target(name: "FuzzTargets", dependencies: fuzzed, path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .target(name: "FuzzMutator", path: "Tests/Fuzz/Mutator", cSettings: strictC),
+        .executableTarget(
+            name: "runimg-fuzz", dependencies: ["FuzzTargets", "FuzzMutator"], path: "Tests/Fuzz/Driver",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            // gold, the default, warns of every section that the sanitizers make.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
+    ]
+
 let package = Package(
     name: "runimg",
-    targets: [
+    targets: fuzzing + [
         shim("CLinux"),
         shim("CInit"),
         .target(name: "CHash", path: "CShims/CHash", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),

@@ -10,6 +10,8 @@ extension LayerExtractor {
         let source = Place(directory: parent, name: target.base)
         if source.path == place.path { throw refused(entry, "a hard link to itself") }
         try prepare(source, entry)
+        // From here on it is this layer's too, as its copy is where layers are kept apart.
+        tree.touch(source.path)
         try tree.replacing("create hard link", place.name, place.path, in: place.directory) { () throws(Errno) in
             try File.link(source.name, at: source.directory.fd, to: place.name, at: place.directory.fd)
         }

@@ -58,6 +58,8 @@ extension LayerTree {
             }
             return
         }
+        // A link of the layers below may have led to a parent that is open.
+        forgetParents()
         switch obstacle {
         case .none:
             try on("create whiteout", path) { () throws(Errno) in
@@ -74,6 +76,7 @@ extension LayerTree {
 
     /// Hides, or removes, what the layers below have in `directory`.
     func makeOpaque(_ directory: DirectoryHandle) throws(LayerError) {
+        forgetParents()
         if !format.keepsWhiteouts {
             try purge(directory.path)
         } else if directory.path.isEmpty {

@@ -77,6 +77,13 @@ extension LayerTree {
             try setOpaque(made)
             return .entered(made)
         }
+        if !format.keepsWhiteouts, !isTouched(path) {
+            // A file of the layers below, which a directory hides where layers are kept apart.
+            if missing == .inherit { return .missing }
+            try touch(directory)
+            try clear(name, path, in: directory)
+            return .entered(try makeImplied(name, path, in: directory, after: nil))
+        }
         throw .refused(entry: path.description, reason: "not a directory, but the layer has entries in it")
     }
 
@@ -146,6 +153,8 @@ extension LayerTree {
         _ name: PathBytes, _ path: PathBytes, in directory: DirectoryHandle, after lower: LowerView.Found?
     ) throws(LayerError) -> DirectoryHandle {
         try countImplied(path)
+        // Before its times change.
+        try touch(directory)
         let made = try on("create directory", path) { () throws(Errno) in
             try Directory.make(name, mode: 0o700, at: directory.fd)
             return DirectoryHandle(try File.open(name, O_RDONLY | O_DIRECTORY, at: directory.fd), path: path)

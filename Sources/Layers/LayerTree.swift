@@ -123,7 +123,7 @@ final class LayerTree {
     func isTouched(_ path: PathBytes) -> Bool { touched.contains(path) }
 
     /// A directory of the tree that the layer writes into keeps the times it had, as one that has no entry.
-    private func touch(_ directory: DirectoryHandle) throws(LayerError) {
+    func touch(_ directory: DirectoryHandle) throws(LayerError) {
         if format.keepsWhiteouts { return }
         var path = directory.path
         while touched.insert(path) {

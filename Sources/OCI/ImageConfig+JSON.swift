@@ -3,7 +3,7 @@ extension ImageConfig {
     package init?(_ json: JSONValue) {
         guard let architecture = json["architecture"]?.string, let os = json["os"]?.string,
             let rootfs = json["rootfs"], let type = rootfs["type"]?.string,
-            let diffIDs = rootfs["diff_ids"]?.strings
+            let diffIDs = rootfs["diff_ids"].map(\.strings) ?? []
         else { return nil }
         let parsed = diffIDs.compactMap { try? Digest(parsing: $0) }
         guard parsed.count == diffIDs.count else { return nil }

@@ -103,21 +103,50 @@ struct JSONScanner {
         at += text.utf8.count
     }
 
+    /// The decoder looks at no value that it does not need: whatever is wrong with one must be said here, or a later
+    /// reader would stumble over it.
     private mutating func number() throws(JSONFault) {
         let start = at
-        while let next = byte, "+-.eE0123456789".utf8.contains(next) { at += 1 }
-        // The form itself is the decoder's to judge; the length is bounded so that it can.
-        guard at > start, at - start <= 64 else { throw .syntax(offset: start) }
+        if byte == UInt8(ascii: "-") { at += 1 }
+        if byte == UInt8(ascii: "0") { at += 1 } else { try digits() }
+        if byte == UInt8(ascii: ".") {
+            at += 1
+            try digits()
+        }
+        if byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E") {
+            at += 1
+            if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") { at += 1 }
+            try digits()
+        }
+        guard at - start <= 64 else { throw .syntax(offset: start) }
+    }
+
+    private mutating func digits() throws(JSONFault) {
+        let start = at
+        while let next = byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next) { at += 1 }
+        guard at > start else { throw .syntax(offset: at) }
     }
 
     private mutating func skipString() throws(JSONFault) {
         at += 1
         while let next = byte {
+            guard next >= 0x20 else { throw .syntax(offset: at) }
             at += 1
             if next == UInt8(ascii: "\"") { return }
-            if next == UInt8(ascii: "\\") { at += 1 }
+            if next == UInt8(ascii: "\\") { try skipEscape() }
         }
         throw .syntax(offset: bytes.count)
+    }
+
+    /// Behind the backslash.
+    private mutating func skipEscape() throws(JSONFault) {
+        guard let kind = byte else { throw .syntax(offset: at) }
+        at += 1
+        if JSONScanner.escapes[kind] != nil { return }
+        guard kind == UInt8(ascii: "u"), bytes.count - at >= 4,
+            bytes[at..<(at + 4)].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
+        else { throw .syntax(offset: at - 1) }
+        at += 4
     }
 
     /// A string with its escapes resolved, as UTF-8: `"\u006cayers"` and `"layers"` are one key.

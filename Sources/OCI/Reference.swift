@@ -21,12 +21,17 @@ package struct Reference: Hashable, Sendable {
     /// `docker.io/library/alpine:latest`, what a repository index is keyed by.
     package var canonical: String { repository + suffix }
 
-    /// As docker prints it: without `docker.io/` and `library/`.
+    /// As docker prints it: without `docker.io/` and `library/`. Unlike docker's, it reads as the same name again:
+    /// `docker.io/a.b/c` stays whole, as `a.b/c` would be another host's.
     package var familiarRepository: String {
         guard domain == Reference.defaultDomain else { return repository }
         let official = "library/"
-        guard path.hasPrefix(official), !path.dropFirst(official.count).contains("/") else { return path }
-        return String(path.dropFirst(official.count))
+        guard path.hasPrefix(official), !path.dropFirst(official.count).contains("/") else {
+            let first = path.prefix { $0 != "/" }
+            return first.contains(".") || first == "localhost" ? repository : path
+        }
+        let name = String(path.dropFirst(official.count))
+        return Digest(sha256: name) == nil ? name : repository
     }
 
     /// `alpine:latest`, `user/name@sha256:…`.

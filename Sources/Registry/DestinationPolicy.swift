@@ -52,6 +52,6 @@ struct DestinationPolicy: Sendable {
     func allows(connected address: String, for target: WebURL) -> Bool {
         guard target.host != origin.host, let peer = HostAddress(address) else { return true }
         if peer.isLinkLocal { return false }
-        return !peer.isLoopback || HostAddress.isLoopback(host: origin.host)
+        return !(peer.isLoopback || peer.isUnspecified) || HostAddress.isLoopback(host: origin.host)
     }
 }

@@ -39,6 +39,10 @@ package struct WebURL: Hashable, Sendable {
         if let base { try WebURL.set(handle, CURLUPART_URL, base, flags) }
         try WebURL.set(handle, CURLUPART_URL, text, flags)
         try WebURL.set(handle, CURLUPART_FRAGMENT, nil, 0)
+        // libcurl takes a host's escapes out last of all, and the next reading may find an address in what is left: what
+        // is checked is what that one says.
+        guard let decoded = WebURL.get(handle, CURLUPART_URL) else { throw Fault(reason: "no host") }
+        try WebURL.set(handle, CURLUPART_URL, decoded, flags)
         guard let scheme = Scheme(rawValue: WebURL.get(handle, CURLUPART_SCHEME) ?? "") else {
             throw Fault(reason: "scheme is neither https nor http")
         }

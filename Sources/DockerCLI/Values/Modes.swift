@@ -1,4 +1,5 @@
 package import Engine
+internal import Glibc
 internal import OCI
 
 /// Choices of namespaces and of security options.
@@ -64,7 +65,9 @@ package enum Modes {
         if text.isEmpty { return nil }
         for part in text.pieces(",") {
             let (low, high) = part.cut("-")
-            guard let first = UInt16(low), let last = UInt16(high ?? low), first <= last, !part.hasPrefix("+") else {
+            guard let first = UInt16(low), let last = UInt16(high ?? low), first <= last,
+                !part.utf8.contains(UInt8(ascii: "+"))
+            else {
                 throw .plain("invalid value \(Names.printable(text)) for cpuset \(what)")
             }
         }
@@ -138,26 +141,39 @@ package enum PortSpecification {
         var parts = ports.pieces(":")
         let container = parts.removeLast()
         guard !container.isEmpty else { throw .plain("no port specified: \(Names.printable(text))<empty>") }
-        guard isRange(container) else { throw .plain("invalid containerPort: \(Names.printable(container))") }
-        guard let host = parts.popLast(), !host.isEmpty else { return }
-        guard isRange(host) else { throw .plain("invalid hostPort: \(Names.printable(host))") }
+        guard range(container) != nil else { throw .plain("invalid containerPort: \(Names.printable(container))") }
+        let host = parts.popLast() ?? ""
+        guard host.isEmpty || range(host) != nil else { throw .plain("invalid hostPort: \(Names.printable(host))") }
         let address = parts.joined(separator: ":")
-        let allowed = Set("0123456789abcdefABCDEF.:[]%".utf8)
-        guard address.utf8.allSatisfy(allowed.contains) else {
+        guard address.isEmpty || isAddress(address) else {
             throw .plain("invalid IP address: \(Names.printable(address))")
+        }
+        // Several ports of the host may lead to one of the container, and otherwise there are as many of each.
+        if let outside = range(host), let inside = range(container), inside.count > 1, inside.count != outside.count {
+            throw .plain("invalid ranges specified for container and host Ports: \(container) and \(host)")
         }
     }
 
     package static func validateExposed(_ text: String) throws(ValueError) {
         let (ports, transport) = text.cut("/")
-        guard isRange(ports), transport.map({ ["tcp", "udp", "sctp"].contains($0.lowercased()) }) ?? true else {
+        guard range(ports) != nil, transport.map({ ["tcp", "udp", "sctp"].contains($0.lowercased()) }) ?? true else {
             throw .plain("invalid range format for --expose: \(Names.printable(text))")
         }
     }
 
-    private static func isRange(_ text: String) -> Bool {
+    private static func range(_ text: String) -> ClosedRange<UInt16>? {
         let (low, high) = text.cut("-")
-        guard let first = UInt16(low), let last = UInt16(high ?? low) else { return false }
-        return first <= last
+        guard !text.utf8.contains(UInt8(ascii: "+")), let first = UInt16(low), let last = UInt16(high ?? low),
+            first <= last
+        else { return nil }
+        return first...last
+    }
+
+    private static func isAddress(_ text: String) -> Bool {
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        let bare = isBracketed ? String(text.dropFirst().dropLast()) : text
+        var four = in_addr()
+        var six = in6_addr()
+        return inet_pton(AF_INET, bare, &four) == 1 || inet_pton(AF_INET6, bare, &six) == 1
     }
 }

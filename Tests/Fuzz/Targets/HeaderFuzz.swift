@@ -82,7 +82,8 @@ package enum HeaderFuzz {
             (request, realm, _) throws(Fault) in
             asked.requests.append((request, realm))
             return Authorizer.TokenResponse(
-                head: ResponseHead(status: 200), body: Array(#"{"token":"granted","expires_in":60}"#.utf8))
+                head: ResponseHead(status: 200), body: Array(#"{"token":"granted","expires_in":60}"#.utf8), isCut: false
+            )
         }
         let answer = try? authorizer.answer(challenges, used: nil, policy)
         if let answer {

@@ -32,7 +32,10 @@ extension LayerTree {
             try EntryPath.check(length: child.count, depth: EntryPath.depth(of: child), path.bytes, limits)
             switch try step(name, child, in: current, missing) {
             case .entered(let next): current = next
-            case .missing: absent = 1
+            case .missing:
+                absent = 1
+                // Where layers are kept apart, this one has the way so far by now.
+                try touch(current)
             case .link(let target):
                 hops += 1
                 if hops > LayerTree.largestHops {

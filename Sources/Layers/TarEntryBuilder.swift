@@ -1,7 +1,7 @@
 internal import Sys
 
 /// Puts one member together from its header and what preceded it, with the precedence that Go's archive/tar has:
-/// GNU long names over GNU.sparse.name over PAX over the header's own fields.
+/// GNU.sparse.name over GNU long names over PAX over the header's own fields.
 struct TarEntryBuilder {
     private let header: TarHeader
     let records: PAXRecords
@@ -26,11 +26,12 @@ struct TarEntryBuilder {
         self.records = records
         sparseVersion = SparseMap.version(records)
         var name = records["path"] ?? header.name
-        if sparseVersion != nil, let sparseName = records["GNU.sparse.name"] { name = sparseName }
         if let longName, !longName.isEmpty { name = longName }
+        // The slash that makes a directory of an old file is looked for before the sparse map is.
+        kind = try TarEntryBuilder.kind(header.type, name: name)
+        if sparseVersion != nil, let sparseName = records["GNU.sparse.name"] { name = sparseName }
         self.name = name
         linkName = longLink.flatMap { $0.isEmpty ? nil : $0 } ?? records["linkpath"] ?? header.linkName
-        kind = try TarEntryBuilder.kind(header.type, name: name)
         user = try TarEntryBuilder.identity(try records.number("uid") ?? header.user, "user")
         group = try TarEntryBuilder.identity(try records.number("gid") ?? header.group, "group")
         modified = try TarEntryBuilder.time(records, header)

@@ -163,6 +163,14 @@ extension DifferentialTests {
             tar.long("L", "from-long")
             tar.file("f", "abc")
         },
+        Case("long name and sparse name", .equal) { tar in
+            tar.long("L", "from-long")
+            tar.pax([
+                ("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.name", "from-sparse"),
+                ("GNU.sparse.size", "3"), ("GNU.sparse.numblocks", "1"), ("GNU.sparse.map", "0,3"),
+            ])
+            tar.file("f", "abc")
+        },
         Case("long name twice", .equal) { tar in
             tar.long("L", "first")
             tar.long("L", "second")

@@ -1,5 +1,6 @@
 import DockerCLI
 import OCI
+import Sys
 import TestSupport
 import Testing
 
@@ -8,6 +9,43 @@ import Testing
 
 /// What the fuzzers found, each with its smallest case.
 @Suite struct FoundTests {
+    @Test("Z1: a sparse file's name counts before a GNU long name, as in Go")
+    func sparseName() throws {
+        let tar = TarForge.make { tar in
+            tar.long("L", "from-long")
+            tar.pax([
+                ("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.name", "from-sparse"),
+                ("GNU.sparse.size", "3"), ("GNU.sparse.numblocks", "1"), ("GNU.sparse.map", "0,3"),
+            ])
+            tar.file("f", "abc")
+        }
+        let limits = ExtractionLimits()
+        let disk = try Directory.open("/")
+        let budget = ExpansionBudget(disk.raw, limits: limits, compressedSize: Int64(tar.count))
+        var reader = TarReader(TarInput(BufferedChunks(MemorySource(tar)), budget: budget), limits: limits)
+        #expect(try reader.next().map { String(decoding: $0.name, as: UTF8.self) } == "from-sparse")
+    }
+
+    @Test("Z3: layers for overlayfs and layers one onto the other are one tree", arguments: mergedAlike)
+    func sameTree(_ name: String) throws {
+        guard Conditions.isRoot else { return }
+        let path = "\(PackageTree.root)/Tests/Fuzz/Corpora/Z3/crash-\(name)"
+        try WhiteoutFuzz.run(try File.readAll(path))
+    }
+
+    static let mergedAlike = [
+        // The directory above one that is made on the way keeps its times.
+        "time-above-an-implied-directory",
+        // A file gives way to a directory that an upper layer needs.
+        "file-below-where-a-directory-is-needed",
+        // A link that was followed is hidden afterwards: the way through it is forgotten.
+        "link-below-hidden-after-it-was-followed",
+        // What a layer links to is that layer's too.
+        "hard-link-target-whited-out",
+        // A whiteout below a directory that is whited out itself.
+        "whiteout-on-the-way-to-nothing",
+    ]
+
     @Test(
         "Z4: a config without diff_ids is the same to the reader of warm starts", arguments: ["", #","diff_ids":null"#])
     func configWithoutLayers(_ diffIDs: String) throws {

@@ -50,14 +50,17 @@ package enum TarEntryFuzz {
             && one.attributes.map(\.value) == other.attributes.map(\.value)
     }
 
+    /// Nothing is written, but the budget looks how much could be.
+    private static let disk = (try? Directory.open("/").release()) ?? -1
+
     private static func read(_ bytes: [UInt8], chunk: Int) -> Result<[Member], LayerError> {
         var limits = ExtractionLimits()
         limits.extendedHeaderSize = 4096
         limits.sparseMapSize = 4096
         do throws(LayerError) {
             let chunks = BufferedChunks(MemorySource(bytes), size: min(chunk, 65536))
-            let input = TarInput(chunks, limits: limits, compressedSize: Int64(bytes.count)) { () throws(LayerError) in
-            }
+            let budget = ExpansionBudget(disk, limits: limits, compressedSize: Int64(bytes.count))
+            let input = TarInput(chunks, budget: budget)
             var reader = TarReader(input, limits: limits)
             var members: [Member] = []
             while let entry = try reader.next() {

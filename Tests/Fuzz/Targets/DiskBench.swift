@@ -55,20 +55,19 @@ final class DiskBench {
         let outcome = Outcome()
         let thread = try DiskBench.lift("start a thread") { () throws(Errno) in
             try JoinableThread {
-                do throws(Errno) {
-                    let directory = try Directory.open(work)
-                    try Confinement.limitWrites(to: directory.raw)
-                } catch {
-                    // A kernel without Landlock: the canary alone tells.
-                    outcome.error = error
+                // A kernel without Landlock: the canary alone tells.
+                if let policy = LandlockPolicy(abi: Landlock.abi) {
+                    do throws(Errno) {
+                        try Landlock.enforce(policy, paths: [("/", .read), (work, .trees)], ports: [])
+                    } catch {
+                        outcome.error = error
+                    }
                 }
                 body()
             }
         }
         thread.join()
-        if let error = outcome.error, ![.noSystemCall, .notSupported].contains(error) {
-            throw Finding("Landlock: \(error)")
-        }
+        if let error = outcome.error { throw Finding("Landlock: \(error)") }
     }
 
     /// Written by the thread, read after it was joined.

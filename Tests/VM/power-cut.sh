@@ -30,7 +30,7 @@ judge() {
     local name=$1 must=$2 what=$3 problem found
     problem=$(grep -hE '^(problem|fail) ' "$work/$name.answers" | head -1 || true)
     found=$(sed -n 's/^images //p' "$work/$name.answers")
-    if [ -z "$problem" ] && [ "$found" = 0 ] && [ "$must" = present ]; then
+    if [ -z "$problem" ] && [ "$must" = present ] && ! grep -qx named "$work/$name.answers"; then
         problem="the image is not there though the pull had ended with 0"
     elif [ -z "$problem" ] && [ "$found" != 0 ] && [ "$must" = absent ]; then
         problem="the image is there though its removal had ended with 0"
@@ -41,9 +41,17 @@ judge() {
     elif [ -z "$problem" ] && ! trees "$name" pulled | cmp -s "$work/whole" -; then
         problem="a second pull does not make it whole"
     fi
-    if [ -n "$problem" ]; then result fail "$what: $problem"; else result pass "$what: $(state "$found")"; fi
+    if [ -n "$problem" ]; then result fail "$what: $problem"; else result pass "$what: $(state "$name" "$found")"; fi
 }
-state() { if [ "$1" = 0 ]; then echo "absent, then pulled again"; else echo "whole"; fi; }
+state() {
+    if [ "$2" = 0 ]; then
+        echo "absent, then pulled again"
+    elif grep -qx named "$work/$1.answers"; then
+        echo "whole"
+    else
+        echo "whole, its name not yet given"
+    fi
+}
 
 # cut_power NAME WHAT DISK MOMENT: works on DISK and kills the machine MOMENT seconds after it began, or with MOMENT `end`
 # as soon as the command has said how it ended; then $milliseconds is how long it took.

@@ -19,6 +19,9 @@ final class Garbage {
 
     var paths: [String] { directories.map { $0.staging.path } }
 
+    /// Leaves a directory where it is, for a later `clean()`.
+    func keep(_ path: String) { directories.removeAll { $0.staging.path == path } }
+
     deinit {
         for directory in directories { try? Directory.removeTree(directory.staging.path) }
     }
@@ -68,6 +71,9 @@ extension ImageStore {
                 try File.rename(files, to: "\(staging)/layer", noReplace: true)
             } catch .noEntry {
                 return
+            } catch {
+                // Renaming may need a block that a full disk has not; removing needs none.
+                try Directory.removeTree(files)
             }
             try Directory.sync(layout.layers)
         }

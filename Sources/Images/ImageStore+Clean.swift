@@ -19,8 +19,33 @@ extension ImageStore {
         } catch {
             throw .system(SystemFailure("clean", layout.staging, error))
         }
+        try finish(garbage)
+        try cleanClaims()
+    }
+
+    /// A removal that cannot be finished now keeps its directory, which says what is left to remove.
+    private func finish(_ garbage: Garbage) throws(StoreError) {
+        var failure: StoreError?
         for path in garbage.paths {
-            if PullArea.isPath(path) { PullArea.waitForWorker(path) } else { try finishRemoval(path) }
+            do throws(StoreError) {
+                if PullArea.isPath(path) { PullArea.waitForWorker(path) } else { try finishRemoval(path) }
+            } catch {
+                garbage.keep(path)
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Lock files of layers whose maker died; whoever waits for one finds it without a name and opens it anew.
+    private func cleanClaims() throws(StoreError) {
+        try attempt("clean", layout.locks) { () throws(Errno) in
+            let directory = try Directory.open(layout.locks)
+            for entry in try Directory.entries(directory.raw) where entry.name.hasPrefix(StoreLocks.stagePrefix) {
+                guard let lock = try FileLock.attempt(entry.name, in: directory.raw) else { continue }
+                try File.unlink(entry.name, at: directory.raw)
+                _ = consume lock
+            }
         }
     }
 

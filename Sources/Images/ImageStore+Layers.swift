@@ -68,9 +68,10 @@ extension ImageStore {
                 try File.setMode(layer.raw, 0o710)
                 return try makeDiff(layer.raw)
             }
+            let cacheID = LayerNames.makeCacheID()
             return StagedLayer(
-                claim: claim, diffID: diffID, cacheID: LayerNames.makeCacheID(), diff: diff,
-                staging: staging)
+                claim: claim, diffID: diffID, cacheID: cacheID, diff: diff, staging: staging,
+                destination: layout.layer(cacheID))
         } catch {
             try? Directory.removeTree(path)
             throw error

@@ -26,6 +26,34 @@ extension ImageStore {
     }
 
     private func recordLocked(_ image: NewImage) throws(StoreError) -> [Reference: Digest] {
+        let isKnown = try contains(image.id)
+        do throws(StoreError) {
+            return try writeRecords(image)
+        } catch {
+            undo(image, isKnown: isKnown)
+            throw error
+        }
+    }
+
+    /// Takes back what was written of an image that could not be recorded. One that has its name already stays: it is
+    /// whole, only the last sync failed.
+    private func undo(_ image: NewImage, isKnown: Bool) {
+        let id = image.id
+        guard let names = (try? readRepositories())?.names(of: id) else { return }
+        if !isKnown {
+            guard names.tags.isEmpty, names.digests.isEmpty else { return }
+            try? File.unlink(layout.config(id))
+            try? Directory.removeTree(layout.metadata(id))
+        }
+        guard let others = try? allIDs() else { return }
+        var kept: Set<Digest> = []
+        for other in others { kept.formUnion((try? readManifestDigests(other)) ?? image.documents.map(\.digest)) }
+        for document in image.documents where !kept.contains(document.digest) {
+            try? File.unlink(layout.manifest(document.digest))
+        }
+    }
+
+    private func writeRecords(_ image: NewImage) throws(StoreError) -> [Reference: Digest] {
         var repositories = try readRepositories()
         let id = image.id
         for document in image.documents { try writeDocument(document.digest, document.bytes) }

@@ -49,7 +49,7 @@ extension ImageStore {
         if !plan.untagged.isEmpty {
             do throws(StoreError) {
                 try writeRepositories(repositories)
-            } catch .system(let failure) where failure.errno == .noSpace && plan.deletesImage {
+            } catch .system(let failure) where failure.errno.isOutOfSpace && plan.deletesImage {
                 // The image's own records make room. Meanwhile its names name nothing, which readers take for absent.
                 chain = try removeRecords(of: id)
                 try writeRepositories(repositories)
@@ -61,6 +61,7 @@ extension ImageStore {
         report(.deleted(id))
         let garbage = Garbage()
         try removeUnused((chain ?? []).reversed(), uses: uses, into: garbage, report: report)
+        try removeOrphans(uses, into: garbage)
         return garbage
     }
 
@@ -139,15 +140,15 @@ extension ImageStore {
         guard let needed = try neededLayers(uses) else { return }
         for chainID in chainIDs {
             // A layer that stays needs all those below it.
-            if needed.contains(chainID) { return }
-            guard try removeLayer(chainID, into: garbage) else { return }
+            if needed.contains(chainID) { break }
+            guard try removeLayer(chainID, into: garbage) else { break }
             report(.deleted(chainID))
         }
     }
 
     /// The chain IDs of all images, and of all layers that containers stand on; nil when a damaged config hides what
     /// its image needs, so that no layer may go.
-    private func neededLayers(_ uses: ImageUses) throws(StoreError) -> Set<Digest>? {
+    func neededLayers(_ uses: ImageUses) throws(StoreError) -> Set<Digest>? {
         var needed: Set<Digest> = []
         for id in try allIDs() {
             guard let config = try? readConfig(id)?.config else { return nil }

@@ -20,6 +20,13 @@ package struct ImageStore: Sendable {
             throw .system(error)
         }
         for (path, mode) in layout.directories { try makeDirectory(path, mode: mode) }
+        // Now, because later there may be no inode left for the lock that a removal needs.
+        for name in [StoreLocks.images, StoreLocks.repositories, StoreLocks.staging] {
+            let path = "\(layout.locks)/\(name)"
+            try attempt("create", path) { () throws(Errno) in
+                _ = try File.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+            }
+        }
     }
 
     /// Makes one directory, durably: a record fsynced in a directory that a power cut takes is lost as well.

@@ -40,13 +40,16 @@ package final class StagedLayer: Sendable {
     package let diff: OwnedFD
 
     private let staging: StagingDirectory
+    /// Where the files go when the layer is committed.
+    private let destination: String
 
     var path: String { staging.path }
 
     init(
         claim: LayerClaim, diffID: Digest, cacheID: String, diff: consuming OwnedFD,
-        staging: consuming StagingDirectory
+        staging: consuming StagingDirectory, destination: String
     ) {
+        self.destination = destination
         self.claim = claim
         self.diffID = diffID
         self.cacheID = cacheID
@@ -58,7 +61,9 @@ package final class StagedLayer: Sendable {
     package var chainID: Digest { claim.chainID }
 
     deinit {
-        // Gone already after a commit; what cannot be removed now is garbage of the next clean().
+        // Gone already after a commit. After one that failed and could not be taken back, its record is what the next
+        // clean() knows the files by; what else cannot be removed now is garbage of the same.
+        if File.exists("\(staging.path)/db"), File.exists(destination) { return }
         try? Directory.removeTree(staging.path)
     }
 }

@@ -23,7 +23,7 @@ extension StoreError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .system(let failure):
-            failure.errno == .noSpace
+            failure.errno.isOutOfSpace
                 ? "\(failure); free space on the file system of the data root, or choose another with --data-root"
                 : failure.description
         case .damaged(let path, let reason, let remedy): "\(path) is damaged: \(reason); \(remedy)"

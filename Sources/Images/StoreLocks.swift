@@ -20,7 +20,9 @@ enum StoreLocks {
     static let repositories = "repositories"
     static let staging = "tmp"
 
-    static func stage(_ chainID: Digest) -> String { "stage-\(chainID.hex)" }
+    static let stagePrefix = "stage-"
+
+    static func stage(_ chainID: Digest) -> String { stagePrefix + chainID.hex }
 }
 
 /// Keeps images and layers from being removed while it lives: held by a run from before it looks its image up until

@@ -38,6 +38,10 @@ package struct Errno: Error, RawRepresentable, Hashable, Sendable {
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
     package static let noProcess = Errno(rawValue: ESRCH)
     package static let crossDevice = Errno(rawValue: EXDEV)
+    package static let overQuota = Errno(rawValue: EDQUOT)
+
+    /// No space, or none for this user.
+    package var isOutOfSpace: Bool { self == .noSpace || self == .overQuota }
 }
 
 extension Errno: CustomStringConvertible {

@@ -123,18 +123,25 @@ extension SupportTests {
             check: { directory, _, _ in left.append(try Directory.entries(directory).count) })
         // The call is not made any more when the signal comes with it.
         #expect(kills == 3 && left == [0, 1, 2, 3])
+        let sampled = try CrashEnumerator("/^mkdir", samples: 2).run(
+            prepare: { try scratch.directory(Random.hex(bytes: 4)) },
+            command: { directory, prefix in
+                let line = prefix + ["mkdir", "one", "two", "three"]
+                return try Tool.run(line[0], Array(line.dropFirst()), directory: directory).status == 0
+            }, check: { _, _, _ in })
+        #expect(sampled == (SyscallFaults.isSoak ? 3 : 2))
     }
 
     @Test("H7: an injected error is met, once or for good", .enabled(if: SyscallFaults.isPossible, "needs strace"))
     func errors() throws {
         let scratch = try Scratch()
         var outcomes: [String] = []
-        let faults = try ErrnoInjection.each("/^mkdir", "EDQUOT") { fault in
-            let line = fault.prefix + ["mkdir", "one", "two"]
+        let faults = try ErrnoInjection.each("/^mkdir", "EDQUOT") { prefix, fault in
+            let line = prefix + ["mkdir", "one", "two"]
             let directory = try scratch.directory(Random.hex(bytes: 4))
             let output = try Tool.run(line[0], Array(line.dropFirst()), directory: directory)
             outcomes.append("\(output.status ?? -1) \(try Directory.entries(directory).count)")
-            #expect(output.stderr.contains("Disk quota exceeded") == fault.wasMet)
+            #expect(output.stderr.contains("Disk quota exceeded") == !fault.met.isEmpty)
         }
         #expect(faults == 2 && outcomes == ["1 1", "1 1", "0 2"])
         let lasting = try ErrnoInjection("/^mkdir", "ENOSPC", lasting: true)

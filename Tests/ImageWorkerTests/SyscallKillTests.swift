@@ -4,76 +4,72 @@ import Sys
 import TestSupport
 import Testing
 
-/// kill -9 at chosen system calls, by strace's injection: the moments between two steps of a commit, a record or a
-/// removal, which random moments seldom meet.
-@Suite(.enabled(if: Conditions.isRoot && Conditions.has("strace"), "needs root and strace"), .serialized)
+/// kill -9 at chosen system calls: the moments between two steps of a commit, a record or a removal.
+@Suite(
+    .enabled(
+        if: SyscallFaults.isPossible && Conditions.hasBinaries, "\(SyscallFaults.requirements), and the built programs")
+)
 struct SyscallKillTests {
-    private static func strace(_ call: String, _ number: Int) -> [String] {
-        [
-            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-            "inject=\(call):signal=SIGKILL:when=\(number)",
-        ]
+    /// The steps that make things visible are all visited; of the rest some.
+    private static func samples(_ call: String) -> Int? {
+        ["/^rename", "/^symlink", "syncfs"].contains(call) ? nil : 2
     }
 
-    private static func sample() throws -> SampleImage {
-        var sample = try SampleImage()
-        for name in ["one", "two"] { try sample.addLayer(name, size: 1000, files: 3) }
-        try sample.finish(as: "app:1")
-        return sample
-    }
+    private static let calls = ["/^rename", "/^symlink", "syncfs"]
+    private static let others = SyscallFaults.changing.filter { !calls.contains($0) }
 
-    /// One directory and one link a layer, nothing in staging.
-    private static func expectTidy(_ fixture: PullFixture, layers: Int, _ moment: String) throws {
-        #expect(try Directory.entries("\(fixture.dataRoot)/overlay2").count == layers + 1, "\(moment)")
-        #expect(try Directory.entries("\(fixture.dataRoot)/overlay2/l").count == layers, "\(moment)")
-        #expect(try Directory.entries("\(fixture.dataRoot)/image/overlay2/layerdb/sha256").count == layers, "\(moment)")
-        #expect(try Directory.entries("\(fixture.dataRoot)/tmp").map(\.name) == ["blobs"], "\(moment)")
-    }
-
-    @Test(arguments: [("renameat2", 1), ("symlinkat", 1), ("syncfs", 1), ("fsync", 7), ("mkdirat", 11)])
-    func aPullKilledAtACallLeavesNothingBehind(call: String, stride: Int) throws {
-        let sample = try SyscallKillTests.sample()
-        let peaceful = try PullFixture()
-        try peaceful.pull(sample.source)
-        let trees = try peaceful.trees("app:1")
-        for number in Swift.stride(from: 1, through: 60, by: stride) {
-            let fixture = try PullFixture()
-            let outcome = try fixture.pull(sample.source, prefix: SyscallKillTests.strace(call, number))
-            if outcome.status == 0 { return }
-            let moment = "\(call) \(number)"
-            let listing = try fixture.store.list()
-            #expect(listing.problems.isEmpty, "\(moment): \(listing.problems)")
-            let again = try fixture.pull(sample.source)
-            #expect(again.status == 0, "\(moment): \(again)")
-            #expect(try fixture.trees("app:1") == trees, "\(moment)")
-            try SyscallKillTests.expectTidy(fixture, layers: 2, moment)
-        }
-        Issue.record("never got to the end")
+    @Test("F3: a pull killed at a call leaves nothing behind", arguments: calls + others)
+    func aPullKilledAtACall(call: String) throws {
+        try kill(Victim(), at: call, samples: SyscallKillTests.samples(call))
     }
 
     @Test(
-        .enabled(if: Conditions.hasBinaries, "needs the built programs"),
-        arguments: [("renameat2", 1), ("unlinkat", 5), ("fsync", 2)])
-    func aRemovalKilledAtACallIsFinishedByTheNext(call: String, stride: Int) throws {
-        let sample = try SyscallKillTests.sample()
-        for number in Swift.stride(from: 1, through: 60, by: stride) {
-            let fixture = try PullFixture()
-            try fixture.pull(sample.source)
-            let command = SyscallKillTests.strace(call, number) + [Runimg.path, "--data-root", fixture.dataRoot]
-            let output = try Tool.run(command[0], command.dropFirst() + ["rmi", "app:1"])
-            let moment = "\(call) \(number)"
-            let listing = try fixture.store.list()
-            #expect(listing.problems.isEmpty, "\(moment): \(listing.problems)")
-            if output.status == 0 {
-                #expect(listing.images.isEmpty)
-                try SyscallKillTests.expectTidy(fixture, layers: 0, moment)
-                return
-            }
-            // Whole or gone: what is left of it is pulled, or removed, as if nothing had been.
-            #expect(try fixture.pull(sample.source).status == 0, "\(moment)")
-            #expect(try fixture.trees("app:1").count == 2, "\(moment)")
-            try SyscallKillTests.expectTidy(fixture, layers: 2, moment)
+        "F3: a load killed at a call leaves nothing behind",
+        arguments: [Victim.Form.ociArchive, .dockerArchive, .compressedArchive].filter(Victim.Form.possible.contains))
+    func aLoadKilledAtACall(form: Victim.Form) throws {
+        let victim = try Victim(form)
+        for call in SyscallFaults.isSoak
+            ? SyscallFaults.changing : ["openat", "write", "fsync", "/^rename", "ftruncate"]
+        {
+            try kill(victim, at: call, samples: 1)
         }
-        Issue.record("never got to the end")
+    }
+
+    private func kill(_ victim: Victim, at call: String, samples: Int?) throws {
+        let other = try Victim(layers: 1)
+        try CrashEnumerator(call, samples: samples).run(
+            prepare: { try Runimg() },
+            command: { runimg, prefix in
+                try runimg.run(["pull", "-q", victim.source], under: prefix).status == 0
+            },
+            check: { runimg, moment, ended in
+                let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(moment)")
+                #expect(isThere || !ended, "\(moment)")
+                try victim.expectUsable(
+                    runimg.dataRoot, "\(moment)", instead: moment.number.isMultiple(of: 2) ? nil : other)
+            })
+    }
+
+    @Test(
+        "F3: a removal killed at a call is whole or not begun, and the next command ends it",
+        arguments: ["/^rename", "/^unlink", "fsync", "write", "openat", "flock", "/^mkdir"])
+    func aRemovalKilledAtACall(call: String) throws {
+        let victim = try Victim()
+        let other = try Victim(layers: 1)
+        try CrashEnumerator(call, samples: call == "/^rename" ? nil : 3).run(
+            prepare: {
+                let runimg = try Runimg()
+                try runimg.check("pull", "-q", victim.source)
+                return runimg
+            },
+            command: { (runimg: Runimg, prefix: [String]) in
+                try runimg.run(["rmi", Victim.name], under: prefix).status == 0
+            },
+            check: { (runimg: Runimg, moment, ended) in
+                let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(moment)")
+                #expect(!isThere || !ended, "\(moment)")
+                try victim.expectUsable(
+                    runimg.dataRoot, "\(moment)", instead: moment.number.isMultiple(of: 2) ? nil : other)
+            })
     }
 }

@@ -30,7 +30,7 @@ package final class LoopDisk: Sendable {
         try Tool.check("mkfs.ext4", ["-q", "-F"] + count + [scratch("disk.img")])
     }
 
-    /// Runs the shell script with the disk mounted; `$1` is the mount point, the arguments follow. In it `cut` cuts the
+    /// Runs the shell script with the disk mounted; `$1` is the mount point, the arguments follow. In it `cut_power` cuts the
     /// power, `fill` takes all space that is left, `fill_inodes` all inodes, and `remount MODE` makes it ro or rw.
     /// The disk is unmounted when the script ends.
     @discardableResult
@@ -85,7 +85,7 @@ package final class LoopDisk: Sendable {
             exit 92
         }
         trap 'code=$?; cd /; unmount; exit $code' EXIT
-        cut() {
+        cut_power() {
             perl -e 'my $flag = pack("L", 2);
                 sysopen(F, $ARGV[0], 0) && ioctl(F, 0x8004587d, $flag) or die "$!"' "$disk" || exit 91
         }

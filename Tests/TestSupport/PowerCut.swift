@@ -28,7 +28,7 @@ package struct PowerCut: Sendable {
             "$@" < "$input" > "$output" 2>&1
             echo $? > "$result"
             sleep \(seconds)
-            cut
+            cut_power
             """
         }
     }
@@ -36,14 +36,14 @@ package struct PowerCut: Sendable {
     /// Cuts the power `seconds` after the command was started, whether it is still at work or not. A command that
     /// exits with 0 even so has promised that its work survives.
     package func during(
-        _ command: [String], input: [UInt8] = [], seconds: Double, setUp: String = ""
+        _ command: [String], input: [UInt8] = [], seconds: Double, commit: Int = 5, setUp: String = ""
     ) throws -> Outcome {
-        try cut(command, input, setUp, commit: 5) {
+        try cut(command, input, setUp, commit: commit) {
             """
             setsid sh -c 'result=$1; shift; "$@"; echo $? > "$result"' sh "$result" "$@" \\
                 < "$input" > "$output" 2>&1 &
             sleep \(seconds)
-            cut
+            cut_power
             for i in 1 2 3 4 5 6 7 8 9 10; do
                 test -s "$result" && break
                 sleep 0.1

@@ -36,10 +36,12 @@ struct Worker {
                 [path], environment: Environment.all, input: input.reader.raw, output: output.writer.raw,
                 error: STDERR_FILENO)
         }
-        let requests = input.keepWriter()
+        var requests: OwnedFD? = input.keepWriter()
         let events = output.keepReader()
         let signals = try call("watch signals for", path) { () throws(Errno) in try SignalFD(interrupts) }
-        let sent: Bool = (try? File.write(requests.raw, line)) != nil
+        let sent = Worker.send(line, to: requests)
+        // Half a request is no request: its end must come, or both of us wait.
+        if !sent { requests = nil }
         var reader = EventReader(fd: events.raw, worker: pid)
         var outcome: WorkerEvent?
         while let event = try reader.next(signals) {
@@ -54,6 +56,13 @@ struct Worker {
         case .done(let image, let name): return Result(image: image, name: name)
         case .failed(let message, let kind): throw .worker(message: message, kind: kind)
         default: throw .workerDied(!sent ? "it took no request" : "\(exit)")
+        }
+    }
+
+    private static func send(_ line: [UInt8], to requests: borrowing OwnedFD?) -> Bool {
+        switch requests {
+        case .some(let writer): (try? File.write(writer.raw, line)) != nil
+        case nil: false
         }
     }
 

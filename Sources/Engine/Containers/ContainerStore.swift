@@ -39,10 +39,26 @@ package struct ContainerStore: Sendable {
         try make(merged(record.id), 0o700)
     }
 
-    /// Replaces the record, durably: what a command said of a container survives a power cut.
+    /// Replaces the record of a container that has ended, durably: what a command said of it survives a power cut.
     func save(_ record: ContainerRecord) throws(EngineError) {
         let bytes = try record.encoded()
-        try system { () throws(SystemFailure) in try File.replace(recordPath(record.id), with: bytes) }
+        let path = recordPath(record.id)
+        do throws(SystemFailure) {
+            try File.replace(path, with: bytes)
+        } catch {
+            guard error.errno.isOutOfSpace else { throw .system(error) }
+            // The container may have filled the disk itself. These two are empty or the kernel's own, and make room.
+            try? Directory.removeTree(work(record.id))
+            try? Directory.removeTree(merged(record.id))
+            try system { () throws(SystemFailure) in try File.replace(path, with: bytes) }
+        }
+    }
+
+    /// The boot whose containers were last looked after (`random/boot_id` of proc(5)).
+    var bootMark: [UInt8]? { try? File.readAll("\(containers)/boot-id", limit: 64) }
+
+    func setBootMark(_ boot: [UInt8]) throws(EngineError) {
+        try system { () throws(SystemFailure) in try File.replace("\(containers)/boot-id", with: boot) }
     }
 
     func load(_ id: String) throws(EngineError) -> ContainerRecord {

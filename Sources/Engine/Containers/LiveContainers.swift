@@ -45,6 +45,9 @@ struct LiveContainers: Sendable {
         }
     }
 
+    /// Whether a process of ours serves the container or died while it did, and nobody has cleaned up yet.
+    func hasEntry(_ id: String) -> Bool { File.exists("\(directory)/\(id)") }
+
     /// Whether a process of ours serves the container now.
     func isServed(_ id: String) -> Bool {
         guard let entry = try? Directory.open("\(directory)/\(id)") else { return false }

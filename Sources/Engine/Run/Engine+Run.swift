@@ -37,19 +37,20 @@ extension Engine {
         // Until all is undone again: a second signal must not end us half-way through that.
         let foreground = try call("watch signals for", draft.record.shortID) { () throws(Errno) in try Foreground() }
         let entry = try live.enter(draft.record.id, dataRoot: dataRoot)
-        let code: Int32
+        let ended: ContainerRecord
         do throws(EngineError) {
             try create(draft)
             _ = consume lease
-            code = try serve(draft, foreground, observer)
+            ended = try serve(draft, foreground, observer)
         } catch {
             // What can't be undone now stays entered, and the next command's sweep takes it up.
             if (try? discard(draft.record)) != nil { try? entry.leave() }
             throw error
         }
-        if draft.record.autoRemove { try discard(draft.record) }
+        // When the end cannot be recorded the container stays entered: what it wrote is not ours to throw away.
+        if ended.autoRemove { try discard(ended) } else { try containers.save(ended) }
         try entry.leave()
-        return code
+        return ended.state.exitCode ?? 0
     }
 
     /// Makes all that the container needs on disk.
@@ -88,11 +89,11 @@ extension Engine {
         }
     }
 
-    /// Starts the container and serves it to its end. Its ID is in the ID file before it starts, and not after a start
-    /// that failed.
+    /// Starts the container and serves it to its end, which the record that it returns tells. Its ID is in the ID file
+    /// before it starts, and not after a start that failed.
     private func serve(
         _ draft: ContainerDraft, _ foreground: borrowing Foreground, _ observer: (EngineEvent) -> Void
-    ) throws(EngineError) -> Int32 {
+    ) throws(EngineError) -> ContainerRecord {
         var record = draft.record
         let spec = draft.spec
         let manager = draft.manager
@@ -123,15 +124,11 @@ extension Engine {
             // The container has done its work: its exit code is what counts.
             observer(.warning("\(error)"))
         }
-        let code = exit.code
         if oomKilled { observer(.warning(Engine.outOfMemory(draft.request))) }
-        if !record.autoRemove {
-            record.state.status = .exited
-            record.state.exitCode = code
-            record.state.finishedAt = Clock.timestamp
-            try containers.save(record)
-        }
-        return code
+        record.state.status = .exited
+        record.state.exitCode = exit.code
+        record.state.finishedAt = Clock.timestamp
+        return record
     }
 
     private static func outOfMemory(_ request: RunRequest) -> String {

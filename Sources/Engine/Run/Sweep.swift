@@ -8,23 +8,25 @@ extension Engine {
     /// - Parameter patiently: whether a container that is just dying is waited for, some milliseconds.
     @discardableResult
     package func sweep(patiently: Bool = true) -> [EngineError] {
-        live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id throws(EngineError) in
-            try removeCgroup(of: id)
-            // Killed before its record was written: at most a name was taken by then.
-            guard var record = try? containers.load(id) else {
-                try containers.remove(id, name: nil)
-                return
+        let failures = sweepAfterBoot()
+        return failures
+            + live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id throws(EngineError) in
+                try removeCgroup(of: id)
+                // Killed before its record was written: at most a name was taken by then.
+                guard var record = try? containers.load(id) else {
+                    try containers.remove(id, name: nil)
+                    return
+                }
+                if record.autoRemove {
+                    try discard(record)
+                    return
+                }
+                record.state.status = .exited
+                record.state.exitCode = 137
+                record.state.finishedAt = Clock.timestamp
+                record.state.error = "runimg was killed while it served the container"
+                try containers.save(record)
             }
-            if record.autoRemove {
-                try discard(record)
-                return
-            }
-            record.state.status = .exited
-            record.state.exitCode = 137
-            record.state.finishedAt = Clock.timestamp
-            record.state.error = "runimg was killed while it served the container"
-            try containers.save(record)
-        }
     }
 
     /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes.

@@ -4,7 +4,7 @@ DESTDIR ?=
 SWIFT ?= swift
 RELEASE := .build/release
 
-.PHONY: all build deps fixtures try test test-vm test-build test-sanitized fuzz lint install bench clean help
+.PHONY: all build deps fixtures try test test-vm test-build test-sanitized soak fuzz lint install bench clean help
 
 all: build
 
@@ -46,6 +46,10 @@ test-sanitized: deps fixtures
 ## make fuzz      every fuzzer for FUZZ_SECONDS (60); FUZZ='Z1 Z5' for some
 fuzz: deps
 	@bash .ci/fuzz.sh
+
+## make soak      kills, errors and power cuts at every single call; takes hours
+soak: build fixtures test-build
+	@RUNIMG_SOAK=1 TEST_TIMEOUT=24h bash .ci/test.sh --filter 'PowerCut|SyscallKill|FullDisk|DiskError|RunFaults|Leaks'
 
 ## make lint      what the formatter has to say about the source
 lint:

@@ -12,7 +12,7 @@ trap 'rm -rf "$results"' EXIT
 
 status=0
 # Bounded, so that a test that hangs is a failure that says so and not a machine that waits.
-timeout --kill-after=60 45m swift test --skip-build --disable-xctest --xunit-output "$results/tests.xml" "$@" || status=$?
+timeout --kill-after=60 "${TEST_TIMEOUT:-45m}" swift test --skip-build --disable-xctest --xunit-output "$results/tests.xml" "$@" || status=$?
 
 # One testcase element a test function; a parameterised one may hold several failures.
 read -r passed failed skipped < <(cat "$results"/*.xml 2>/dev/null | awk '

@@ -38,11 +38,11 @@ import Testing
             String(decoding: try File.readAll(disk.scratch("listing.\(name)")), as: UTF8.self).split(separator: "\n")
         }
         #expect(try text("before") == text("after"))
-        // A directory that had many entries keeps its blocks.
+        // A directory that had many entries keeps its blocks; a worker that is just ending may still have its own.
         let used = try [text("free"), text("free-again")].map { lines in
             lines.last?.split(separator: " ").compactMap { Int($0) } ?? []
         }
-        #expect(used[0].count == 2 && used[1][0] == used[0][0] && used[1][1] <= used[0][1] + 64, "\(used)")
+        #expect(used[0].count == 2 && used[1][0] <= used[0][0] + 2 && used[1][1] <= used[0][1] + 64, "\(used)")
     }
 
     @Test(

@@ -35,6 +35,23 @@ struct PowerCutTests {
         try victim.expectUsable(root, "\(delay)")
     }
 
+    /// The test above tests something: other engines do what this one does here.
+    @Test(
+        "F1: without its syncs the same pull is lost though it ended with 0",
+        .enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"))
+    func withoutSyncsItIsLost() throws {
+        let victim = try Victim(size: 1 << 20, files: 40)
+        let runimg = try Runimg()
+        let cut = try PowerCut(megabytes: 256)
+        let idle = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=syncfs", "-e", "inject=syncfs:retval=0"]
+        let outcome = try cut.after(
+            idle + runimg.command(["pull", "-q", victim.source], dataRoot: cut.disk.dataRoot), seconds: 1.5, commit: 1)
+        #expect(outcome.status == 0, "\(outcome)")
+        let root = try #require(outcome.dataRoot)
+        let files = try TreeListing("\(root)/overlay2").entries.filter { $0.key.contains("/diff/") }
+        #expect(files.values.contains { $0.kind == .file && $0.size == 0 })
+    }
+
     @Test(
         "F2: power lost at any moment of a pull or load leaves the image whole or absent",
         arguments: Victim.Form.possible)

@@ -99,7 +99,13 @@ package final class LoopDisk: Sendable {
             i=0
             while true > "$disk/inodes/$i"; do i=$((i + 1)); done 2>/dev/null
         }
-        remount() { mount -o "remount,$1" "$disk" || exit 93; }
+        remount() {
+            for i in 1 2 3 4 5 6 7 8 9 10; do
+                mount -o "remount,$1" "$disk" 2>/dev/null && return
+                sleep 0.2
+            done
+            exit 93
+        }
 
         """#
 }

@@ -37,7 +37,7 @@ import Testing
     func theTopLevelHoldsWhatItShould() throws {
         let known: Set<String> = [
             "Package.swift", "Sources", "Tests", "CShims", "rootfs-fixtures", "README.md", "CHANGELOG.md",
-            "ARCHITECTURE.md",
+            "ARCHITECTURE.md", "SECURITY.md",
             "Makefile",
             "LICENSE", ".ci", ".swift-format", ".gitignore",
         ]

@@ -76,9 +76,15 @@ package struct CgroupManager: Sendable {
                 try Directory.remove(leaf)
                 try Directory.make(leaf, mode: 0o755)
             }
-            if isCpuset { try Cpuset.fill(leaf) }
         } catch {
             throw .system(SystemFailure("make cgroup", leaf, error))
+        }
+        do throws(Errno) {
+            if isCpuset { try Cpuset.fill(leaf) }
+        } catch {
+            // Nobody knows of it yet.
+            try? Directory.remove(leaf)
+            throw .system(SystemFailure("fill cgroup", leaf, error))
         }
         return leaf
     }

@@ -37,20 +37,38 @@ extension Engine {
         // Until all is undone again: a second signal must not end us half-way through that.
         let foreground = try call("watch signals for", draft.record.shortID) { () throws(Errno) in try Foreground() }
         let entry = try live.enter(draft.record.id, dataRoot: dataRoot)
-        let ended: ContainerRecord
+        let end: ContainerEnd
         do throws(EngineError) {
             try create(draft)
             _ = consume lease
-            ended = try serve(draft, foreground, observer)
+            end = try serve(draft, foreground, observer)
         } catch {
-            // What can't be undone now stays entered, and the next command's sweep takes it up.
-            if (try? discard(draft.record)) != nil { try? entry.leave() }
+            if undo(draft.record) { try? entry.leave() }
             throw error
         }
         // When the end cannot be recorded the container stays entered: what it wrote is not ours to throw away.
-        if ended.autoRemove { try discard(ended) } else { try containers.save(ended) }
-        try entry.leave()
-        return ended.state.exitCode ?? 0
+        if end.record.autoRemove { try discard(end.record) } else { try containers.save(end.record) }
+        if end.hasLeftCgroup { try entry.leave() }
+        return end.record.state.exitCode ?? 0
+    }
+
+    /// Whether nothing is left of a start that failed. What can't be undone now stays entered, and the next command's
+    /// sweep takes it up.
+    private func undo(_ record: ContainerRecord) -> Bool {
+        do throws(EngineError) {
+            try removeCgroup(of: record.id)
+            try discard(record)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// What a container that was served to its end leaves to be done.
+    private struct ContainerEnd {
+        var record: ContainerRecord
+        /// Whether its cgroup is gone; if not, the container stays entered for the next command's sweep.
+        var hasLeftCgroup: Bool
     }
 
     /// Makes all that the container needs on disk.
@@ -89,11 +107,11 @@ extension Engine {
         }
     }
 
-    /// Starts the container and serves it to its end, which the record that it returns tells. Its ID is in the ID file
+    /// Starts the container and serves it to its end, which the record that comes back tells. Its ID is in the ID file
     /// before it starts, and not after a start that failed.
     private func serve(
         _ draft: ContainerDraft, _ foreground: borrowing Foreground, _ observer: (EngineEvent) -> Void
-    ) throws(EngineError) -> ContainerRecord {
+    ) throws(EngineError) -> ContainerEnd {
         var record = draft.record
         let spec = draft.spec
         let manager = draft.manager
@@ -113,22 +131,22 @@ extension Engine {
             exit = try attach(draft, cgroup, foreground, afterExit)
         } catch {
             ContainerIDFile.remove(record.id, from: draft.request.containerIDFile)
-            try? cgroup.killAll()
-            try? cgroup.remove()
             throw error
         }
         record.state.oomKilled = oomKilled
+        var hasLeftCgroup = true
         do throws(CgroupError) {
             try cgroup.remove()
         } catch {
             // The container has done its work: its exit code is what counts.
             observer(.warning("\(error)"))
+            hasLeftCgroup = false
         }
         if oomKilled { observer(.warning(Engine.outOfMemory(draft.request))) }
         record.state.status = .exited
         record.state.exitCode = exit.code
         record.state.finishedAt = Clock.timestamp
-        return record
+        return ContainerEnd(record: record, hasLeftCgroup: hasLeftCgroup)
     }
 
     private static func outOfMemory(_ request: RunRequest) -> String {

@@ -122,6 +122,7 @@ extension LayerExtractor {
         let obstacle = try tree.obstacle(place.name, path, in: place.directory)
         if obstacle == .file { try tree.clear(place.name, path, in: place.directory) }
         tree.touch(path)
+        tree.forgetAliases()
         let name = place.name
         let directory = place.directory.fd
         let handle = try tree.on("create directory", path) { () throws(Errno) in

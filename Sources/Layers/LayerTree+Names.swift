@@ -33,6 +33,7 @@ extension LayerTree {
         _ body: () throws(Errno) -> R
     ) throws(LayerError) -> R {
         touch(path)
+        forgetAliases()
         do throws(Errno) {
             return try body()
         } catch {
@@ -58,8 +59,7 @@ extension LayerTree {
             }
             return
         }
-        // A link of the layers below may have led to a parent that is open.
-        forgetParents()
+        forgetAliases()
         switch obstacle {
         case .none:
             try on("create whiteout", path) { () throws(Errno) in
@@ -76,7 +76,7 @@ extension LayerTree {
 
     /// Hides, or removes, what the layers below have in `directory`.
     func makeOpaque(_ directory: DirectoryHandle) throws(LayerError) {
-        forgetParents()
+        forgetAliases()
         if !format.keepsWhiteouts {
             try purge(directory.path)
         } else if directory.path.isEmpty {

@@ -16,6 +16,8 @@ final class LayerTree {
     /// The layer hides all that is below it.
     var rootIsOpaque = false
     private var cache = ParentCache()
+    /// Whether a link of the layers below led to one of the cached parents.
+    private var hasAlias = false
     private let openLowers: () throws(LayerError) -> [Int32]
     private var lowers: LowerView?
     /// A directory of this layer and what the layers below show there; nil for nothing.
@@ -78,6 +80,7 @@ final class LayerTree {
         }
         try touch(handle)
         cache[path] = handle
+        if handle.path != path { hasAlias = true }
         return handle
     }
 
@@ -102,7 +105,13 @@ final class LayerTree {
     /// Forgets open parents: a directory or a link among them has gone.
     func forgetParents() {
         cache.removeAll()
+        hasAlias = false
         lastMerged = nil
+    }
+
+    /// Forgets open parents that a link of the layers below led to: this layer hides it now, or may.
+    func forgetAliases() {
+        if hasAlias { forgetParents() }
     }
 
     /// A directory or a copy that no member describes: `bytes` on disk.

@@ -29,9 +29,10 @@ package enum JSONValue: Hashable, Sendable {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// A whole number that fits.
+    /// A whole number that fits, however it is written: `1e9` and `5.0` are whole.
     package var integer: Int64? {
-        if case .number(let text) = self { Int64(text) } else { nil }
+        guard case .number(let text) = self else { return nil }
+        return Int64(text) ?? Double(text).flatMap { Int64(exactly: $0) }
     }
 
     package var array: [JSONValue]? {

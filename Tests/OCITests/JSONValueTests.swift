@@ -33,7 +33,7 @@ import Testing
         #expect(value["a"] == .array([.bool(true), .bool(false), .null, .number("-1.5e3"), .string("")]))
         #expect(value["b"]?.object?.isEmpty == true)
         #expect(value["c"]?.integer == Int64.max)
-        #expect(value["a"]?.array?[3].integer == nil)
+        #expect(value["a"]?.array?[3].integer == -1500)
     }
 
     @Test(arguments: [

@@ -174,6 +174,8 @@ package enum PortSpecification {
         let bare = isBracketed ? String(text.dropFirst().dropLast()) : text
         var four = in_addr()
         var six = in6_addr()
+        // C would stop at a NUL.
+        guard !bare.utf8.contains(0) else { return false }
         return inet_pton(AF_INET, bare, &four) == 1 || inet_pton(AF_INET6, bare, &six) == 1
     }
 }

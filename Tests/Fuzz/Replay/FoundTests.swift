@@ -44,6 +44,8 @@ import Testing
         "hard-link-target-whited-out",
         // A whiteout below a directory that is whited out itself.
         "whiteout-on-the-way-to-nothing",
+        // What this layer makes where the layers below have a link that was followed.
+        "directory-hides-a-link-that-was-followed", "link-hides-a-link-that-was-followed",
     ]
 
     @Test(
@@ -62,6 +64,15 @@ import Testing
         ])
     func formOfUnusedValues(_ text: String) {
         #expect(throws: JSONFault.self) { try BoundedJSON.scan(Array(text.utf8)) }
+    }
+
+    @Test("Z4: whole numbers of any spelling are the same to the reader of warm starts")
+    func spellingsOfNumbers() throws {
+        let check = #""Healthcheck":{"Interval":1e9,"Timeout":5.0,"Retries":3E0}"#
+        let text = #"{"architecture":"a","os":"l","config":{\#(check)},"rootfs":{"type":"layers"}}"#
+        let config = try ImageConfig.decode(Array(text.utf8))
+        #expect(config.config?.healthcheck?.interval == 1_000_000_000)
+        #expect(ImageConfig(try JSONValue(parsing: Array(text.utf8))) == config)
     }
 
     @Test("Z4: numbers and escapes of JSON are accepted")
@@ -110,7 +121,7 @@ import Testing
 
     @Test(
         "Z10: addresses and ranges of published ports are judged as docker judges them",
-        arguments: ["x::80", "1.2.3.4.5:80:80", "+80", "80-90:1-2", "1:80:+80"])
+        arguments: ["x::80", "1.2.3.4.5:80:80", "+80", "80-90:1-2", "1:80:+80", "::\0x::80"])
     func publishedPorts(_ text: String) {
         #expect(throws: ValueError.self) { try PortSpecification.validate(text) }
     }

@@ -4,11 +4,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 int clinux_fork(void) { return (int)fork(); }
+
+int clinux_run_on_thread(void *(*body)(void *), void *context) {
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, body, context);
+    return error ? error : pthread_join(thread, NULL);
+}
 
 unsigned clinux_address(const void *name, size_t size, uint8_t *bytes, uint16_t *port) {
     struct sockaddr_in four;

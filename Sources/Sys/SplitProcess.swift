@@ -15,6 +15,27 @@ package enum SplitProcess {
         return pid == 0 ? .child : .parent(child: pid)
     }
 
+    /// Runs `body`, which ends the process, on a thread of its own, while the calling thread waits in C. The child of a
+    /// split has to: Swift's runtime knows a thread by the ID that it asked for once, and the child's first thread still
+    /// has the parent's. A lock of the runtime that it held when another thread came (FUTEX_LOCK_PI) would never be free
+    /// again.
+    package static func runOnNewThread(_ body: @escaping () -> Void) throws(Errno) {
+        let box = Unmanaged.passRetained(Body(body))
+        SignalSet.all.block()
+        let status = clinux_run_on_thread(
+            { context in
+                if let context { Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, box.toOpaque())
+        if status != 0 { throw Errno(rawValue: status) }
+    }
+
+    /// Not Sendable: the thread that gives it away only waits.
+    private final class Body {
+        let run: () -> Void
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+
     /// The calling process is killed when its parent ends, which must be `parent` still (PR_SET_PDEATHSIG). Loses its
     /// effect when the process takes other credentials.
     package static func dieWithParent(_ parent: Int32) throws(Errno) {

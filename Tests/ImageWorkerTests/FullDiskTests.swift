@@ -70,7 +70,7 @@ import Testing
 
     @Test(
         "F7: no space and no quota at any call of a pull: said, and as before",
-        .enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"),
+        .enabled(if: SyscallFaults.isPossible && SyscallFaults.isSoak, "belongs to make soak"),
         arguments: ["write", "/^mkdir", "/^rename", "/^symlink", "fsync", "syncfs", "openat", "ftruncate"],
         ["ENOSPC", "EDQUOT"])
     func atAnyCall(_ call: String, _ error: String) throws {

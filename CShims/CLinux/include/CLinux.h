@@ -90,6 +90,9 @@ ssize_t clinux_read_memory(int thread, uint64_t address, void *bytes, size_t cou
 int clinux_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear);
 /// fork(2), which the module map hides: only for a process of one thread.
 int clinux_fork(void);
+
+/// Runs `body` on a new thread and waits for its end, in C alone. Returns 0 or pthread_create(3)'s error.
+int clinux_run_on_thread(void *(*body)(void *), void *context);
 /// sendmsg(2) with MSG_NOSIGNAL, and with a descriptor where it is not -1.
 ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags, int descriptor);
 /// The parts of a `struct sockaddr_in` or `sockaddr_in6`: the address's length, 4 or 16, or 0 where it is another.

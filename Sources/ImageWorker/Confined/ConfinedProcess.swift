@@ -32,18 +32,38 @@ struct ConfinedProcess {
         let interruption = Interruption()
         let client = StoreClient(area: area, blobs: layout.blobs, socket: socket)
         let sink = EventSink(client, interruption: interruption)
+        tell(client, interruption) { () throws(WorkerError) in
+            let (remote, lock) = try confine(client, sink, interruption)
+            // Threads that start from here on are confined as this one is.
+            try system("start", "the confined thread") { () throws(Errno) in
+                try SplitProcess.runOnNewThread {
+                    tell(client, interruption) { () throws(WorkerError) in
+                        try work(remote, client, sink, interruption)
+                    }
+                    _exit(0)
+                }
+            }
+            withExtendedLifetime(lock) {}
+        }
+        _exit(0)
+    }
+
+    private func tell(
+        _ client: StoreClient, _ interruption: Interruption, _ body: () throws(WorkerError) -> Void
+    ) {
         do throws(WorkerError) {
-            try work(client, sink, interruption)
+            try body()
             _ = client.send(.finished)
         } catch {
             // What ends because of an interruption is one, whatever it was called where it was noticed.
             let reported = interruption.isRequested ? WorkerError.interrupted : error
             _ = client.send(.failed(message: "\(reported)", kind: reported.kind))
         }
-        _exit(0)
     }
 
-    private func work(_ client: StoreClient, _ sink: EventSink, _ interruption: Interruption) throws(WorkerError) {
+    private func confine(
+        _ client: StoreClient, _ sink: EventSink, _ interruption: Interruption
+    ) throws(WorkerError) -> (RegistrySource?, AreaLock) {
         try system("leave", "the keeper's descriptors") { () throws(Errno) in
             try SplitProcess.dieWithParent(parent)
             try SplitProcess.closeDescriptors(but: socket)
@@ -59,6 +79,12 @@ struct ConfinedProcess {
         if confines { enterView(sandbox, sink) }
         let lock = try lockArea()
         if confines { try sandbox.enforce(client, sink) }
+        return (remote, lock)
+    }
+
+    private func work(
+        _ remote: RegistrySource?, _ client: StoreClient, _ sink: EventSink, _ interruption: Interruption
+    ) throws(WorkerError) {
         try system("watch", "signals") { () throws(Errno) in try interruption.watch(output: socket) }
         // From here on strangers' bytes are read.
         if let takeover {
@@ -70,7 +96,6 @@ struct ConfinedProcess {
                 maximumDownloads: request.maximumDownloads, sink: sink, interruption: interruption
             ).run()
         }
-        withExtendedLifetime(lock) {}
     }
 
     private func enterView(_ sandbox: Sandbox, _ sink: EventSink) {

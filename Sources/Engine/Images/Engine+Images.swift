@@ -7,6 +7,8 @@ extension Engine {
     /// All images, newest first. What can't be read is told by `observer`, and hides nothing else.
     package func images(observer: (EngineEvent) -> Void) throws(EngineError) -> [ImageSummary] {
         sweep()
+        // What a killed pull left in staging. Where that fails, the list is still to be had.
+        try? images.clean()
         let listing = try store { () throws(StoreError) in try images.list() }
         for problem in listing.problems { observer(.warning("\(problem)")) }
         return listing.images.map { image in

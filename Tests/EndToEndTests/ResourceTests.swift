@@ -46,7 +46,8 @@ extension EndToEnd {
                 }
                 let state: State
             }
-            let containers = try Directory.entries("\(runimg.dataRoot)/containers").map(\.name).filter { $0 != "names" }
+            let entries = try Directory.entries("\(runimg.dataRoot)/containers").map(\.name)
+            let containers = entries.filter { $0.utf8.count == 64 }
             let id = try #require(containers.count == 1 ? containers.first : nil)
             let bytes = try File.readAll("\(runimg.dataRoot)/containers/\(id)/config.json")
             let state = try OCILayout.decode(Record.self, bytes).state

@@ -103,7 +103,7 @@ extension EndToEnd {
                     + #"""
 
                     # The rest of the disk is taken by the host, so that nothing at all is left.
-                    eval "$2 run $(cat "$1/id") sh -c 'dd if=/dev/zero of=/fill bs=64k; sync; dd if=/dev/zero of=/rest bs=512; exit 9'"
+                    eval "$2 run $(cat "$1/id") sh -c 'dd if=/dev/zero of=/fill bs=64k; sync -f /fill; dd if=/dev/zero of=/rest bs=512; exit 9'"
                     echo "exit $?"
                     eval "$2 images -q" | wc -l
                     eval "$2 run --rm $(cat "$1/id") true"

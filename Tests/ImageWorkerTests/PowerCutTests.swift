@@ -42,14 +42,19 @@ struct PowerCutTests {
     func withoutSyncsItIsLost() throws {
         let victim = try Victim(size: 1 << 20, files: 40)
         let runimg = try Runimg()
-        let cut = try PowerCut(megabytes: 256)
         let idle = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=syncfs", "-e", "inject=syncfs:retval=0"]
-        let outcome = try cut.after(
-            idle + runimg.command(["pull", "-q", victim.source], dataRoot: cut.disk.dataRoot), seconds: 1.5, commit: 1)
-        #expect(outcome.status == 0, "\(outcome)")
-        let root = try #require(outcome.dataRoot)
-        let files = try TreeListing("\(root)/overlay2").entries.filter { $0.key.contains("/diff/") }
-        #expect(files.values.contains { $0.kind == .file && $0.size == 0 })
+        // Whatever else calls sync(2) on this machine in that moment saves these bytes too.
+        let isLost = try (0..<5).contains { _ in
+            let cut = try PowerCut(megabytes: 256)
+            let outcome = try cut.after(
+                idle + runimg.command(["pull", "-q", victim.source], dataRoot: cut.disk.dataRoot), seconds: 1.5,
+                commit: 1)
+            #expect(outcome.status == 0, "\(outcome)")
+            let root = try #require(outcome.dataRoot)
+            let files = try TreeListing("\(root)/overlay2").entries.filter { $0.key.contains("/diff/") }
+            return files.values.contains { $0.kind == .file && $0.size == 0 }
+        }
+        #expect(isLost)
     }
 
     @Test(

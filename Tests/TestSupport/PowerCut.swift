@@ -63,7 +63,7 @@ package struct PowerCut: Sendable {
         try scratch.file("input-\(name)", input)
         let script =
             "input=$2; output=$3; result=$4; shift 4\n"
-            + (setUp.isEmpty ? "" : "\(setUp)\nsync\n") + work()
+            + (setUp.isEmpty ? "" : "\(setUp)\nsync -f \"$disk\"\n") + work()
         try disk.check(
             script, [scratch("input-\(name)"), scratch("output-\(name)"), scratch("result-\(name)")] + command,
             options: "commit=\(commit)")

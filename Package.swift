@@ -60,6 +60,7 @@ let package = Package(
     targets: fuzzing + [
         shim("CLinux"),
         shim("CInit"),
+        shim("CMonitor"),
         .target(name: "CHash", path: "CShims/CHash", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CCap", "libcap", "libcap-dev"),
@@ -72,6 +73,7 @@ let package = Package(
         library("Layers", ["OCI", "Sys", "CInflate"]),
         library("Registry", ["OCI", "Sys", "CCurl"]),
         library("ImageWorker", ["Registry", "Layers", "Images", "OCI", "Sys"]),
+        library("Logs", ["OCI", "Sys"]),
         library("Rootfs", ["OCI", "Sys"]),
         library("Cgroups", ["OCI", "Sys"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
@@ -99,6 +101,7 @@ let package = Package(
         tests("Layers", ["Layers", "OCI", "Sys"]),
         tests("Registry", ["Registry", "OCI", "Sys"]),
         tests("ImageWorker", ["ImageWorker", "Images", "OCI", "Sys"]),
+        tests("Logs", ["CMonitor", "Logs", "OCI", "Sys"]),
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
         tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),

@@ -9,6 +9,7 @@ import Testing
         "Sys": ["CLinux"],
         "OCI": ["CHash"],
         "Images": ["OCI", "Sys"],
+        "Logs": ["OCI", "Sys"],
         "Layers": ["OCI", "Sys", "CInflate"],
         "Registry": ["OCI", "Sys", "CCurl"],
         "ImageWorker": ["Registry", "Layers", "Images", "OCI", "Sys"],

@@ -84,9 +84,14 @@ extension ImageStore {
             let path = "\(layout.staging)/\(kind)-\(Random.hex(bytes: 8))"
             return try attempt("stage", path) { () throws(Errno) in
                 try Directory.make(path, mode: 0o700)
-                try check { chmod(path, 0o700) }
-                guard let lock = try DirectoryLock.attempt(path, mode: .exclusive) else { throw Errno.busy }
-                return StagingDirectory(path: path, lock: lock)
+                do throws(Errno) {
+                    try check { chmod(path, 0o700) }
+                    guard let lock = try DirectoryLock.attempt(path, mode: .exclusive) else { throw Errno.busy }
+                    return StagingDirectory(path: path, lock: lock)
+                } catch {
+                    try? Directory.remove(path)
+                    throw error
+                }
             }
         }
     }

@@ -17,6 +17,8 @@ struct Keeper {
 
     private var image: KeptImage?
     private var stored: KeeperReply.Recorded?
+    /// The first thing that could not be stored.
+    private var refusal: WorkerError?
 
     init(
         store: ImageStore, area: PullArea, names: NamePolicy, connections: ConnectionPolicy, sink: EventSink,
@@ -115,6 +117,7 @@ struct Keeper {
             do throws(WorkerError) {
                 reply = try change(request)
             } catch {
+                refusal = refusal ?? error
                 reply = .failed(message: "\(error)", kind: error.kind)
             }
             try answer(reply, socket)
@@ -172,7 +175,8 @@ struct Keeper {
         case .gone: failure = .died(exit)
         }
         if let failure {
-            let reported = interruption.isRequested ? WorkerError.interrupted : failure
+            // A disk that is full is so for him too who has interrupted the work meanwhile.
+            let reported = refusal ?? (interruption.isRequested ? WorkerError.interrupted : failure)
             if !reported.keepsFetched { try? store.removeUnused(made) }
             throw reported
         }

@@ -126,3 +126,16 @@ struct DigitReader<Bytes: Collection<UInt8>> {
         return (hours * 3600 + minutes * 60) * (isWest ? -1 : 1)
     }
 }
+
+extension LogTime {
+    package static var now: LogTime {
+        let nanoseconds = Clock.realtimeNanoseconds
+        return LogTime(seconds: nanoseconds / 1_000_000_000, nanoseconds: nanoseconds % 1_000_000_000)
+    }
+
+    /// At the end of time where it overflows.
+    package func advanced(bySeconds delta: Int64) -> LogTime {
+        let (sum, overflow) = seconds.addingReportingOverflow(delta)
+        return LogTime(seconds: overflow ? (delta < 0 ? .min : .max) : sum, nanoseconds: nanoseconds)
+    }
+}

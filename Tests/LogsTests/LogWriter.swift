@@ -64,3 +64,9 @@ func lines(_ path: String) throws -> [String] {
 func entries(_ path: String) throws -> [LogEntry] {
     try lines(path).map { line in try #require(LogEntry(json: line.utf8), "\(line.prefix(200))") }
 }
+
+func fill(_ path: String, bytes: Int) throws {
+    let file = try File.open(path, O_WRONLY | O_CREAT, mode: 0o600)
+    try File.write(file.raw, [UInt8](repeating: 0, count: bytes))
+    try file.close()
+}

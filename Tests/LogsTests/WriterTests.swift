@@ -145,3 +145,108 @@ import Testing
         return numbers.map { "\(file).\($0)" } + [file]
     }
 }
+
+/// Files that end, and disks that are full.
+@Suite struct WriterDiskTests {
+    private let scratch: Scratch
+    private var file: String { scratch("x-json.log") }
+
+    init() throws { scratch = try Scratch() }
+
+    @Test("F23: a log has no more files and no larger ones than it may")
+    func rotationKeepsToItsBounds() throws {
+        let log = try LogWriter(scratch.path, maxSize: 1000, maxFiles: 3)
+        for number in 0..<500 { log.write("\(number)\n") }
+        log.end()
+        let names = ["x-json.log", "x-json.log.1", "x-json.log.2"]
+        #expect(try Directory.entries(scratch.path).map(\.name).sorted() == names)
+        let found = try names.reversed().flatMap { try entries(scratch($0)) }
+        let numbers = found.compactMap { Int(String(decoding: $0.text.dropLast(), as: UTF8.self)) }
+        #expect(numbers == Array((500 - numbers.count)..<500))
+        // As docker: a file is full when the next entry would begin behind the bound.
+        #expect(try names.dropFirst().allSatisfy { (1000..<1100).contains(try File.status(scratch($0)).size) })
+    }
+
+    @Test func oneFileIsBegunAnew() throws {
+        let log = try LogWriter(scratch.path, maxSize: 1000, maxFiles: 1)
+        for number in 0..<500 { log.write("\(number)\n") }
+        log.end()
+        #expect(try Directory.entries(scratch.path).map(\.name) == ["x-json.log"])
+        #expect(try entries(file).last?.text == Array("499\n".utf8))
+    }
+
+    @Test func aFileThatCanNotBeRotatedIsGoneOnWith() throws {
+        try scratch.directory("x-json.log.new")
+        let log = try LogWriter(scratch.path, maxSize: 1000, maxFiles: 3)
+        for number in 0..<500 { #expect(log.write("\(number)\n") == 0) }
+        #expect(log.end() == 0)
+        #expect(try entries(file).count == 500)
+    }
+
+    @Test(
+        "F23: a full disk never stops the container, and the log says what is missing",
+        .enabled(if: Conditions.isRoot, "needs root"))
+    func aFullDiskIsSurvived() throws {
+        let path = scratch.path
+        let found: [LogEntry] = try PrivateMounts.with { () throws(Errno) in
+            try PrivateMounts.mount(type: "tmpfs", at: path, options: "size=1m", from: "/", readOnly: false)
+            return WriterDiskTests.writeToFullDisk(path)
+        }
+        let texts = found.map { String(decoding: $0.text, as: UTF8.self) }
+        let numbers = texts.compactMap { Int($0.split(separator: " ").first ?? "") }
+        let place = try #require(texts.firstIndex { $0.hasPrefix("runimg: ") })
+        let lost = 20_000 - numbers.count
+        #expect(lost > 0)
+        #expect(numbers == Array(0..<place) + Array((place + lost)..<20_000))
+        let bytes = (place..<(place + lost)).reduce(0) { $0 + "\($1) some words\n".utf8.count }
+        #expect(
+            texts[place] == "runimg: \(lost) lines (\(bytes) bytes) of the log lost here: No space left on device\n")
+        #expect(found[place].stream == .stderr)
+        #expect(texts.count(where: { $0.hasPrefix("runimg: ") }) == 1)
+    }
+
+    /// 20,000 lines, of which the disk has no room for all; then it has room again.
+    private static func writeToFullDisk(_ path: String) -> [LogEntry] {
+        do {
+            try fill("\(path)/filler", bytes: 700 << 10)
+            let log = try LogWriter(path)
+            for number in 0..<19_990 { log.write("\(number) some words\n") }
+            #expect(log.flush() == -ENOSPC)
+            try File.unlink("\(path)/filler")
+            for number in 19_990..<20_000 {
+                log.write("\(number) some words\n")
+                log.flush()
+            }
+            #expect(log.end() == 0)
+            return try entries("\(path)/x-json.log")
+        } catch {
+            Issue.record("\(error)")
+            return []
+        }
+    }
+
+    @Test(
+        "F23: a log whose disk stays full ends with a whole entry",
+        .enabled(if: Conditions.isRoot, "needs root"))
+    func anEndOnAFullDiskLeavesNoHalfEntry() throws {
+        let path = scratch.path
+        let (status, count) = try PrivateMounts.with { () throws(Errno) -> (Int32, Int) in
+            try PrivateMounts.mount(type: "tmpfs", at: path, options: "size=64k", from: "/", readOnly: false)
+            do {
+                let log = try LogWriter(path)
+                for number in 0..<9000 { log.write("\(number) some words\n") }
+                return (log.end(), try entries("\(path)/x-json.log").count)
+            } catch {
+                Issue.record("\(error)")
+                return (0, 0)
+            }
+        }
+        #expect(status == -ENOSPC)
+        #expect(count > 500)
+    }
+
+    @Test func pagesAreTouchedOnlyWhenNeeded() throws {
+        // The whole of it, so that a monitor's memory can be reckoned.
+        #expect(cmon_log_size() < 300 << 10)
+    }
+}

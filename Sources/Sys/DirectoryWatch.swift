@@ -1,0 +1,25 @@
+internal import Glibc
+
+/// Tells when something changes directly below a directory (inotify(7)).
+package final class DirectoryWatch: Sendable {
+    private let queue: OwnedFD
+
+    /// EMFILE when this user has no more of them (`fs.inotify.max_user_instances`).
+    package init(_ path: String) throws(Errno) {
+        let queue = OwnedFD(adopting: try check { inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) })
+        let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR
+        let fd = queue.raw
+        try check { inotify_add_watch(fd, path, UInt32(mask)) }
+        self.queue = queue
+    }
+
+    /// Polls readable when there is news.
+    package var descriptor: Int32 { queue.raw }
+
+    /// Forgets the news up to now.
+    package func drain() {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let fd = queue.raw
+        while buffer.withUnsafeMutableBytes({ Glibc.read(fd, $0.baseAddress, $0.count) }) > 0 {}
+    }
+}

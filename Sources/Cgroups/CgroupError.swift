@@ -36,6 +36,7 @@ package enum CgroupError: Error, Sendable, CustomStringConvertible {
             "invalid \(limit): \(reason)"
         case .refused(let limit, let value, let file, let errno):
             "cannot apply \(limit): write \"\(value)\" to \(file): \(errno)"
+                + (errno == .busy && file.contains("/memory.") ? "; the processes in it hold more than that" : "")
         case .notDelegated(let limit, let controller, let directory, let errno):
             "cannot apply \(limit): enable cgroup controller \"\(controller)\" in "
                 + "\(directory)/cgroup.subtree_control: \(errno)\(CgroupError.delegationRemedy(errno))"

@@ -8,7 +8,7 @@ enum CgroupTree {
 
     static func processes(in directory: String) throws(CgroupError) -> [pid_t] {
         var result: [pid_t] = []
-        try visit(directory, depth: 0) { path throws(Errno) in
+        try visit(directory) { path throws(Errno) in
             let text = try CgroupFile.read("\(path)/cgroup.procs")
             // A process outside of our pid namespace shows as 0.
             result += text.split(separator: "\n").compactMap { pid_t($0) }.filter { $0 > 0 }
@@ -46,8 +46,8 @@ enum CgroupTree {
     }
 
     /// Calls `body` on `directory` and all below; one that vanishes meanwhile is left out.
-    private static func visit(
-        _ directory: String, depth: Int, _ body: (String) throws(Errno) -> Void
+    static func visit(
+        _ directory: String, depth: Int = 0, _ body: (String) throws(Errno) -> Void
     ) throws(CgroupError) {
         do throws(Errno) {
             if depth > maximalDepth { throw Errno(rawValue: ELOOP) }
@@ -55,7 +55,7 @@ enum CgroupTree {
         } catch {
             // ENODEV: the cgroup was removed between open and read.
             if error == .noEntry || error.rawValue == ENODEV { return }
-            throw .system(SystemFailure("read processes of cgroup", directory, error))
+            throw .system(SystemFailure("walk cgroup", directory, error))
         }
         let below: [String]
         do throws(Errno) {

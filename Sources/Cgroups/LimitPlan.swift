@@ -8,25 +8,36 @@ struct LimitPlan: Sendable {
         let controller: String
         let isUnified: Bool
         let settings: [Setting]
+
+        func directory(in directories: [CgroupDirectory]) -> CgroupDirectory? {
+            directories.first {
+                isUnified
+                    ? $0.hierarchy.isUnified : $0.hierarchy.controllers.contains(Limits.legacyName(controller))
+            }
+        }
     }
 
     private let groups: [Group]
     private let rules: [DeviceRule]
 
-    init(_ resources: Spec.Resources, layout: CgroupLayout) throws(CgroupError) {
+    /// - Parameter isLive: whether the cgroup has limits already, so that those that are lifted have to be written too.
+    init(_ resources: Spec.Resources, layout: CgroupLayout, isLive: Bool = false) throws(CgroupError) {
         let limits = Limits(resources: resources)
         var groups: [Group] = []
         for controller in Limits.controllers {
-            let hierarchy = layout.hierarchy(of: controller)
+            let hierarchy = layout.hierarchy(of: Limits.legacyName(controller)) ?? layout.hierarchy(of: controller)
             let isUnified = hierarchy?.isUnified ?? (layout.mode == .unified)
             // A new cgroup has no limits: what lifts one need not be written.
             var settings: [Setting] = []
-            for setting in try limits.settings(of: controller, unified: isUnified) where !setting.isUnlimited {
+            for setting in try limits.settings(of: controller, unified: isUnified)
+            where !setting.isUnlimited || (isLive && hierarchy != nil) {
                 settings.append(setting)
             }
             guard let first = settings.first else { continue }
             if hierarchy == nil {
-                throw .missingController(limit: first.limit, controller: controller, available: layout.controllers)
+                throw .missingController(
+                    limit: first.limit, controller: isUnified ? controller : Limits.legacyName(controller),
+                    available: layout.controllers)
             }
             if controller == "cpuset", let hierarchy { try LimitPlan.check(settings, hierarchy) }
             groups.append(Group(controller: controller, isUnified: isUnified, settings: settings))
@@ -87,12 +98,50 @@ struct LimitPlan: Sendable {
             try Delegation.enable(for: unified, parts: parts, needed: needed)
         }
         for group in groups {
-            let directory = directories.first {
-                group.isUnified ? $0.hierarchy.isUnified : $0.hierarchy.controllers.contains(group.controller)
+            if let directory = group.directory(in: directories) {
+                try LimitPlan.write(group.settings, to: directory.path)
             }
-            if let directory { try LimitPlan.write(group.settings, to: directory.path) }
         }
         try applyDevices(to: directories)
+    }
+
+    /// Writes everything into a cgroup that is in use, and returns what stood in the files before. A failure writes that
+    /// back before it is thrown.
+    func change(_ directories: [CgroupDirectory]) throws(CgroupError) -> LimitChange {
+        var change = LimitChange()
+        do throws(CgroupError) {
+            for group in groups {
+                guard let directory = group.directory(in: directories) else { continue }
+                change.previous.append((directory.path, try LimitPlan.values(group.settings, in: directory.path)))
+                try LimitPlan.write(group.settings, to: directory.path)
+            }
+        } catch {
+            // The first failure is the one to tell.
+            try? change.undo()
+            throw error
+        }
+        return change
+    }
+
+    /// What the files of `settings` say now, as settings.
+    private static func values(_ settings: [Setting], in directory: String) throws(CgroupError) -> [Setting] {
+        var result: [Setting] = []
+        for setting in settings {
+            for file in [setting.file, setting.fallback?.file].compactMap({ $0 }) {
+                let path = "\(directory)/\(file)"
+                do throws(Errno) {
+                    // v2's weights have lines for single devices below the first one, which begins with `default`.
+                    let line = try CgroupFile.read(path).prefix { $0 != "\n" }
+                    result.append(Setting(limit: setting.limit, file: file, value: line.isEmpty ? "\n" : String(line)))
+                    break
+                } catch .noEntry {
+                    continue
+                } catch {
+                    throw .system(SystemFailure("read", path, error))
+                }
+            }
+        }
+        return result
     }
 
     /// Some values bound each other (memory and memsw, CFS quota and period), and which has to go first depends on
@@ -115,6 +164,11 @@ struct LimitPlan: Sendable {
         do throws(Errno) {
             try CgroupFile.write(setting.value, to: path)
         } catch .noEntry {
+            if let fallback = setting.fallback {
+                var other = Setting(limit: setting.limit, file: fallback.file, value: fallback.value)
+                other.remedy = setting.remedy
+                return try write(other, to: directory)
+            }
             if setting.isUnlimited { return }
             throw .missingFile(limit: setting.limit, file: setting.file, remedy: setting.remedy)
         } catch {

@@ -11,6 +11,13 @@ struct Setting: Hashable, Sendable {
     var isUnlimited = false
     /// What to do about a missing file.
     var remedy = "leave the limit out"
+    /// Where the value goes when `file` is missing.
+    var fallback: Fallback?
+
+    struct Fallback: Hashable, Sendable {
+        let file: String
+        let value: String
+    }
 }
 
 /// The one table between the runtime spec's limits, which speak cgroup v1, and the files of both versions
@@ -20,7 +27,10 @@ struct Limits: Sendable {
 
     /// Controllers that `resources` needs, in the order they are applied. The devices controller is apart: its rules
     /// are no values (DeviceRules.swift).
-    static let controllers = ["memory", "cpu", "cpuset", "pids"]
+    static let controllers = ["memory", "cpu", "cpuset", "pids", "io"]
+
+    /// v1's name of a controller.
+    static func legacyName(_ controller: String) -> String { controller == "io" ? "blkio" : controller }
 
     /// The files to write for `controller`; empty when nothing was asked of it.
     func settings(of controller: String, unified: Bool) throws(CgroupError) -> [Setting] {
@@ -29,6 +39,7 @@ struct Limits: Sendable {
         case "cpu": try cpu(unified: unified)
         case "cpuset": try cpuset()
         case "pids": pids()
+        case "io": try blockIO(unified: unified)
         default: []
         }
     }
@@ -166,6 +177,22 @@ struct Limits: Sendable {
                 limit: "process limit (--pids-limit)", file: "pids.max", value: limit > 0 ? String(limit) : "max",
                 isUnlimited: limit <= 0)
         ]
+    }
+
+    /// Only the scheduler BFQ weighs on v1; on v2 the io.cost controller does too, from 1 to 10000.
+    private func blockIO(unified: Bool) throws(CgroupError) -> [Setting] {
+        guard let weight = resources.blockIO?.weight, weight != 0 else { return [] }
+        let name = "block I/O weight (--blkio-weight)"
+        if !(10...1000).contains(weight) { throw .limit(name, reason: "\(weight) is not between 10 and 1000") }
+        var setting = Setting(
+            limit: name, file: unified ? "io.bfq.weight" : "blkio.bfq.weight", value: String(weight),
+            remedy: "it was built without the scheduler BFQ: leave the weight out")
+        let scaled = 1 + (UInt64(weight) - 10) * 9999 / 990
+        setting.fallback =
+            unified
+            ? Setting.Fallback(file: "io.weight", value: String(scaled))
+            : Setting.Fallback(file: "blkio.weight", value: String(weight))
+        return [setting]
     }
 
     private func text(_ value: Int64, _ unified: Bool) -> String {

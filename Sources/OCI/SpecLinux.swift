@@ -66,6 +66,7 @@ extension Spec {
         package var memory: Memory?
         package var cpu: CPU?
         package var pids: Pids?
+        package var blockIO: BlockIO?
         /// cgroup v2 files by name, for what the spec has no field for.
         package var unified: [String: String]?
 
@@ -117,6 +118,13 @@ extension Spec {
         package var limit: Int64
 
         package init(limit: Int64) { self.limit = limit }
+    }
+
+    package struct BlockIO: Hashable, Sendable, Codable {
+        /// 10 to 1000; 0 is the kernel's own.
+        package var weight: UInt16?
+
+        package init(weight: UInt16? = nil) { self.weight = weight }
     }
 
     /// The runtime spec's seccomp object (config-linux.md#seccomp).

@@ -91,4 +91,24 @@ enum Machine {
         isRoot && (File.exists("/sys/fs/cgroup/cgroup.procs") || File.exists("/sys/fs/cgroup/unified/cgroup.procs"))
     static let isUnified = isRoot && File.exists("/sys/fs/cgroup/cgroup.controllers")
     static let isV1 = isRoot && !isUnified
+    static let countsBlockIO =
+        isRoot && Conditions.hasController(isUnified ? "io" : "blkio") && hasDisk(below: "/var/tmp")
+    static let weighsBlockIO = isRoot && weight != nil
+
+    /// Whether the file system's device is a disk: a tmpfs or a network's has no I/O of its own.
+    static func hasDisk(below path: String) -> Bool {
+        guard let status = try? File.status(path) else { return false }
+        // gnu_dev_major(3) is a macro that Swift does not see; disks' numbers are small.
+        return File.exists("/sys/dev/block/\((status.device >> 8) & 0xfff):\(status.device & 0xff)")
+    }
+
+    /// A weight's file in a cgroup of the tests' own: the roots have none.
+    private static let weight: String? = {
+        guard let fixture = try? CgroupFixture(), (try? fixture.make()) != nil,
+            let directory = try? fixture.directory(isUnified ? "" : "blkio")
+        else { return nil }
+        return ["blkio.bfq.weight", "blkio.weight", "io.bfq.weight", "io.weight"].first {
+            File.exists("\(directory)/\($0)")
+        }
+    }()
 }

@@ -131,6 +131,22 @@ import Testing
         }
     }
 
+    @Test func blockIOInBothVersions() throws {
+        func settings(_ weight: UInt16, _ unified: Bool) throws -> [Setting] {
+            var resources = Spec.Resources()
+            resources.blockIO = Spec.BlockIO(weight: weight)
+            return try Limits(resources: resources).settings(of: "io", unified: unified)
+        }
+        for (weight, scaled) in [(10, 1), (100, 910), (500, 4950), (1000, 10_000)] as [(UInt16, Int)] {
+            let legacy = try settings(weight, false).map { [$0.file, $0.value, $0.fallback?.file, $0.fallback?.value] }
+            #expect(legacy == [["blkio.bfq.weight", "\(weight)", "blkio.weight", "\(weight)"]])
+            let unified = try settings(weight, true).map { [$0.file, $0.value, $0.fallback?.file, $0.fallback?.value] }
+            #expect(unified == [["io.bfq.weight", "\(weight)", "io.weight", "\(scaled)"]])
+        }
+        #expect(try settings(0, true).isEmpty)
+        for bad in [1, 9, 1001] as [UInt16] { #expect(throws: CgroupError.self) { try settings(bad, false) } }
+    }
+
     @Test func swappinessAndOOMKillerAreV1Only() throws {
         func memory(_ unified: Bool, _ change: (inout Spec.Memory) -> Void) throws -> [String] {
             try table("memory", unified: unified) {

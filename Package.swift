@@ -77,7 +77,7 @@ let package = Package(
         library("Rootfs", ["OCI", "Sys"]),
         library("Cgroups", ["OCI", "Sys"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
-        library("Supervisor", ["Runtime", "OCI", "Sys"]),
+        library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
         library("Engine", ["Images", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
         library("DockerCLI", ["Engine", "Images", "OCI", "Sys"]),
 

@@ -1,6 +1,7 @@
 // The parent's side: checks the plan, makes its pointers, clones.
 #define _GNU_SOURCE
 #include "CInit.h"
+#include "clone.h"
 #include "interpret.h"
 #include "syscalls.h"
 
@@ -64,7 +65,7 @@ static void make_pointers(char *base, uint32_t table, uint32_t count) {
 
 /// clone3 in the caller's own address space copy; joins a pid namespace for its children first, since that is the one
 /// kind a process cannot enter itself (setns(2)).
-static long clone_child(void *plan, const struct cinit_start_arguments *arguments, struct clone_args *call) {
+long clone_child(void *plan, const struct cinit_start_arguments *arguments, struct clone_args *call) {
     int own = -1;
     if (arguments->pid_namespace >= 0) {
         own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -84,17 +85,24 @@ static long clone_child(void *plan, const struct cinit_start_arguments *argument
     return pid;
 }
 
-pid_t cinit_start(void *plan, const struct cinit_start_arguments *arguments, int *pidfd) {
+int prepare_clone(void *plan, const struct cinit_start_arguments *arguments, struct clone_args *call, int *pidfd) {
     struct cinit_plan *header = plan;
     if (cinit_check(plan, header->size) != 0) return -EINVAL;
     make_pointers(plan, header->argv, header->argc);
     make_pointers(plan, header->envp, header->envc);
-    int fd = -1;
-    struct clone_args call = {.flags = header->clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&fd, .exit_signal = SIGCHLD};
+    *call = (struct clone_args){
+        .flags = header->clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (arguments->cgroup >= 0) {
-        call.flags |= CLONE_INTO_CGROUP;
-        call.cgroup = (uint64_t)arguments->cgroup;
+        call->flags |= CLONE_INTO_CGROUP;
+        call->cgroup = (uint64_t)arguments->cgroup;
     }
+    return 0;
+}
+
+pid_t cinit_start(void *plan, const struct cinit_start_arguments *arguments, int *pidfd) {
+    int fd = -1;
+    struct clone_args call;
+    if (prepare_clone(plan, arguments, &call, &fd) < 0) return -EINVAL;
     // A handler of ours must not run in the child.
     sigset_t all, before;
     sigfillset(&all);

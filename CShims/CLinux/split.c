@@ -40,24 +40,34 @@ unsigned clinux_address(const void *name, size_t size, uint8_t *bytes, uint16_t 
 
 int clinux_connect(int socket, const void *name, size_t size) { return connect(socket, name, (socklen_t)size); }
 
-ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags, int descriptor) {
+ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t count, int flags, const int *descriptors,
+                                int descriptor_count) {
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof(int))];
+        char room[CMSG_SPACE(CLINUX_MAX_DESCRIPTORS * sizeof(int))];
     } control;
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
+    if (descriptor_count < 0 || descriptor_count > CLINUX_MAX_DESCRIPTORS) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (descriptor_count > 0) {
+        size_t size = (size_t)descriptor_count * sizeof(int);
         memset(&control, 0, sizeof control);
         message.msg_control = &control;
-        message.msg_controllen = sizeof control;
+        message.msg_controllen = CMSG_SPACE(size);
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof descriptor);
-        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+        header->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(header), descriptors, size);
     }
     return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+}
+
+ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags, int descriptor) {
+    return clinux_send_descriptors(socket, bytes, count, flags, &descriptor, descriptor >= 0);
 }
 
 ssize_t clinux_receive(int socket, void *bytes, size_t count, int flags, int *descriptor) {

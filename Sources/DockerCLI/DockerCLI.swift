@@ -78,6 +78,9 @@ package enum DockerCLI {
             return try run(entry, path, words.dropFirst(path == first ? 1 : 2), context)
         }
         if isGroup, path == first { return try group(first, words.dropFirst(), context) }
+        if first == MonitorEndCommand.info.path {
+            return MonitorEndCommand.main(words.dropFirst(), path: first, context)
+        }
         throw unknown(path, in: isGroup ? first : nil, context)
     }
 
@@ -89,6 +92,7 @@ package enum DockerCLI {
         case .refused(let reason): throw .failed("command \(path) is not supported: \(reason)", code: 1)
         case .ready: break
         }
+        if let command = ContainerCommands.find(entry.path) { return command(arguments, path, context) }
         return switch entry.path {
         case "run": RunCommand.main(arguments, path: path, context)
         case "pull": PullCommand.main(arguments, path: path, context)

@@ -11,6 +11,11 @@ package enum EngineError: Error {
     /// Something that is named twice, or still in use.
     case conflict(String)
     case noSuchImage(String)
+    case noSuchContainer(String)
+    /// The container with this ID.
+    case notRunning(String)
+    /// The process that served this container was killed.
+    case monitorDied(String)
     case notSupportedYet(String)
     case configuration(path: String, reason: String)
     /// `runimg-image` said why.
@@ -40,11 +45,25 @@ extension EngineError {
     }
 }
 
+extension EngineError {
+    /// Whether what was named is not there.
+    package var isMissingObject: Bool {
+        switch self {
+        case .noSuchImage, .noSuchContainer: true
+        default: false
+        }
+    }
+}
+
 extension EngineError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .invalid(let message), .conflict(let message): message
         case .noSuchImage(let name): "No such image: \(name)"
+        case .noSuchContainer(let name): "No such container: \(name)"
+        case .monitorDied(let id):
+            "the monitor of container \(id) was killed, and the container with it"
+        case .notRunning(let id): "container \(id) is not running"
         case .notSupportedYet(let what): "\(what) is not supported yet (planned)"
         case .configuration(let path, let reason): "unable to configure with file \(path): \(reason)"
         case .worker(let message, _): message

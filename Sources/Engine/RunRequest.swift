@@ -1,8 +1,8 @@
 package import OCI
 
-/// What the user asked of `run`: flags in order and as typed, checked for form only. Parsing touches no disk, so files
+/// What the user asked of `run` or `create`: flags in order and as typed, checked for form only. Parsing touches no disk, so files
 /// named here (env files, seccomp profiles) are read by the engine.
-package struct RunRequest: Sendable, Hashable {
+package struct RunRequest: Sendable, Hashable, Codable {
     package var image: String
     /// What stands behind IMAGE; empty takes the image's own command.
     package var command: [String] = []
@@ -14,6 +14,13 @@ package struct RunRequest: Sendable, Hashable {
     package var readOnly = false
     package var quiet = false
     package var dryRun = false
+    /// Whether the command returns as soon as the container runs (`-d`).
+    package var detach = false
+    /// Which streams the command connects; nil: output and error, and input where it is interactive.
+    package var attach: AttachedStreamSet?
+    /// The key sequence that detaches; nil: the configured or docker's.
+    package var detachKeys: String?
+    package var signalProxy = true
     package var containerIDFile: String?
     package var pull = PullPolicy.missing
     package var platform: Platform?
@@ -21,16 +28,20 @@ package struct RunRequest: Sendable, Hashable {
     package var process = ProcessOptions()
     package var isolation = IsolationOptions()
     package var resources = ResourceOptions()
+    package var lifecycle = LifecycleOptions()
+    package var log = LogOptions()
     package var mounts: [MountRequest] = []
+    /// Containers whose volumes are taken over: NAME[:ro|rw].
+    package var volumesFrom: [String] = []
     package var devices: [DeviceRequest] = []
 
-    package enum PullPolicy: String, Sendable, Hashable, CaseIterable { case always, missing, never }
+    package enum PullPolicy: String, Sendable, Hashable, Codable, CaseIterable { case always, missing, never }
 
     package init(image: String) { self.image = image }
 }
 
 /// What the process in the container is given.
-package struct ProcessOptions: Sendable, Hashable {
+package struct ProcessOptions: Sendable, Hashable, Codable {
     /// In order; a later one wins over an earlier one of the same name, and all win over files.
     package var environment: [EnvironmentEntry] = []
     package var environmentFiles: [String] = []
@@ -45,12 +56,14 @@ package struct ProcessOptions: Sendable, Hashable {
     package var stopSignal: String?
     package var ulimits: [Spec.Rlimit] = []
     package var labels: [EnvironmentEntry] = []
+    package var labelFiles: [String] = []
+    package var annotations: [EnvironmentEntry] = []
 
     package init() {}
 }
 
 /// `KEY=VALUE`, or `KEY` alone, which takes the caller's value and is left out where the caller has none.
-package struct EnvironmentEntry: Sendable, Hashable {
+package struct EnvironmentEntry: Sendable, Hashable, Codable {
     package let name: String
     package let value: String?
 
@@ -61,7 +74,7 @@ package struct EnvironmentEntry: Sendable, Hashable {
 }
 
 /// Namespaces and privileges.
-package struct IsolationOptions: Sendable, Hashable {
+package struct IsolationOptions: Sendable, Hashable, Codable {
     package var network = NetworkMode.none
     /// Set when `--network` was given, so that the default can say what it lacks.
     package var networkAsked = false
@@ -79,9 +92,9 @@ package struct IsolationOptions: Sendable, Hashable {
     /// Key and value as given, in order.
     package var sysctls: [EnvironmentEntry] = []
 
-    package enum NetworkMode: String, Sendable, Hashable { case none, host }
-    package enum CapabilityProfile: String, Sendable, Hashable, CaseIterable { case runimg, docker, podman }
-    package enum SeccompChoice: Sendable, Hashable {
+    package enum NetworkMode: String, Sendable, Hashable, Codable { case none, host }
+    package enum CapabilityProfile: String, Sendable, Hashable, Codable, CaseIterable { case runimg, docker, podman }
+    package enum SeccompChoice: Sendable, Hashable, Codable {
         case standard
         case unconfined
         case profile(path: String)
@@ -91,7 +104,7 @@ package struct IsolationOptions: Sendable, Hashable {
 }
 
 /// Limits, in the units of the OCI runtime spec.
-package struct ResourceOptions: Sendable, Hashable {
+package struct ResourceOptions: Sendable, Hashable, Codable {
     /// Bytes.
     package var memory: Int64?
     package var memoryReservation: Int64?
@@ -111,8 +124,8 @@ package struct ResourceOptions: Sendable, Hashable {
 }
 
 /// One `-v`, `--mount` or `--tmpfs`.
-package struct MountRequest: Sendable, Hashable {
-    package enum Kind: Sendable, Hashable {
+package struct MountRequest: Sendable, Hashable, Codable {
+    package enum Kind: Sendable, Hashable, Codable {
         /// A host path, made when missing if `create` (`-v` does, `--mount` does not).
         case bind(source: String, create: Bool)
         /// A named volume.
@@ -137,7 +150,7 @@ package struct MountRequest: Sendable, Hashable {
 }
 
 /// One `--device HOST[:CONTAINER[:rwm]]`.
-package struct DeviceRequest: Sendable, Hashable {
+package struct DeviceRequest: Sendable, Hashable, Codable {
     package var source: String
     package var target: String
     package var permissions: String

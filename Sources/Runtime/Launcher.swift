@@ -21,7 +21,26 @@ package enum Launcher {
     package static func start(
         _ plan: LaunchPlan, cgroup: Cgroup? = nil, beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> RunningProcess {
-        let child = try StartingChild(plan, cgroup: cgroup)
+        var monitor: StartingMonitor?
+        return try start(plan, cgroup, &monitor, beforeRelease)
+    }
+
+    /// As `start`, with a monitor as the container's parent, which outlives the caller.
+    package static func start(
+        _ plan: LaunchPlan, cgroup: Cgroup, monitor launch: MonitorLaunch,
+        beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
+    ) throws(RuntimeError) -> MonitoredProcess {
+        var monitor: StartingMonitor? = try StartingMonitor(launch)
+        let process = try start(plan, cgroup, &monitor, beforeRelease)
+        guard let monitor = monitor.take() else { throw .lostChild("it has no monitor") }
+        return MonitoredProcess(process: process, control: monitor.running())
+    }
+
+    private static func start(
+        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ monitor: inout StartingMonitor?,
+        _ beforeRelease: (pid_t) throws(RuntimeError) -> Void
+    ) throws(RuntimeError) -> RunningProcess {
+        let child = try StartingChild(plan, cgroup: cgroup, monitor: &monitor)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
             try beforeRelease(child.pid)

@@ -9,8 +9,8 @@ struct StartingChild: ~Copyable {
     private let pidfd: Int32
     private let socket: Int32
 
-    /// Clones it; it runs up to its first wait.
-    init(_ plan: LaunchPlan, cgroup: Cgroup?) throws(RuntimeError) {
+    /// Clones it, in a process of its own where there is a `monitor`; it runs up to its first wait.
+    init(_ plan: LaunchPlan, cgroup: Cgroup?, monitor: inout StartingMonitor?) throws(RuntimeError) {
         // A copy of its own, 16-aligned: its pointers are made in place.
         let base = UnsafeMutableRawPointer.allocate(byteCount: plan.buffer.count, alignment: 16)
         defer { base.deallocate() }
@@ -27,7 +27,7 @@ struct StartingChild: ~Copyable {
         arguments.pid_namespace = try StartingChild.openNamespace(plan.parent.pidNamespace)
         defer { if arguments.pid_namespace >= 0 { _ = Glibc.close(arguments.pid_namespace) } }
         var handle: Int32 = -1
-        let result = try StartingChild.start(base, &arguments, &handle, cgroup)
+        let result = try StartingChild.start(base, &arguments, &handle, cgroup, &monitor)
         // The child has its own.
         _ = consume stub
         if result < 0 { throw LaunchFailure.clone(Errno(rawValue: -result), plan) }
@@ -124,13 +124,22 @@ struct StartingChild: ~Copyable {
 
     private static func start(
         _ plan: UnsafeMutableRawPointer, _ arguments: inout cinit_start_arguments, _ pidfd: inout Int32,
-        _ cgroup: Cgroup?
+        _ cgroup: Cgroup?, _ monitor: inout StartingMonitor?
     ) throws(RuntimeError) -> pid_t {
-        guard let cgroup else { return cinit_start(plan, &arguments, &pidfd) }
+        guard let cgroup else { return try clone(plan, &arguments, &pidfd, &monitor) }
         let join = try join(cgroup)
         arguments.cgroup = join.directory ?? -1
         try add(join.tasks, to: &arguments)
-        return cinit_start(plan, &arguments, &pidfd)
+        let pid = try clone(plan, &arguments, &pidfd, &monitor)
+        _ = consume join
+        return pid
+    }
+
+    private static func clone(
+        _ plan: UnsafeMutableRawPointer, _ arguments: inout cinit_start_arguments, _ pidfd: inout Int32,
+        _ monitor: inout StartingMonitor?
+    ) throws(RuntimeError) -> pid_t {
+        try monitor?.start(plan, &arguments, &pidfd) ?? cinit_start(plan, &arguments, &pidfd)
     }
 
     private static func join(_ cgroup: Cgroup) throws(RuntimeError) -> CgroupJoin {

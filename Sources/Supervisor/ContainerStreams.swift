@@ -23,8 +23,8 @@ package struct ContainerStreams: ~Copyable {
         }
         containerEnds = (reader, output.writer.raw, error.writer.raw)
         self.input = input
-        self.output = output
-        self.error = error
+        self.output = consume output
+        self.error = consume error
     }
 
     /// Gives up the container's ends, once it has them: else our ends would never see end of file.
@@ -41,9 +41,22 @@ package struct AttachedStreams: ~Copyable {
     var output: OwnedFD?
     var error: OwnedFD?
 
-    init(input: consuming OwnedFD?, output: consuming OwnedFD?, error: consuming OwnedFD?) {
-        self.input = input
-        self.output = output
-        self.error = error
+    /// Their numbers, for whoever borrows them; -1 where there is none.
+    package let inputNumber: Int32
+    package let outputNumber: Int32
+    package let errorNumber: Int32
+
+    init(input: consuming OwnedFD?, output: consuming OwnedFD, error: consuming OwnedFD) {
+        outputNumber = output.raw
+        errorNumber = error.raw
+        if let input {
+            inputNumber = input.raw
+            self.input = consume input
+        } else {
+            inputNumber = -1
+            self.input = nil
+        }
+        self.output = consume output
+        self.error = consume error
     }
 }

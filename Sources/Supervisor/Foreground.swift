@@ -4,36 +4,10 @@ package import Sys
 /// A container attached to the command that started it: bytes and signals pass between the two until it ends. One
 /// thread, one poll loop.
 package struct Foreground: ~Copyable {
-    private let signals: SignalFD
-    private let former: SignalSet
-
-    /// What is passed on. Stop signals keep their meaning for the shell's job control, SIGCHLD and SIGPIPE are ours,
-    /// and the synchronous ones are our own faults.
-    private static let forwarded: [Int32] = [
-        SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGIO, SIGPWR, SIGVTALRM,
-    ]
+    private let signals: ForwardedSignals
 
     /// Blocks the signals that are to be passed on. Made before the container starts, so that none is lost.
-    package init() throws(Errno) {
-        let set = SignalSet(Foreground.forwarded + [SIGWINCH])
-        former = set.block()
-        signal(SIGPIPE, SIG_IGN)
-        signals = try SignalFD(set)
-    }
-
-    /// What came after the container's end was meant for it, and must not end us now.
-    deinit {
-        while let signal = try? signals.next() { _ = signal }
-        former.install()
-    }
-
-    /// The caller's terminal size, for a container that gets a terminal.
-    package static func callerSize() -> WindowSize? {
-        for fd in [STDOUT_FILENO, STDIN_FILENO, STDERR_FILENO] {
-            if let size = try? Terminal.size(fd) { return size }
-        }
-        return nil
-    }
+    package init() throws(Errno) { signals = try ForwardedSignals() }
 
     /// Serves a container without a terminal until it has ended and all it wrote is delivered. `afterExit` runs as soon
     /// as the process is reaped.
@@ -66,7 +40,7 @@ package struct Foreground: ~Copyable {
         pidfd: Int32, terminal: Int32, interactive: Bool, afterExit: () -> Void
     ) throws(Errno) -> Spawn.Exit {
         let raw = interactive && Terminal.isTerminal(STDIN_FILENO) ? try RawTerminal(STDIN_FILENO) : nil
-        if let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
+        if let size = ForwardedSignals.callerSize() { try? Terminal.setSize(terminal, size) }
         var pumps = [Pump(from: terminal, to: STDOUT_FILENO)]
         if interactive { pumps.append(Pump(from: STDIN_FILENO, to: terminal)) }
         let exit = try loop(pidfd: pidfd, terminal: terminal, pumps: &pumps, afterExit: afterExit) { _ in
@@ -122,7 +96,7 @@ package struct Foreground: ~Copyable {
     private borrowing func forwardSignals(to pidfd: Int32?, terminal: Int32?) throws(Errno) {
         while let signal = try signals.next() {
             if signal == SIGWINCH, let terminal {
-                if let size = Foreground.callerSize() { try? Terminal.setSize(terminal, size) }
+                if let size = ForwardedSignals.callerSize() { try? Terminal.setSize(terminal, size) }
             } else if let pidfd {
                 do throws(Errno) {
                     try Pidfd.send(signal, to: pidfd)

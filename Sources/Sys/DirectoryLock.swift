@@ -16,10 +16,22 @@ package struct DirectoryLock: ~Copyable, Sendable {
     package static func attempt(
         _ path: String, at parent: Int32 = File.workingDirectory, mode: FileLock.Mode
     ) throws(Errno) -> DirectoryLock? {
+        try take(path, at: parent, mode: mode, waiting: false)
+    }
+
+    /// The same, waiting for whoever holds it.
+    package init(_ path: String, at parent: Int32 = File.workingDirectory, mode: FileLock.Mode) throws(Errno) {
+        guard let lock = try DirectoryLock.take(path, at: parent, mode: mode, waiting: true) else { throw .again }
+        self = lock
+    }
+
+    private static func take(
+        _ path: String, at parent: Int32, mode: FileLock.Mode, waiting: Bool
+    ) throws(Errno) -> DirectoryLock? {
         let directory = try File.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: parent)
         do throws(Errno) {
             let fd = directory.raw
-            try check { flock(fd, (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
+            try check { flock(fd, (mode == .shared ? LOCK_SH : LOCK_EX) | (waiting ? 0 : LOCK_NB)) }
         } catch .again {
             return nil
         }

@@ -57,30 +57,33 @@ extension File {
     }
 
     /// Replaces `name` in `directory` whole: temporary name, fsync, rename, fsync of the directory. When this returns,
-    /// the new contents survive a power cut; a reader sees the old or the new file, never a part.
+    /// the new contents survive a power cut; a reader sees the old or the new file, never a part. Without `durably` a
+    /// power cut may bring the old ones back.
     package static func replace(
-        _ name: String, in directory: Int32, with bytes: [UInt8], mode: UInt32 = 0o600
+        _ name: String, in directory: Int32, with bytes: [UInt8], mode: UInt32 = 0o600, durably: Bool = true
     ) throws(Errno) {
         let temporary = ".\(name.prefix(200)).\(Random.hex(bytes: 6))"
         do throws(Errno) {
             let file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode, at: directory)
             try write(file.raw, bytes)
-            try sync(file.raw)
+            if durably { try sync(file.raw) }
             try file.close()
             try rename(temporary, at: directory, to: name, at: directory)
         } catch {
             try? unlink(temporary, at: directory)
             throw error
         }
-        try sync(directory)
+        if durably { try sync(directory) }
     }
 
     /// As `replace(_:in:)`, by path; names the path in the error.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemFailure) {
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, durably: Bool = true
+    ) throws(SystemFailure) {
         let (parent, name) = Path.split(path)
         do throws(Errno) {
             let directory = try Directory.open(parent)
-            try replace(name, in: directory.raw, with: bytes, mode: mode)
+            try replace(name, in: directory.raw, with: bytes, mode: mode, durably: durably)
         } catch {
             throw SystemFailure("write", path, error)
         }

@@ -27,6 +27,9 @@ package struct FileLock: ~Copyable, Sendable {
     /// The locked descriptor, for handing the lock on to a child.
     package var raw: Int32 { file.raw }
 
+    /// The lock as a descriptor: held until the last copy of it is closed.
+    package consuming func keep() -> OwnedFD { file }
+
     private static func take(
         _ name: String, in directory: Int32, mode: Mode, wait: Bool
     ) throws(Errno) -> OwnedFD? {

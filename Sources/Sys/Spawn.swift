@@ -37,13 +37,18 @@ package enum Spawn {
     package enum Exit: Sendable, Hashable {
         case code(Int32)
         case signal(Int32)
+
+        /// As wait(2) tells it.
+        package init(waitStatus status: Int32) {
+            self = status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
+        }
     }
 
     /// Waits for the child `pid` (waitpid(2)).
     package static func wait(_ pid: Int32) throws(Errno) -> Exit {
         var status: Int32 = 0
         try check { waitpid(pid, &status, 0) }
-        return status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
+        return Exit(waitStatus: status)
     }
 }
 

@@ -93,7 +93,7 @@ package final class OwnedDescriptor: Sendable {
 
     package var raw: Int32 { descriptor.raw }
 
-    init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+    package init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 
     /// One more descriptor of the same file, for somebody who closes it himself.
     package func duplicate() throws(Errno) -> OwnedFD { try descriptor.duplicate() }

@@ -16,7 +16,7 @@ import Testing
         "Rootfs": ["OCI", "Sys"],
         "Cgroups": ["OCI", "Sys"],
         "Runtime": ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"],
-        "Supervisor": ["Runtime", "OCI", "Sys"],
+        "Supervisor": ["Runtime", "OCI", "Sys", "CMonitor"],
         "Engine": ["Images", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"],
         "DockerCLI": ["Engine", "Images", "OCI", "Sys"],
         "runimg": ["DockerCLI", "Engine"],

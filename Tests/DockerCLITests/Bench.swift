@@ -39,17 +39,17 @@ final class RecordingEngine: EngineVerbs {
     var pulled: [PullRequest] = []
     var removed: [String] = []
     var events: [EngineEvent] = []
-    var list: [ImageSummary] = []
+    var summaries: [ImageSummary] = []
     var removals: [String: [ImageRemoval]] = [:]
     var exitCode: Int32 = 0
     var failure: (any Error)?
     var systemInfo = SystemInfo()
 
-    func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> Int32 {
+    func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome {
         ran.append(request)
         for event in events { observer(event) }
         if let failure { throw failure }
-        return exitCode
+        return .ended(exitCode)
     }
 
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws {
@@ -58,7 +58,7 @@ final class RecordingEngine: EngineVerbs {
         if let failure { throw failure }
     }
 
-    func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary] { list }
+    func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary] { summaries }
 
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval] {
         removed.append("\(name) \(force) \(prune)")

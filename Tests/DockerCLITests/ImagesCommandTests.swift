@@ -25,7 +25,7 @@ import Testing
         var bench = Bench()
         bench.now = 1_795_253_100
         let long = "localhost:5000/some/very/long/repository/name"
-        bench.engine.list = [
+        bench.engine.summaries = [
             try image("2", ["\(long):v1"], [long], created: 0, size: 0),
             try image(
                 "9", ["alpine:latest", "alpine:3.20"], ["alpine"], created: 1_757_000_000, size: 7_797_760,

@@ -13,8 +13,11 @@ import Testing
 
     private func record(_ id: String) throws -> ContainerRecord {
         let image = try Digest(parsing: "sha256:\(String(repeating: "0", count: 64))")
+        var request = RunRequest(image: "x")
+        request.remove = true
         return ContainerRecord(
-            id: id, name: "n-\(id.prefix(4))", image: image, imageName: "x", arguments: ["sh"], autoRemove: true)
+            id: id, name: "n-\(id.prefix(4))", image: image, request: request, execution: ImageConfig.Execution(),
+            arguments: ["sh"])
     }
 
     private func engine(_ scratch: Scratch) throws -> Engine {

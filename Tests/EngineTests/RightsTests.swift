@@ -138,7 +138,7 @@ import Testing
         request.resources.memory = 64 << 20
         launch.change(&request)
         let image = try #require(try engine.find(imageID))
-        var draft = try engine.draft(request, image)
+        var draft = try engine.draft(try engine.newRecord(request, image), image)
 
         var sleeper: (cgroup: Cgroup, pid: Int32)?
         _ = Wait.until(seconds: 20) {

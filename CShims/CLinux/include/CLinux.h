@@ -93,7 +93,12 @@ int clinux_fork(void);
 
 /// Runs `body` on a new thread and waits for its end, in C alone. Returns 0 or pthread_create(3)'s error.
 int clinux_run_on_thread(void *(*body)(void *), void *context);
-/// sendmsg(2) with MSG_NOSIGNAL, and with a descriptor where it is not -1.
+enum { CLINUX_MAX_DESCRIPTORS = 16 };
+
+/// sendmsg(2) with MSG_NOSIGNAL and descriptors; EINVAL when there are too many.
+ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t count, int flags, const int *descriptors,
+                                int descriptor_count);
+/// The same with one descriptor, or none where it is -1.
 ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags, int descriptor);
 /// The parts of a `struct sockaddr_in` or `sockaddr_in6`: the address's length, 4 or 16, or 0 where it is another.
 unsigned clinux_address(const void *name, size_t size, uint8_t *bytes, uint16_t *port);

@@ -2,6 +2,8 @@
 #ifndef CMONITOR_H
 #define CMONITOR_H
 
+#include "CMonitorProtocol.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

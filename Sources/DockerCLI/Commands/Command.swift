@@ -15,6 +15,7 @@ package struct CommandInfo: Sendable {
         case none
         case atLeast(Int)
         case atMost(Int)
+        case exactly(Int)
     }
 }
 
@@ -133,14 +134,21 @@ enum Failure {
         }
     }
 
+    private static func plural(_ count: Int) -> String { count == 1 ? "1 argument" : "\(count) arguments" }
+
+    static func checkCount(_ arguments: [String], atLeast count: Int, _ name: String) throws(CommandError) {
+        if arguments.count < count { throw .arguments("'\(name)' requires at least \(plural(count))") }
+    }
+
     static func checkCount(_ arguments: [String], _ info: CommandInfo, _ name: String) throws(CommandError) {
-        func plural(_ count: Int) -> String { count == 1 ? "1 argument" : "\(count) arguments" }
         switch info.arguments {
         case .none where !arguments.isEmpty: throw .arguments("'\(name)' accepts no arguments")
         case .atLeast(let count) where arguments.count < count:
             throw .arguments("'\(name)' requires at least \(plural(count))")
         case .atMost(let count) where arguments.count > count:
             throw .arguments("'\(name)' requires at most \(plural(count))")
+        case .exactly(let count) where arguments.count != count:
+            throw .arguments("'\(name)' requires \(plural(count))")
         default: return
         }
     }

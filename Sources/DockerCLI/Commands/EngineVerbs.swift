@@ -1,8 +1,8 @@
 package import Engine
 
-/// What the commands need of the engine. `run` returns the container's exit code; the others throw when something failed.
-package protocol EngineVerbs {
-    func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> Int32
+/// What the commands need of the engine. They throw when something failed.
+package protocol EngineVerbs: ContainerVerbs {
+    func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
@@ -10,10 +10,35 @@ package protocol EngineVerbs {
     func version() -> VersionInfo
 }
 
+/// The verbs on containers that are there. Names may be names, IDs or the beginnings of IDs.
+package protocol ContainerVerbs {
+    func create(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> ContainerRecord
+    func container(named text: String) throws -> ContainerRecord
+    func condition(of record: ContainerRecord) -> ContainerCondition
+    func list() throws -> [ListedContainer]
+    func start(_ name: String) throws
+    func startAttached(
+        _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void
+    ) throws -> RunOutcome
+    func attach(_ name: String, input: Bool, options: AttachOptions) throws -> RunOutcome
+    func stop(_ name: String, signal: String?, timeout: Int?) throws
+    func kill(_ name: String, signal: String?) throws
+    func remove(_ name: String, force: Bool, volumes: Bool) throws
+    func rename(_ name: String, to newName: String) throws
+    func wait(_ name: String) throws -> Int32
+    func concludeForMonitor(_ id: String) throws
+}
+
 /// An error that may know its exit code (126, 127); nil takes the command's own.
 package protocol ExitCodeError: Error {
     var exitCode: Int32? { get }
 }
 
+/// An error that may say that what was named is not there.
+package protocol MissingObjectError: Error {
+    var isMissingObject: Bool { get }
+}
+
 extension Engine: EngineVerbs {}
 extension EngineError: ExitCodeError {}
+extension EngineError: MissingObjectError {}

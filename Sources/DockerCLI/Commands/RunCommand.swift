@@ -42,14 +42,21 @@ package enum RunCommand: Command {
         if let lost = misplaced(request.command) {
             context.errors.line("WARNING: \(lost) stands behind the image, so the container gets it")
         }
-        if request.interactive, request.terminal, !context.standardInputIsTerminal, !request.dryRun {
+        if request.interactive, request.terminal, !request.detach, !context.standardInputIsTerminal, !request.dryRun {
             context.errors.line("the input device is not a TTY")
             throw CommandError.exit(1)
         }
         let screen = PullScreen(context.errors, quiet: request.quiet, context)
         defer { screen.finish() }
-        return try context.engine().run(request) { event in
+        let outcome = try context.engine().run(request) { event in
             if case .plan(let text) = event { context.output.line(text) } else { screen.show(event) }
+        }
+        switch outcome {
+        case .ended(let code): return code
+        case .detached(let id):
+            // Let go of by its keys, the container's ID is on the screen already for whoever asked for it.
+            if request.detach { context.output.line(id) }
+            return 0
         }
     }
 

@@ -26,6 +26,10 @@ package struct RunDraft: Sendable {
             warnings.append("published ports are discarded when using host network mode")
         }
         if exposes { warnings.append("exposing ports is not supported yet (planned)") }
+        if request.remove, request.lifecycle.restart.kind != .no {
+            throw .plain("Conflicting options: --restart and --rm")
+        }
+        if request.detach, request.attach != nil { throw .plain("Conflicting options: -a and -d") }
         try addVolumes()
         try checkResources()
         return (request, warnings)

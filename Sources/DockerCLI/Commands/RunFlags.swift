@@ -7,7 +7,8 @@ package enum RunFlags {
 
     /// The groups that most command lines need come first.
     package static let table = FlagTable<RunDraft>([
-        { process }, { identity }, { storage }, { network }, { resources }, { isolation }, { planned }, { peers },
+        { process }, { identity }, { lifecycle }, { storage }, { network }, { resources }, { isolation }, { planned },
+        { peers },
     ])
 
     /// `create` starts nothing, so it has nothing to detach from.

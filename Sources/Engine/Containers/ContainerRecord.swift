@@ -2,8 +2,13 @@ internal import FoundationEssentials
 package import OCI
 internal import Sys
 
-/// What is kept of a container in `containers/ID/config.json`.
+/// What is kept of a container in `containers/ID/config.json`: all that a start needs, decided when it was made, and its
+/// state. Whether it runs is not told by the record alone (`Engine.condition(of:)`).
 package struct ContainerRecord: Sendable, Codable, Hashable {
+    static let currentVersion = 1
+
+    /// Of this format: a record of a later one is refused, not misread.
+    package var version = ContainerRecord.currentVersion
     package var id: String
     package var name: String
     /// RFC 3339 in UTC, as all times here.
@@ -13,37 +18,54 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
     package var imageName: String
     package var path: String
     package var args: [String]
+    /// Its image's, the files' and the flags'.
     package var labels: [String: String] = [:]
-    /// Removed when it ends (`--rm`).
-    package var autoRemove: Bool
+    /// As asked, with what came from the caller's surroundings settled: absolute paths, profiles, mounts.
+    package var request: RunRequest
+    /// The image's part of the configuration.
+    package var execution: ImageConfig.Execution
+    package var hostname = ""
+    /// The user's own `KEY=VALUE`s, the files' first.
+    package var environment: [String] = []
+    /// All mounts of volumes, paths and memory, the image's volumes with them, each volume by name.
+    package var mounts: [MountRequest] = []
     package var anonymousVolumes: [String] = []
     /// The image's top layer by chain ID: it and those below may not be removed while this record is here.
     package var topLayer: Digest?
     package var state = State()
 
+    /// Removed when it ends (`--rm`).
+    package var autoRemove: Bool { request.remove }
+
     package struct State: Sendable, Codable, Hashable {
-        package enum Status: String, Sendable, Codable { case created, running, exited }
+        package enum Status: String, Sendable, Codable { case created, running, restarting, exited }
 
         package var status = Status.created
-        package var pid: Int32?
         package var exitCode: Int32?
         package var oomKilled = false
         package var startedAt: String?
         package var finishedAt: String?
         package var error: String?
+        package var restartCount = 0
+        /// Stopped by a command: no policy starts it again by itself.
+        package var isStopped = false
 
         package init() {}
     }
 
-    package init(id: String, name: String, image: Digest, imageName: String, arguments: [String], autoRemove: Bool) {
+    package init(
+        id: String, name: String, image: Digest, request: RunRequest, execution: ImageConfig.Execution,
+        arguments: [String]
+    ) {
         self.id = id
         self.name = name
         self.created = Clock.timestamp
         self.image = image
-        self.imageName = imageName
+        self.imageName = request.image
         self.path = arguments.first ?? ""
         self.args = Array(arguments.dropFirst())
-        self.autoRemove = autoRemove
+        self.request = request
+        self.execution = execution
     }
 
     package var shortID: String { String(id.prefix(12)) }
@@ -59,10 +81,16 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
     }
 
     static func decode(_ bytes: [UInt8], path: String) throws(EngineError) -> ContainerRecord {
+        struct Version: Decodable { var version: Int? }
+        let decoder = JSONDecoder()
         do {
-            return try JSONDecoder().decode(ContainerRecord.self, from: Data(bytes))
+            return try decoder.decode(ContainerRecord.self, from: Data(bytes))
         } catch {
-            throw .configuration(path: path, reason: "it is not a container's record")
+            let version = (try? decoder.decode(Version.self, from: Data(bytes)))?.version ?? currentVersion
+            let reason =
+                version > currentVersion
+                ? "it was written by a later version of runimg (format \(version))" : "it is not a container's record"
+            throw .configuration(path: path, reason: reason)
         }
     }
 }

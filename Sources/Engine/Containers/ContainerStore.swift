@@ -28,7 +28,12 @@ package struct ContainerStore: Sendable {
             try Directory.makePath(root + "/overlay2", mode: 0o710)
         }
         try make(directory(record.id), 0o710)
-        try takeName(record)
+        do throws(EngineError) {
+            try takeName(record)
+        } catch {
+            try? Directory.remove(directory(record.id))
+            throw error
+        }
         try call("write", recordPath(record.id)) { () throws(Errno) in
             let file = try File.open(recordPath(record.id), O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
             try File.write(file.raw, bytes)
@@ -39,12 +44,12 @@ package struct ContainerStore: Sendable {
         try make(merged(record.id), 0o700)
     }
 
-    /// Replaces the record of a container that has ended, durably: what a command said of it survives a power cut.
-    func save(_ record: ContainerRecord) throws(EngineError) {
+    /// Replaces the record, durably unless told otherwise: what a command said of it survives a power cut.
+    func save(_ record: ContainerRecord, durably: Bool = true) throws(EngineError) {
         let bytes = try record.encoded()
         let path = recordPath(record.id)
         do throws(SystemFailure) {
-            try File.replace(path, with: bytes)
+            try File.replace(path, with: bytes, durably: durably)
         } catch {
             guard error.errno.isOutOfSpace else { throw .system(error) }
             // The container may have filled the disk itself. These two are empty or the kernel's own, and make room.
@@ -52,6 +57,63 @@ package struct ContainerStore: Sendable {
             try? Directory.removeTree(merged(record.id))
             try system { () throws(SystemFailure) in try File.replace(path, with: bytes) }
         }
+    }
+
+    /// Makes what `create` made survive a power cut.
+    func sync(_ id: String) throws(EngineError) {
+        for directory in [containers, names, root + "/overlay2", layer(id)] {
+            try call("sync", directory) { () throws(Errno) in try Directory.sync(directory) }
+        }
+        for name in ["config.json", "hosts", "hostname", "resolv.conf"] {
+            let path = "\(directory(id))/\(name)"
+            try call("sync", path) { () throws(Errno) in
+                let file = try File.open(path, O_RDONLY)
+                try File.sync(file.raw)
+            }
+        }
+        try call("sync", directory(id)) { () throws(Errno) in try Directory.sync(directory(id)) }
+    }
+
+    /// A work directory as the next mount wants it: overlayfs refuses one whose last mount was `volatile`.
+    func renewWork(_ id: String) throws(EngineError) {
+        for (path, mode) in [(work(id), UInt32(0o700)), (merged(id), 0o700)] {
+            if File.exists(path) { continue }
+            try make(path, mode)
+        }
+    }
+
+    /// Runs `body` with the container's lock, which everybody holds who changes its state; waits for its holder.
+    func locked<T: ~Copyable>(_ id: String, _ body: () throws(EngineError) -> T) throws(EngineError) -> T {
+        let lock: DirectoryLock
+        do throws(Errno) {
+            lock = try DirectoryLock(directory(id), mode: .exclusive)
+        } catch .noEntry {
+            throw .noSuchContainer(id)
+        } catch {
+            throw .system(SystemFailure("lock", directory(id), error))
+        }
+        let result = try body()
+        _ = consume lock
+        return result
+    }
+
+    /// Gives the container another name. The new one is there before the old one goes, so that it always has one.
+    func rename(_ record: ContainerRecord, to name: String) throws(EngineError) {
+        var renamed = record
+        renamed.name = name
+        try takeName(renamed)
+        do throws(EngineError) {
+            try save(renamed)
+        } catch {
+            try? File.unlink("\(names)/\(name)")
+            throw error
+        }
+        if owner(of: record.name) == record.id {
+            try call("remove", "\(names)/\(record.name)") { () throws(Errno) in
+                try File.unlink("\(names)/\(record.name)")
+            }
+        }
+        try call("sync", names) { () throws(Errno) in try Directory.sync(names) }
     }
 
     /// The boot whose containers were last looked after (`random/boot_id` of proc(5)).
@@ -90,7 +152,9 @@ package struct ContainerStore: Sendable {
     /// a name, one that was taken before the record was written is looked for.
     func remove(_ id: String, name: String?) throws(EngineError) {
         try call("remove", layer(id)) { () throws(Errno) in try Directory.removeTree(layer(id)) }
-        let taken = name.map { [$0] } ?? ((try? Directory.entries(names)) ?? []).map(\.name)
+        // A name that is not its own any more was changed meanwhile.
+        let known = name.flatMap { owner(of: $0) == id ? [$0] : nil }
+        let taken = known ?? ((try? Directory.entries(names)) ?? []).map(\.name)
         for name in taken where owner(of: name) == id {
             try call("remove", "\(names)/\(name)") { () throws(Errno) in try File.unlink("\(names)/\(name)") }
         }
@@ -102,7 +166,6 @@ package struct ContainerStore: Sendable {
             try File.symlink(record.id, "\(names)/\(record.name)")
         } catch .exists {
             let owner = (try? File.readLink("\(names)/\(record.name)")) ?? "unknown"
-            try? Directory.remove(directory(record.id))
             throw .conflict(
                 "Conflict. The container name \"/\(record.name)\" is already in use by container \"\(owner)\". "
                     + "You have to remove (or rename) that container to be able to reuse that name.")

@@ -1,31 +1,23 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import Supervisor
 internal import Sys
 
-/// The containers that a process of ours is serving: `/run/runimg/ID`, locked for as long as that process lives. A
+/// The containers that a process of ours is serving, a command or a monitor: `/run/runimg/ID`, locked for as long as that
+/// process lives. A
 /// directory whose lock is free belongs to one that died; all roots share this directory, so each names its own.
 struct LiveContainers: Sendable {
     static let defaultDirectory = "/run/runimg"
 
     let directory: String
 
-    private struct State: Codable {
-        var dataRoot: String
-        /// Who serves the container.
-        var pid: Int32
-    }
-
     /// How long a server's dying container is waited for.
     private static let patience = 5.0
 
     /// Enters a container and takes its lock.
-    func enter(_ id: String, dataRoot: String) throws(EngineError) -> LiveContainer {
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try JSONEncoder().encode(State(dataRoot: dataRoot, pid: getpid())))
-        } catch {
-            throw .invalid("cannot write the state of container \(id): \(error)")
-        }
+    func enter(_ id: String, dataRoot: String, isNew: Bool) throws(EngineError) -> LiveContainer {
+        let state = LiveState(dataRoot: dataRoot, pid: getpid(), isNew: isNew)
+        let bytes = try LiveContainers.encode(state)
         try system { () throws(SystemFailure) in try Directory.makePath(directory, mode: 0o700) }
         let path = "\(directory)/\(id)"
         while true {
@@ -35,12 +27,75 @@ struct LiveContainers: Sendable {
                 let lock = try FileLock("lock", in: entry.raw)
                 let file = try File.open("state.json", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: entry.raw)
                 try File.write(file.raw, bytes)
-                return LiveContainer(path: path, lock: lock)
+                return LiveContainer(path: path, directory: entry, lock: lock.keep(), state: state)
             } catch .noEntry {
                 // A sweep took the directory for a dead one's before it was locked.
                 continue
+            } catch .exists {
+                throw .conflict("container \(id) is being started or stopped by another command")
             } catch {
                 throw .system(SystemFailure("enter", path, error))
+            }
+        }
+    }
+
+    /// The entry whose lock this process was given by the monitor that it takes the place of.
+    func takeOver(_ id: String, lock: consuming OwnedFD) throws(EngineError) -> LiveContainer {
+        let path = "\(directory)/\(id)"
+        let entry = try call("open", path) { () throws(Errno) in try Directory.open(path) }
+        guard let state = LiveContainers.state(in: entry.raw) else {
+            throw .configuration(path: "\(path)/state.json", reason: "it is not a container's state")
+        }
+        return LiveContainer(path: path, directory: entry, lock: lock, state: state)
+    }
+
+    /// What the entry says; nil without one that can be read.
+    func state(of id: String) -> LiveState? {
+        guard let entry = try? Directory.open("\(directory)/\(id)") else { return nil }
+        return LiveContainers.state(in: entry.raw)
+    }
+
+    /// A connection with the monitor that serves the container.
+    func connect(_ id: String) throws(Errno) -> MonitorConnection {
+        let entry = try Directory.open("\(directory)/\(id)")
+        return try MonitorConnection(directory: entry.raw)
+    }
+
+    func forget(_ id: String) throws(EngineError) { try LiveContainers.forget("\(directory)/\(id)") }
+
+    /// Tells whoever serves the container that its next end is a command's doing.
+    func markStopped(_ id: String) throws(EngineError) {
+        let path = "\(directory)/\(id)/\(LiveContainer.stopMark)"
+        do throws(Errno) {
+            _ = try File.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        } catch {
+            // It ended meanwhile.
+            if error != .noEntry { throw .system(SystemFailure("create", path, error)) }
+        }
+    }
+
+    func isMarkedStopped(_ id: String) -> Bool { File.exists("\(directory)/\(id)/\(LiveContainer.stopMark)") }
+
+    static func encode(_ state: LiveState) throws(EngineError) -> [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(state))
+        } catch {
+            throw .invalid("cannot write a container's state: \(error)")
+        }
+    }
+
+    /// Removes an entry, its lock last.
+    static func forget(_ path: String) throws(EngineError) {
+        try call("remove", path) { () throws(Errno) in
+            // By name, so no walk: all that a server makes there.
+            for name in ["state.json", "state.new", MonitorConnection.socketName, LiveContainer.stopMark, "lock"] {
+                do throws(Errno) { try File.unlink("\(path)/\(name)") } catch { if error != .noEntry { throw error } }
+            }
+            do throws(Errno) {
+                try Directory.remove(path)
+            } catch {
+                // A sweep came upon the nameless rest just now, and removes it itself.
+                if error != .notEmpty, error != .noEntry { throw error }
             }
         }
     }
@@ -63,7 +118,7 @@ struct LiveContainers: Sendable {
     /// The containers of `dataRoot`, or of no root that is there, whose server died; each is locked by us until
     /// `body` has cleaned it up, then forgotten. Failures are collected: one must not keep the rest.
     func forEachDead(
-        dataRoot: String, patiently: Bool, _ body: (String) throws(EngineError) -> Void
+        dataRoot: String, patiently: Bool, _ body: (String, LiveState?) throws(EngineError) -> Void
     ) -> [EngineError] {
         guard let entries = try? Directory.entries(directory) else { return [] }
         var failures: [EngineError] = []
@@ -78,28 +133,29 @@ struct LiveContainers: Sendable {
     }
 
     private func sweep(
-        _ id: String, dataRoot: String, patiently: Bool, _ body: (String) throws(EngineError) -> Void
+        _ id: String, dataRoot: String, patiently: Bool, _ body: (String, LiveState?) throws(EngineError) -> Void
     ) throws(EngineError) {
         let path = "\(directory)/\(id)"
         // Looked at before the lock is tried: two roots' sweeps must not keep each other from their own.
         guard let entry = try? Directory.open(path) else { return }
-        let before = state(in: entry.raw)
+        let before = LiveContainers.state(in: entry.raw)
         if isForeign(before, dataRoot) { return }
         guard let lock = takeLock(in: entry.raw, server: patiently ? before?.pid : nil) else { return }
         // Made but not described when we looked, and taken by now.
-        if isForeign(state(in: entry.raw), dataRoot) { return }
-        try body(id)
+        let state = LiveContainers.state(in: entry.raw)
+        if isForeign(state, dataRoot) { return }
+        try body(id, state)
         try call("remove", path) { () throws(Errno) in try Directory.removeTree(path) }
         _ = consume lock
     }
 
-    private func state(in entry: Int32) -> State? {
+    private static func state(in entry: Int32) -> LiveState? {
         guard let bytes = try? File.readAll("state.json", at: entry, limit: 1 << 16) else { return nil }
-        return try? JSONDecoder().decode(State.self, from: Data(bytes))
+        return try? JSONDecoder().decode(LiveState.self, from: Data(bytes))
     }
 
     /// Whether the entry says that it belongs to another data root, which is there to clean up itself.
-    private func isForeign(_ state: State?, _ dataRoot: String) -> Bool {
+    private func isForeign(_ state: LiveState?, _ dataRoot: String) -> Bool {
         guard let state else { return false }
         return state.dataRoot != dataRoot && File.exists(state.dataRoot)
     }
@@ -120,33 +176,6 @@ extension LiveContainers {
                 Clock.monotonicNanoseconds < end
             else { return nil }
             usleep(5000)
-        }
-    }
-}
-
-/// One container that this process serves.
-struct LiveContainer: ~Copyable {
-    private let path: String
-    private let lock: FileLock
-
-    init(path: String, lock: consuming FileLock) {
-        self.path = path
-        self.lock = lock
-    }
-
-    /// Forgets the container, once nothing of it is left to clean up.
-    consuming func leave() throws(EngineError) {
-        let path = path
-        try call("remove", path) { () throws(Errno) in
-            // Three entries at most, so no walk.
-            try File.unlink(path + "/state.json")
-            try File.unlink(path + "/lock")
-            do throws(Errno) {
-                try Directory.remove(path)
-            } catch {
-                // A sweep came upon the nameless rest just now, and removes it itself.
-                if error != .notEmpty, error != .noEntry { throw error }
-            }
         }
     }
 }

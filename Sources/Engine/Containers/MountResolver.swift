@@ -37,30 +37,69 @@ enum MountPreparation {
     }
 }
 
-/// Decides where the mounts that the user and the image ask for come from. Touches nothing.
+extension Engine {
+    /// Settles the container's mounts: the user's, those of other containers, and the image's volumes that none of them
+    /// covers. A volume without a name gets one, a path becomes absolute.
+    func settleMounts(_ record: inout ContainerRecord) throws(EngineError) {
+        var covered: Set<String> = []
+        var mounts: [MountRequest] = []
+        func add(_ request: MountRequest, to record: inout ContainerRecord) throws(EngineError) {
+            var mount = request
+            mount.target = try SpecBuilder.clean(request.target)
+            switch request.kind {
+            case .bind(let path, let create): mount.kind = .bind(source: try Engine.absolute(path), create: create)
+            case .anonymousVolume:
+                let name = VolumeStore.anonymousName()
+                record.anonymousVolumes.append(name)
+                mount.kind = .volume(name: name)
+            case .volume(let name): try VolumeStore.check(name)
+            case .tmpfs: break
+            }
+            covered.insert(mount.target)
+            mounts.append(mount)
+        }
+        for request in record.request.mounts { try add(request, to: &record) }
+        for mount in try borrowedMounts(record.request.volumesFrom) where !covered.contains(mount.target) {
+            try add(mount, to: &record)
+        }
+        for target in (record.execution.volumes ?? [:]).keys.sorted() {
+            let path = try SpecBuilder.clean(target)
+            if path == "/" || covered.contains(path) { continue }
+            try add(MountRequest(kind: .anonymousVolume, target: path), to: &record)
+        }
+        record.mounts = mounts
+    }
+
+    /// The volumes and paths of the containers that `--volumes-from` names.
+    private func borrowedMounts(_ names: [String]) throws(EngineError) -> [MountRequest] {
+        var result: [MountRequest] = []
+        for text in names {
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let mode = parts.count > 1 ? parts[1] : ""
+            guard ["", "ro", "rw", "z", "Z"].contains(mode) else {
+                throw .invalid("invalid mode for volumes-from: \(mode)")
+            }
+            for mount in try container(named: String(parts[0])).mounts {
+                if case .tmpfs = mount.kind { continue }
+                var mount = mount
+                if mode == "ro" { mount.readOnly = true }
+                result.append(mount)
+            }
+        }
+        return result
+    }
+}
+
+/// Finds what settled mounts are made of. Touches nothing.
 struct MountResolver {
     let volumes: VolumeStore
-    /// Volumes without a name, which go when the container goes.
-    private(set) var anonymous: [String] = []
     private(set) var preparations: [MountPreparation] = []
 
     init(volumes: VolumeStore) { self.volumes = volumes }
 
-    /// The user's mounts, then the image's volumes that none of them covers.
-    mutating func resolve(
-        _ requests: [MountRequest], imageVolumes: [String: ImageConfig.Empty]
-    ) throws(EngineError) -> [ResolvedMount] {
+    mutating func resolve(_ requests: [MountRequest]) throws(EngineError) -> [ResolvedMount] {
         var result: [ResolvedMount] = []
-        var covered: Set<String> = []
-        for request in requests {
-            covered.insert(try SpecBuilder.clean(request.target))
-            result.append(try resolve(request))
-        }
-        for target in imageVolumes.keys.sorted() {
-            let path = try SpecBuilder.clean(target)
-            if path == "/" || covered.contains(path) { continue }
-            result.append(try resolve(MountRequest(kind: .anonymousVolume, target: path)))
-        }
+        for request in requests { result.append(try resolve(request)) }
         return result
     }
 
@@ -68,25 +107,19 @@ struct MountResolver {
         let source: ResolvedMount.Source
         switch request.kind {
         case .bind(let path, let create):
-            let absolute = try Engine.absolute(path)
-            preparations.append(.path(absolute, create: create))
-            source = .path(absolute)
-        case .volume(let name): source = try volume(name, request)
+            preparations.append(.path(path, create: create))
+            source = .path(path)
+        case .volume(let name):
+            // A record may be damaged.
+            try VolumeStore.check(name)
+            preparations.append(.volume(name: name, target: request.target, copyUp: request.copyUp))
+            source = .path(volumes.data(name))
         case .anonymousVolume:
-            let name = VolumeStore.anonymousName()
-            anonymous.append(name)
-            source = try volume(name, request)
+            throw .invalid("the mount at \(request.target) is of a volume without a name")
         case .tmpfs(let options): source = .tmpfs(options: options)
         }
         return ResolvedMount(
             source: source, target: request.target, readOnly: request.readOnly,
             propagation: request.propagation ?? "rprivate")
-    }
-
-    private mutating func volume(_ name: String, _ request: MountRequest) throws(EngineError) -> ResolvedMount.Source {
-        try VolumeStore.check(name)
-        let target = try SpecBuilder.clean(request.target)
-        preparations.append(.volume(name: name, target: target, copyUp: request.copyUp))
-        return .path(volumes.data(name))
     }
 }

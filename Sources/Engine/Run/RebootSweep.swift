@@ -32,7 +32,7 @@ extension Engine {
             return try containers.remove(id, name: nil)
         }
         if record.autoRemove { return try discard(record) }
-        if record.state.status == .exited { return }
+        if record.state.status == .exited || record.state.status == .created { return }
         record.state.status = .exited
         // docker's word for an end that nobody saw.
         record.state.exitCode = 255

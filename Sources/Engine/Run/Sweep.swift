@@ -10,21 +10,27 @@ extension Engine {
     package func sweep(patiently: Bool = true) -> [EngineError] {
         let failures = sweepAfterBoot()
         return failures
-            + live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id throws(EngineError) in
+            + live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id, state throws(EngineError) in
                 try removeCgroup(of: id)
                 // Killed before its record was written: at most a name was taken by then.
                 guard var record = try? containers.load(id) else {
                     try containers.remove(id, name: nil)
                     return
                 }
-                if record.autoRemove {
+                // A command that was killed before it had made or started its container has promised nothing.
+                let isHalfMade = state?.isNew == true && record.state.status == .created
+                if record.autoRemove || isHalfMade {
                     try discard(record)
                     return
                 }
+                // One that was made before, and whose start did not come to its end, is as it was.
+                guard state?.process != nil || record.state.status == .running || record.state.status == .restarting
+                else { return }
                 record.state.status = .exited
                 record.state.exitCode = 137
+                record.state.startedAt = state?.startedAt ?? record.state.startedAt
                 record.state.finishedAt = Clock.timestamp
-                record.state.error = "runimg was killed while it served the container"
+                record.state.error = "its monitor was killed"
                 try containers.save(record)
             }
     }

@@ -1,0 +1,85 @@
+// A start whose parent is not the caller but a monitor, which outlives it.
+#define _GNU_SOURCE
+#include "CInit.h"
+#include "clone.h"
+#include "syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { FIRST_DESCRIPTOR = 3, OUT_OF_THE_WAY = 100 };
+
+static void leave(int code) {
+    sys(exit_group, code);
+    __builtin_trap();
+}
+
+/// Tells the caller the pid and hands the pidfd over; with an error, that alone.
+static long report(int control, int value, int pidfd) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } rights = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec vector = {&value, sizeof value};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (pidfd >= 0) {
+        memcpy(CMSG_DATA(&rights.header), &pidfd, sizeof pidfd);
+        message.msg_control = &rights;
+        message.msg_controllen = sizeof rights.bytes;
+    }
+    return sys(sendmsg, control, &message, MSG_NOSIGNAL);
+}
+
+/// 0, 1 and 2 are /dev/null; control, pidfd and lock follow; nothing else of the caller's stays open.
+static long lay_out(int control, int pidfd, int lock) {
+    int kept[] = {control, pidfd, lock}, count = sizeof kept / sizeof *kept;
+    int null = (int)sys(openat, AT_FDCWD, "/dev/null", O_RDWR);
+    if (null < 0) return null;
+    for (int i = 0; i < count; i++) {
+        kept[i] = (int)sys(fcntl, kept[i], F_DUPFD, OUT_OF_THE_WAY);
+        if (kept[i] < 0) return kept[i];
+    }
+    for (int fd = 0; fd < FIRST_DESCRIPTOR; fd++)
+        if (fd != null) sys(dup3, null, fd, 0);
+    for (int i = 0; i < count; i++) sys(dup3, kept[i], FIRST_DESCRIPTOR + i, 0);
+    return sys(close_range, FIRST_DESCRIPTOR + count, ~0U, 0);
+}
+
+/// What the forked process does. Only raw system calls: other threads of the caller's may have held any lock.
+static void become_monitor(
+    void *plan, const struct cinit_start_arguments *arguments, const struct cinit_monitor *monitor,
+    struct clone_args *call, const int *pidfd) {
+    sys(setsid);
+    long pid = clone_child(plan, arguments, call);
+    if (pid < 0) {
+        report(monitor->control, (int)pid, -1);
+        leave(1);
+    }
+    long error = report(monitor->control, (int)pid, *pidfd);
+    char *environment[] = {NULL};
+    if (error >= 0) error = lay_out(monitor->control, *pidfd, monitor->lock);
+    if (error >= 0) error = sys(execve, "/proc/self/exe", monitor->argv, environment);
+    // The child dies with us (PR_SET_PDEATHSIG).
+    leave(1);
+}
+
+pid_t cinit_start_monitored(
+    void *plan, const struct cinit_start_arguments *arguments, const struct cinit_monitor *monitor) {
+    int pidfd = -1;
+    struct clone_args call;
+    if (prepare_clone(plan, arguments, &call, &pidfd) < 0) return -EINVAL;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    // clone3: the argument order of clone(2) differs between architectures.
+    struct clone_args fork = {.exit_signal = SIGCHLD};
+    long pid = sys(clone3, &fork, sizeof fork);
+    if (pid == 0) become_monitor(plan, arguments, monitor, &call, &pidfd);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return (pid_t)pid;
+}

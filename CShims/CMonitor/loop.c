@@ -1,0 +1,109 @@
+// The monitor's one loop: bytes between the container and its clients and log, the container's end, health checks.
+#include "monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LINGER = 1000, FIXED = 6 };
+
+enum { AT_PIDFD, AT_OUTPUT, AT_ERROR, AT_INPUT, AT_LISTENER, AT_HEALTH };
+
+static void reap(struct monitor *monitor) {
+    siginfo_t info = {0};
+    if (waitid((idtype_t)3 /* P_PIDFD */, CMON_PIDFD, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) return;
+    monitor->has_ended = true;
+    monitor->status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
+    monitor->last_output = cmon_now();
+}
+
+/// Reads once from the container; to the log and to all clients with it. False at the end.
+static bool take_output(struct monitor *monitor, int fd, char kind, int stream) {
+    struct packet *packet = &monitor->packet;
+    ssize_t count = read(fd, packet->bytes + 1, CMON_MAX_DATA);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+    // EIO: the last holder of the terminal's other side is gone (pty(7)), its end of file.
+    if (count <= 0) return false;
+    packet->bytes[0] = kind;
+    packet->size = 1 + (size_t)count;
+    packet->since = monitor->last_output = cmon_now();
+    cmon_log_write(&monitor->log, stream, packet->bytes + 1, (size_t)count);
+    cmon_deliver(monitor);
+    return true;
+}
+
+/// Milliseconds to wait at most; -1: for ever.
+static int patience(const struct monitor *monitor) {
+    int64_t wait = -1, now = cmon_now();
+    if (!cmon_is_delivered(monitor)) wait = 1000;
+    if (monitor->has_ended) wait = monitor->last_output + LINGER - now;
+    else if (monitor->health.due >= 0 && monitor->health.pid == 0) {
+        int64_t until = monitor->health.due - now;
+        if (wait < 0 || until < wait) wait = until;
+    }
+    if (wait < -1) wait = 0;
+    return wait > 3600000 ? 3600000 : (int)wait;
+}
+
+static int prepare(const struct monitor *monitor, struct pollfd *items) {
+    bool reads = cmon_is_delivered(monitor), has_room = monitor->input.start == monitor->input.end;
+    items[AT_PIDFD] = (struct pollfd){monitor->has_ended ? -1 : CMON_PIDFD, POLLIN, 0};
+    items[AT_OUTPUT] = (struct pollfd){reads ? monitor->output : -1, POLLIN, 0};
+    items[AT_ERROR] = (struct pollfd){reads ? monitor->error : -1, POLLIN, 0};
+    items[AT_INPUT] = (struct pollfd){has_room ? -1 : monitor->input.fd, POLLOUT, 0};
+    items[AT_LISTENER] = (struct pollfd){monitor->client_count < CMON_MAX_CLIENTS ? monitor->listener : -1, POLLIN, 0};
+    items[AT_HEALTH] = (struct pollfd){monitor->health.reply, POLLIN, 0};
+    for (int i = 0; i < monitor->client_count; i++) {
+        const struct client *client = &monitor->clients[i];
+        short events = (short)((has_room ? POLLIN : 0) | (client->is_behind ? POLLOUT : 0));
+        items[FIXED + i] = (struct pollfd){client->fd, events, 0};
+    }
+    return FIXED + monitor->client_count;
+}
+
+static bool is_drained(const struct monitor *monitor) {
+    if (!monitor->has_ended || !cmon_is_delivered(monitor)) return false;
+    // A process outside the container may hold the other end: a second without a byte is the end as well.
+    return (monitor->output < 0 && monitor->error < 0) || cmon_now() - monitor->last_output >= LINGER;
+}
+
+static void close_stream(int *fd) {
+    close(*fd);
+    *fd = -1;
+}
+
+static void serve(struct monitor *monitor, const struct pollfd *items, int clients) {
+    // From the last to the first: one that is dropped is replaced by the last.
+    for (int i = clients - 1; i >= 0; i--)
+        if (items[FIXED + i].revents) cmon_serve_client(monitor, i, items[FIXED + i].revents);
+    if (items[AT_INPUT].revents) cmon_write_input(monitor);
+    if (items[AT_LISTENER].revents) cmon_accept(monitor);
+    if (items[AT_HEALTH].revents) cmon_finish_check(monitor);
+    if (items[AT_OUTPUT].revents && !take_output(monitor, monitor->output, CMON_OUTPUT, 1))
+        close_stream(&monitor->output);
+    if (items[AT_ERROR].revents && cmon_is_delivered(monitor) &&
+        !take_output(monitor, monitor->error, CMON_ERROR, 2))
+        close_stream(&monitor->error);
+    if (items[AT_PIDFD].revents) reap(monitor);
+}
+
+void cmon_loop(struct monitor *monitor) {
+    struct pollfd items[FIXED + CMON_MAX_CLIENTS];
+    while (!is_drained(monitor)) {
+        int count = prepare(monitor, items), clients = monitor->client_count;
+        int ready = poll(items, (nfds_t)count, 0);
+        if (ready == 0) {
+            // Nothing to do: what was gathered for the log is written before the wait.
+            cmon_log_flush(&monitor->log);
+            ready = poll(items, (nfds_t)count, patience(monitor));
+        }
+        if (ready > 0) serve(monitor, items, clients);
+        cmon_drop_lagging(monitor);
+        struct health *health = &monitor->health;
+        if (!monitor->has_ended && health->pid == 0 && health->due >= 0 && cmon_now() >= health->due)
+            cmon_start_check(monitor);
+    }
+}

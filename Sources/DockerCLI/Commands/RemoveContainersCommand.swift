@@ -1,0 +1,97 @@
+internal import Engine
+
+/// `rm [OPTIONS] CONTAINER [CONTAINER...]`.
+package enum RemoveContainersCommand: Command {
+    package struct Draft: Sendable {
+        package var force = false
+        package var volumes = false
+        package var selection = ContainerSelection()
+    }
+
+    package static let info = CommandInfo(
+        path: "rm", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Remove containers",
+        aliases: ["container rm", "container remove", "rm"], arguments: .atLeast(0))
+
+    package static let flags = FlagTable<Draft>(
+        [
+            .bool("force", short: "f", "Kill containers that run") { $0.force = $1 },
+            .bool("volumes", short: "v", "Remove volumes without a name as well") { $0.volumes = $1 },
+            .refused("link", short: "l", type: "bool", "Remove a link", reason: "links between containers are gone"),
+        ] + ContainerSelection.flags(\.selection))
+
+    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        let engine = try context.engine()
+        let names = try draft.selection.names(arguments, engine, info, "\(context.program) rm") {
+            draft.force || !$0.condition.isRunning
+        }
+        return draft.selection.each(names, context) { name in
+            do {
+                try engine.remove(name, force: draft.force, volumes: draft.volumes)
+                return name
+            } catch let error as any MissingObjectError where draft.force && error.isMissingObject {
+                // As docker: said, and no failure.
+                if !draft.selection.ignoresMissing { context.errors.line("\(context.program): \(error)") }
+                return nil
+            }
+        }
+    }
+}
+
+/// `rename CONTAINER NEW_NAME`.
+package enum RenameCommand: Command {
+    package struct Draft: Sendable {}
+
+    package static let info = CommandInfo(
+        path: "rename", synopsis: "CONTAINER NEW_NAME", summary: "Rename a container",
+        aliases: ["container rename", "rename"], arguments: .exactly(2))
+    package static let flags = FlagTable<Draft>([Flag<Draft>]())
+
+    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        try context.engine().rename(arguments[0], to: arguments[1])
+        return 0
+    }
+}
+
+/// `wait CONTAINER [CONTAINER...]`.
+package enum WaitCommand: Command {
+    package struct Draft: Sendable {
+        package var selection = ContainerSelection()
+    }
+
+    package static let info = CommandInfo(
+        path: "wait", synopsis: "CONTAINER [CONTAINER...]", summary: "Wait until containers end",
+        aliases: ["container wait", "wait"], arguments: .atLeast(0))
+    package static let flags = FlagTable<Draft>(ContainerSelection.flags(\.selection))
+
+    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    /// Prints each exit code.
+    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        let engine = try context.engine()
+        let names = try draft.selection.names(arguments, engine, info, "\(context.program) wait") {
+            $0.condition.isRunning
+        }
+        return draft.selection.each(names, context) { "\(try engine.wait($0))" }
+    }
+}
+
+/// What a container's monitor becomes when the container has ended. Nothing for users, so in no table.
+package enum MonitorEndCommand: Command {
+    package struct Draft: Sendable {}
+
+    package static let info = CommandInfo(
+        path: "monitor-end", synopsis: "ID", summary: "Record the end of a container", aliases: [],
+        arguments: .exactly(1))
+    package static let flags = FlagTable<Draft>([Flag<Draft>]())
+
+    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        try context.engine().concludeForMonitor(arguments[0])
+        return 0
+    }
+}

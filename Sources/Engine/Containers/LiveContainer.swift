@@ -1,0 +1,66 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Sys
+
+/// What `/run/runimg/ID/state.json` says of a container that is served.
+struct LiveState: Codable, Sendable {
+    var dataRoot: String
+    /// Who made the entry. A monitor that takes over is told by the lock alone.
+    var pid: Int32
+    /// Made by the command that starts it for the first time: one that dies before leaves nothing worth keeping.
+    var isNew: Bool
+    var process: Process?
+    /// When it was started, RFC 3339.
+    var startedAt: String?
+
+    /// The container's first process.
+    struct Process: Codable, Sendable, Hashable {
+        var pid: Int32
+        /// Clock ticks since the boot.
+        var startTime: UInt64
+    }
+}
+
+/// One container that this process serves, or is about to hand to a monitor.
+struct LiveContainer: ~Copyable {
+    let path: String
+    private let directory: OwnedFD
+    private let lock: OwnedFD
+    private(set) var state: LiveState
+
+    /// A command of docker's kind stopped it: no policy starts it again.
+    static let stopMark = "stopped"
+
+    init(path: String, directory: consuming OwnedFD, lock: consuming OwnedFD, state: LiveState) {
+        self.path = path
+        self.directory = directory
+        self.lock = lock
+        self.state = state
+    }
+
+    /// The run directory, and the locked descriptor for whoever takes over.
+    var directoryDescriptor: Int32 { directory.raw }
+    var lockDescriptor: Int32 { lock.raw }
+
+    /// Writes down which process the container's first is.
+    mutating func record(_ process: LiveState.Process, startedAt: String) throws(EngineError) {
+        state.process = process
+        state.startedAt = startedAt
+        try write()
+    }
+
+    /// Whole at any moment for whoever reads; gone with the machine, so not synced.
+    borrowing func write() throws(EngineError) {
+        let bytes = try LiveContainers.encode(state)
+        let directory = directory.raw
+        try call("write the state of", path) { () throws(Errno) in
+            let file = try File.open("state.new", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: directory)
+            try File.write(file.raw, bytes)
+            try file.close()
+            try File.rename("state.new", at: directory, to: "state.json", at: directory)
+        }
+    }
+
+    /// Forgets the container, once nothing of it is left to clean up.
+    consuming func leave() throws(EngineError) { try LiveContainers.forget(path) }
+}

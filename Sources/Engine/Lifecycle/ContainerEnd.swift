@@ -1,0 +1,121 @@
+internal import Cgroups
+internal import Sys
+
+/// The recorded end of a container.
+struct RecordedEnd: Sendable {
+    var record: ContainerRecord
+    var exitCode: Int32
+    var warnings: [String] = []
+    /// Nanoseconds until it is to be started again; nil: not.
+    var restartDelay: Int64?
+}
+
+extension Engine {
+    /// Records that the container's process has ended, and undoes what was made for it. nil when somebody else has done
+    /// that. The entry stays for a container that is to be started again, and where something is left to clean up.
+    func conclude(
+        _ id: String, _ exit: Spawn.Exit, of process: LiveState.Process?, known: ContainerRecord? = nil
+    ) throws(EngineError) -> RecordedEnd? {
+        do throws(EngineError) {
+            return try containers.locked(id) { () throws(EngineError) in
+                guard let state = live.state(of: id), state.process == process else { return nil }
+                // With --rm nothing of the record is needed but what was known before.
+                if let known, known.autoRemove { return try conclude(known, exit, state) }
+                return try conclude(try containers.load(id), exit, state)
+            }
+        } catch .noSuchContainer {
+            return nil
+        }
+    }
+
+    private func conclude(
+        _ before: ContainerRecord, _ exit: Spawn.Exit, _ state: LiveState
+    ) throws(EngineError) -> RecordedEnd {
+        var record = before
+        var end = RecordedEnd(record: record, exitCode: exit.code)
+        let (oomKilled, problem) = try leaveCgroup(record.id)
+        if let problem { end.warnings.append(problem) }
+        if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
+        let isStopped = live.isMarkedStopped(record.id)
+        end.restartDelay = restartDelay(record, exit, state, isStopped: isStopped)
+        record.state.status = end.restartDelay == nil ? .exited : .restarting
+        record.state.exitCode = exit.code
+        record.state.oomKilled = oomKilled
+        record.state.isStopped = isStopped
+        record.state.startedAt = state.startedAt
+        record.state.finishedAt = Clock.timestamp
+        record.state.error = nil
+        end.record = record
+        if record.autoRemove { try discard(record) } else { try containers.save(record) }
+        if end.restartDelay == nil, problem == nil { try live.forget(record.id) }
+        return end
+    }
+
+    /// Whether the kernel killed for memory in it, and why the cgroup is still there, if it is.
+    private func leaveCgroup(_ id: String) throws(EngineError) -> (oomKilled: Bool, problem: String?) {
+        let group = try cgroups { () throws(CgroupError) in
+            try CgroupManager.detect().open(path: Engine.cgroupPath(id))
+        }
+        guard let group else { return (false, nil) }
+        let kills = (try? group.oomKills()) ?? 0
+        do throws(CgroupError) {
+            // What shares the host's pid namespace outlives the first process.
+            try group.killAll()
+            try group.remove()
+            return (kills > 0, nil)
+        } catch {
+            // The container has done its work: its exit code is what counts.
+            return (kills > 0, "\(error)")
+        }
+    }
+
+    private func restartDelay(
+        _ record: ContainerRecord, _ exit: Spawn.Exit, _ state: LiveState, isStopped: Bool
+    ) -> Int64? {
+        let policy = record.request.lifecycle.restart
+        let count = record.state.restartCount
+        guard !isStopped, policy.asksForRestart(exitCode: exit.code, count: count) else { return nil }
+        return policy.delay(count: count, ranFor: Timestamp.elapsed(since: state.startedAt))
+    }
+
+    private static func outOfMemory(_ request: RunRequest) -> String {
+        let limit = request.resources.memory.map { " of \($0) bytes (-m raises it)" } ?? ""
+        return "the kernel killed a process of the container: out of memory, limit\(limit)"
+    }
+}
+
+extension RestartPolicy {
+    func asksForRestart(exitCode: Int32, count: Int) -> Bool {
+        switch kind {
+        case .no: false
+        case .onFailure: exitCode != 0 && (maximum == 0 || count < maximum)
+        case .always, .unlessStopped: true
+        }
+    }
+
+    /// docker's: 100 ms, doubled with each restart up to a minute; from the start again after a run of ten seconds.
+    func delay(count: Int, ranFor nanoseconds: Int64) -> Int64 {
+        let first: Int64 = 100_000_000
+        if nanoseconds >= 10_000_000_000 { return first }
+        return min(60_000_000_000, first << Int64(min(count, 10)))
+    }
+}
+
+extension Spawn.Exit {
+    /// As shells and docker count: 128 and the signal's number.
+    var code: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let signal): 128 + signal
+        }
+    }
+}
+
+/// Runs `body`; its failure becomes the engine's.
+func cgroups<T>(_ body: () throws(CgroupError) -> T) throws(EngineError) -> T {
+    do throws(CgroupError) {
+        return try body()
+    } catch {
+        throw .cgroup(error)
+    }
+}

@@ -1,0 +1,87 @@
+internal import Glibc
+package import Sys
+
+extension Engine {
+    /// The container of this name, full ID or unique beginning of an ID. A name wins over an ID.
+    package func container(named text: String) throws(EngineError) -> ContainerRecord {
+        let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
+        if ResourceName.isValid(name), let id = containers.owner(of: name), let record = try existing(id) {
+            return record
+        }
+        let isPrefix = !name.isEmpty && name.utf8.allSatisfy { $0.isHexDigit }
+        guard isPrefix else { throw .noSuchContainer(text) }
+        if ResourceName.isContainerID(name), let record = try existing(name) { return record }
+        let found = try containers.identifiers().filter { $0.hasPrefix(name) }
+        if found.count > 1 { throw .invalid("Multiple IDs found with provided prefix: \(name)") }
+        guard let id = found.first, let record = try existing(id) else { throw .noSuchContainer(text) }
+        return record
+    }
+
+    /// nil where there is none (any more).
+    private func existing(_ id: String) throws(EngineError) -> ContainerRecord? {
+        do throws(EngineError) {
+            return try containers.load(id)
+        } catch .system(let failure) where failure.errno == .noEntry {
+            return nil
+        }
+    }
+
+    /// What a container is at the moment: its record together with what lives.
+    package func condition(of record: ContainerRecord) -> ContainerCondition {
+        guard let state = live.state(of: record.id), live.isServed(record.id) else {
+            // Nobody serves it: what the record calls running has died with its server.
+            let isOver = record.state.status == .running || record.state.status == .restarting
+            return isOver ? .exited : ContainerCondition(record.state.status)
+        }
+        if let process = state.process, ProcessStatus.startTime(process.pid) == process.startTime {
+            return .running(pid: process.pid, startedAt: state.startedAt ?? "")
+        }
+        if record.state.status == .restarting { return .restarting }
+        // Just being started, or its end just being recorded.
+        return state.process == nil ? .starting : .ending
+    }
+
+    /// The running container's first process. Throws docker's words where it does not run.
+    package func process(of record: ContainerRecord) throws(EngineError) -> ContainerProcess {
+        let state = live.state(of: record.id)
+        if let process = state?.process, live.isServed(record.id), let pidfd = try? Pidfd.open(process.pid),
+            // Asked with the descriptor open: from here on the number can't go to another.
+            ProcessStatus.startTime(process.pid) == process.startTime
+        {
+            return ContainerProcess(pid: process.pid, pidfd: pidfd)
+        }
+        throw .notRunning(record.id)
+    }
+}
+
+/// A container's first process, held by a descriptor so that its number can't come to mean another.
+package struct ContainerProcess: ~Copyable {
+    package let pid: Int32
+    package let pidfd: OwnedFD
+}
+
+/// What a container is doing.
+package enum ContainerCondition: Sendable, Hashable {
+    case created
+    case starting
+    case running(pid: Int32, startedAt: String)
+    case restarting
+    /// Its process is gone, and its end is being recorded.
+    case ending
+    case exited
+
+    init(_ status: ContainerRecord.State.Status) {
+        switch status {
+        case .created: self = .created
+        case .running, .exited, .restarting: self = .exited
+        }
+    }
+
+    package var isRunning: Bool { if case .running = self { true } else { false } }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
+    }
+}

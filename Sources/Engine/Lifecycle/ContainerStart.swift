@@ -1,0 +1,167 @@
+internal import Cgroups
+internal import Glibc
+internal import Images
+internal import OCI
+internal import Runtime
+internal import Supervisor
+internal import Sys
+
+/// How a container is started.
+struct StartOptions: Sendable {
+    /// The command stays and gets the output.
+    var attached = false
+    /// The container's input ends with the command.
+    var inputOnce = false
+}
+
+/// A container that runs, served by its monitor.
+struct StartedContainer: ~Copyable {
+    let pidfd: OwnedFD
+    let connection: MonitorConnection
+    let state: LiveState
+}
+
+extension Engine {
+    /// Starts the container's process below a monitor of its own, which from then on holds the entry's lock. Returns when
+    /// the process has executed the user's command. After a failure nothing of it is left but the entry.
+    func launch(
+        _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
+    ) throws(EngineError) -> StartedContainer {
+        let manager = draft.manager
+        let spec = draft.spec
+        let cgroup = try cgroups { () throws(CgroupError) in
+            try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
+        }
+        do throws(EngineError) {
+            return try launch(draft, cgroup, &entry, options)
+        } catch {
+            // Whoever undoes the start looks for what is left of the cgroup once more.
+            try? cgroup.killAll()
+            try? cgroup.remove()
+            throw error
+        }
+    }
+
+    private func launch(
+        _ draft: ContainerDraft, _ cgroup: Cgroup, _ entry: inout LiveContainer, _ options: StartOptions
+    ) throws(EngineError) -> StartedContainer {
+        let request = draft.record.request
+        let id = draft.record.id
+        try carryOut(draft)
+        var descriptors = MonitorDescriptors()
+        let directory = entry.directoryDescriptor
+        let listener = try call("listen for commands on", entry.path) { () throws(Errno) in
+            // A monitor before this one left its own.
+            try? File.unlink(MonitorConnection.socketName, at: directory)
+            return try PacketSocket.listen(MonitorConnection.socketName, in: directory)
+        }
+        descriptors.listener = listener.raw
+        let logs = try call("open", containers.directory(id)) { () throws(Errno) in
+            try Directory.open(containers.directory(id))
+        }
+        descriptors.logDirectory = logs.raw
+        let startedAt = Clock.timestamp
+        let launch = MonitorLaunch(
+            arguments: MonitorSettings.arguments(id: id), lock: entry.lockDescriptor)
+        var streams: ContainerStreams?
+        var ends: (input: Int32, output: Int32, error: Int32) = (-1, -1, -1)
+        if !request.terminal {
+            let made = try makeStreams(request)
+            ends = made.containerEnds
+            streams = consume made
+        }
+        let plan = try plan(draft, streams: ends)
+        let started = try runtime { () throws(RuntimeError) in
+            try Launcher.start(plan, cgroup: cgroup, monitor: launch)
+        }
+        let process = LiveState.Process(
+            pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
+        try entry.record(process, startedAt: startedAt)
+        let settings = monitorSettings(draft.record, options)
+        let state = entry.state
+        let handed = try hand(started, settings, descriptors, streams, state, id)
+        // Open until the monitor has its own.
+        _ = consume listener
+        _ = consume logs
+        return handed
+    }
+
+    /// Gives the monitor what it works with.
+    private func hand(
+        _ started: consuming MonitoredProcess, _ settings: MonitorSettings, _ passed: MonitorDescriptors,
+        _ streams: consuming ContainerStreams?, _ state: LiveState, _ id: String
+    ) throws(EngineError) -> StartedContainer {
+        var descriptors = passed
+        let connection = MonitorConnection(control: started.control)
+        do throws(Errno) {
+            if let streams {
+                let ours = streams.keepOurs()
+                descriptors.output = ours.outputNumber
+                descriptors.error = ours.errorNumber
+                descriptors.input = ours.inputNumber
+                // The monitor waits in its poll only.
+                if ours.inputNumber >= 0 { try check { fcntl(ours.inputNumber, F_SETFL, O_NONBLOCK) } }
+                try connection.go(settings, descriptors)
+                // Open until the monitor has its own.
+                _ = consume ours
+            } else {
+                let terminal = started.process.terminalNumber
+                try check { fcntl(terminal, F_SETFL, O_RDWR | O_NONBLOCK) }
+                descriptors.output = terminal
+                if settings.hasInput { descriptors.input = terminal }
+                try connection.go(settings, descriptors)
+            }
+            return StartedContainer(
+                pidfd: try started.process.pidfd.duplicate(), connection: connection, state: state)
+        } catch {
+            throw .system(SystemFailure("start the monitor of", id, error))
+        }
+    }
+
+    private func makeStreams(_ request: RunRequest) throws(EngineError) -> ContainerStreams {
+        try call("make pipes for", request.image) { () throws(Errno) in
+            try ContainerStreams(interactive: request.interactive)
+        }
+    }
+
+    /// What the start needs on disk: sources of mounts, generated files.
+    private func carryOut(_ draft: ContainerDraft) throws(EngineError) {
+        let record = draft.record
+        try GeneratedFileWriter.write(
+            GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
+            hostNetwork: record.request.isolation.network == .host)
+        let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
+        for source in draft.sources { try source.carryOut(volumes, seeder) }
+    }
+
+    private func monitorSettings(_ record: ContainerRecord, _ options: StartOptions) -> MonitorSettings {
+        var settings = MonitorSettings()
+        settings.hasTerminal = record.request.terminal
+        settings.hasInput = record.request.interactive
+        settings.inputOnce = options.inputOnce
+        settings.attached = options.attached
+        settings.starterConcludes = options.attached && record.request.lifecycle.restart.kind == .no
+        settings.logName = "\(record.id)-json.log"
+        settings.endArguments = ownCommandLine("monitor-end", record.id)
+        let log = LogSettings(record.request.log, configuration)
+        settings.logDriver = log.driver
+        settings.logSize = log.maxSize
+        settings.logFiles = log.maxFiles
+        return settings
+    }
+
+    /// A command line of ours over the same data root and configuration.
+    func ownCommandLine(_ words: String...) -> [String] {
+        var line = ["runimg", "--data-root", dataRoot]
+        if let file = options.configFile { line += ["--config-file", file] }
+        return line + words
+    }
+}
+
+func runtime<T: ~Copyable>(_ body: () throws(RuntimeError) -> T) throws(EngineError) -> T {
+    do throws(RuntimeError) {
+        return try body()
+    } catch {
+        throw .runtime(error)
+    }
+}

@@ -1,0 +1,78 @@
+internal import Sys
+
+extension Engine {
+    /// Removes a container: its layer, record, name, log, and its volumes without a name where `volumes` or `--rm` asks.
+    /// One that runs is killed when `force`, else left as it is.
+    package func remove(_ name: String, force: Bool, volumes: Bool) throws(EngineError) {
+        let record = try container(named: name)
+        if live.hasEntry(record.id), !live.isServed(record.id) { sweep() }
+        switch condition(of: record) {
+        case .running, .restarting, .starting:
+            guard force else {
+                throw .conflict(
+                    "cannot remove container \"\(name)\": container is running: "
+                        + "stop the container before removing or force remove")
+            }
+            try end(record)
+        case .created, .exited, .ending: break
+        }
+        let id = record.id
+        do throws(EngineError) {
+            try containers.locked(id) { () throws(EngineError) in
+                let record = try containers.load(id)
+                guard !condition(of: record).isRunning else {
+                    throw .conflict("cannot remove container \"\(name)\": it was started meanwhile")
+                }
+                if volumes { try discard(record) } else { try containers.remove(id, name: record.name) }
+            }
+        } catch .noSuchContainer {
+            // With --rm it went by itself.
+        }
+    }
+
+    private func end(_ record: ContainerRecord) throws(EngineError) {
+        do throws(EngineError) {
+            try stop(record.id, signal: "KILL", timeout: nil)
+        } catch .noSuchContainer {
+            return
+        } catch .monitorDied {
+            sweep()
+        }
+    }
+
+    /// Gives a container another name.
+    package func rename(_ name: String, to newName: String) throws(EngineError) {
+        let wanted = newName.hasPrefix("/") ? String(newName.dropFirst()) : newName
+        guard ResourceName.isValid(wanted) else {
+            throw .invalid(
+                "Error when allocating new name: Invalid container name (\(newName)), "
+                    + "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        }
+        let found = try container(named: name)
+        try containers.locked(found.id) { () throws(EngineError) in
+            let record = try containers.load(found.id)
+            if record.name == wanted {
+                throw .conflict("Renaming a container with the same name as its current name")
+            }
+            try containers.rename(record, to: wanted)
+        }
+    }
+
+    /// All containers, newest first, each with what it does at the moment.
+    package func list() throws(EngineError) -> [ListedContainer] {
+        sweep()
+        return try containers.all().sorted { $0.created > $1.created }
+            .map { ListedContainer(record: $0, condition: condition(of: $0)) }
+    }
+}
+
+/// A container as lists show it.
+package struct ListedContainer: Sendable, Hashable {
+    package var record: ContainerRecord
+    package var condition: ContainerCondition
+
+    package init(record: ContainerRecord, condition: ContainerCondition) {
+        self.record = record
+        self.condition = condition
+    }
+}

@@ -1,0 +1,140 @@
+internal import Glibc
+internal import Supervisor
+internal import Sys
+
+extension Engine {
+    /// Starts a container that does not run; nothing happens to one that does.
+    package func start(_ name: String) throws(EngineError) {
+        let found = try container(named: name)
+        _ = try startLocked(found.id, StartOptions())
+        sweepAside()
+    }
+
+    /// Starts a container and serves it to the caller to its end, as `run` does; joins one that runs already.
+    package func startAttached(
+        _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void
+    ) throws(EngineError) -> RunOutcome {
+        let found = try container(named: name)
+        if condition(of: found).isRunning { return try attach(name, input: input, options: options) }
+        var attachment = Engine.attachmentOptions(found.request)
+        attachment.input = input && found.request.interactive
+        attachment.forwardsSignals = options.signalProxy
+        attachment.detachKeys = try options.keys()
+        let signals = try call("watch signals for", found.shortID) { () throws(Errno) in try ForwardedSignals() }
+        let start = StartOptions(attached: true, inputOnce: attachment.input)
+        guard let begun = try startLocked(found.id, start) else {
+            return try attach(name, input: input, options: options)
+        }
+        sweepAside()
+        return try attend(begun.started, begun.record, attachment, signals, observer)
+    }
+
+    /// Connects the caller with a running container.
+    package func attach(
+        _ name: String, input: Bool, options: AttachOptions
+    ) throws(EngineError) -> RunOutcome {
+        let record = try container(named: name)
+        switch condition(of: record) {
+        case .running: break
+        case .restarting:
+            throw .conflict("You cannot attach to a restarting container, wait until it is running")
+        default: throw .conflict("You cannot attach to a stopped container, start it first")
+        }
+        var attachment = Engine.attachmentOptions(record.request)
+        attachment.input = input && record.request.interactive
+        attachment.forwardsSignals = options.signalProxy
+        attachment.detachKeys = try options.keys()
+        attachment.output = true
+        attachment.error = true
+        let process = try process(of: record)
+        do throws(Errno) {
+            let signals = try ForwardedSignals()
+            let connection = try live.connect(record.id)
+            try connection.subscribe(output: true, input: attachment.input)
+            switch try Attachment(connection, attachment).serve(signals, pidfd: process.pidfd.raw) {
+            case .recorded(let code): return .ended(code)
+            case .ended(let exit): return .ended(exit.code)
+            case .detached: return .detached(record.id)
+            case .lagged: throw Errno.timedOut
+            case .lost: break
+            }
+        } catch {
+            throw .system(SystemFailure("attach to", record.shortID, error))
+        }
+        sweep()
+        throw .monitorDied(record.id)
+    }
+
+    /// Starts the container with its lock held; nil when it runs.
+    private func startLocked(_ id: String, _ options: StartOptions) throws(EngineError) -> StartedRecord? {
+        // Its last server may have been killed: what that left is in the way.
+        if live.hasEntry(id), !live.isServed(id) { sweep() }
+        return try containers.locked(id) { () throws(EngineError) in try startHolding(id, options) }
+    }
+
+    private func startHolding(_ id: String, _ options: StartOptions) throws(EngineError) -> StartedRecord? {
+        var record = try containers.load(id)
+        switch condition(of: record) {
+        case .running, .starting, .restarting: return nil
+        case .created, .exited, .ending: break
+        }
+        let image = try image(of: record)
+        let draft = try draft(record, image)
+        try awaitLeft(id)
+        var entry = try live.enter(id, dataRoot: dataRoot, isNew: false)
+        do throws(EngineError) {
+            try containers.renewWork(id)
+            let started = try launch(draft, &entry, options)
+            record.state.status = .running
+            record.state.startedAt = started.state.startedAt
+            record.state.finishedAt = nil
+            record.state.error = nil
+            record.state.isStopped = false
+            record.state.restartCount = 0
+            try containers.save(record, durably: record.request.lifecycle.restart.kind != .no)
+            return StartedRecord(started: started, record: record)
+        } catch {
+            try recordFailure(error, record)
+            try? entry.leave()
+            throw error
+        }
+    }
+
+    /// docker keeps the reason why a start failed, and its exit code.
+    private func recordFailure(_ error: EngineError, _ waiting: ContainerRecord) throws(EngineError) {
+        var record = waiting
+        record.state.error = "\(error)"
+        record.state.exitCode = error.exitCode ?? 128
+        try containers.save(record)
+    }
+
+    /// One whose end is recorded may still be entered for some microseconds.
+    private func awaitLeft(_ id: String) throws(EngineError) {
+        let end = Clock.monotonicNanoseconds + 5_000_000_000
+        while live.hasEntry(id), Clock.monotonicNanoseconds < end { usleep(1000) }
+    }
+}
+
+/// A container that was started, and what its record says now.
+struct StartedRecord: ~Copyable {
+    let started: StartedContainer
+    let record: ContainerRecord
+}
+
+/// What a command that joins a container was asked.
+package struct AttachOptions: Sendable {
+    package var signalProxy = true
+    /// nil: docker's.
+    package var detachKeys: String?
+
+    package init() {}
+
+    func keys() throws(EngineError) -> DetachKeys {
+        do throws(DetachKeys.InvalidKeys) {
+            return try detachKeys.map { text throws(DetachKeys.InvalidKeys) in try DetachKeys(parsing: text) }
+                ?? DetachKeys(DetachKeys.standard)
+        } catch {
+            throw .invalid("\(error)")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+internal import Supervisor
+
+/// What a monitor is told of a container's log.
+struct LogSettings {
+    var driver: MonitorSettings.LogDriver
+    /// Bytes until a file is rotated; 0: never.
+    var maxSize: UInt64
+    var maxFiles: UInt32
+
+    init(_ options: LogOptions, _ configuration: Configuration) {
+        let name = options.driver ?? .jsonFile
+        switch name {
+        case .none: (driver, maxSize, maxFiles) = (.none, 0, 1)
+        case .jsonFile: (driver, maxSize, maxFiles) = (.jsonFile, 10 << 20, 3)
+        case .local: (driver, maxSize, maxFiles) = (.local, 20 << 20, 5)
+        }
+        if let text = options.options["max-size"], let size = LogOptions.bytes(text) { maxSize = size }
+        if let text = options.options["max-file"], let count = UInt32(text) { maxFiles = max(1, count) }
+    }
+}

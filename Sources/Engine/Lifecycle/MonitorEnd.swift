@@ -1,0 +1,75 @@
+internal import Glibc
+internal import Images
+internal import Supervisor
+internal import Sys
+
+extension Engine {
+    /// The end of a container whose monitor became this process: recorded, told to who waits for it, and where its policy
+    /// says so followed by the next start.
+    package func concludeForMonitor(_ id: String) throws(EngineError) {
+        guard let legacy = MonitorLegacy.take(), ResourceName.isContainerID(id) else {
+            throw .invalid("this command is the monitor's")
+        }
+        // A terminal's or a service manager's signals are not for us, as they were not for the monitor.
+        SignalSet([SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE]).block()
+        var entry = try live.takeOver(id, lock: MonitorLegacy.lock)
+        let end = try conclude(id, legacy.exit, of: entry.state.process)
+        legacy.tellEnd(end?.exitCode ?? legacy.exit.code)
+        guard let end, let delay = end.restartDelay else { return }
+        try restart(end.record, &entry, after: delay, legacy)
+    }
+
+    private func restart(
+        _ record: ContainerRecord, _ entry: inout LiveContainer, after delay: Int64, _ legacy: MonitorLegacy
+    ) throws(EngineError) {
+        if waitToRestart(record.id, delay, legacy) {
+            do throws(EngineError) {
+                try startAgain(record.id, &entry)
+                return
+            } catch {
+                try endRestarts(record.id, error: "\(error)")
+            }
+        } else {
+            try endRestarts(record.id, error: nil)
+        }
+        legacy.closeListener()
+    }
+
+    /// False when a command stops the container meanwhile; it wakes us by connecting.
+    private func waitToRestart(_ id: String, _ delay: Int64, _ legacy: MonitorLegacy) -> Bool {
+        let end = Clock.monotonicNanoseconds + delay
+        while !live.isMarkedStopped(id) {
+            let rest = end - Clock.monotonicNanoseconds
+            if rest <= 0 { return true }
+            _ = legacy.awaitCaller(milliseconds: Int32(clamping: rest / 1_000_000 + 1))
+        }
+        return false
+    }
+
+    private func startAgain(_ id: String, _ entry: inout LiveContainer) throws(EngineError) {
+        try containers.locked(id) { () throws(EngineError) in
+            var record = try containers.load(id)
+            if live.isMarkedStopped(id) { return try endRestarts(record, error: nil) }
+            record.state.restartCount += 1
+            let started = try launch(try draft(record, try image(of: record)), &entry, StartOptions())
+            record.state.status = .running
+            record.state.startedAt = started.state.startedAt
+            try containers.save(record, durably: false)
+        }
+    }
+
+    private func endRestarts(_ id: String, error: String?) throws(EngineError) {
+        try containers.locked(id) { () throws(EngineError) in
+            try endRestarts(try containers.load(id), error: error)
+        }
+    }
+
+    private func endRestarts(_ waiting: ContainerRecord, error: String?) throws(EngineError) {
+        var record = waiting
+        record.state.status = .exited
+        record.state.isStopped = error == nil
+        record.state.error = error
+        try containers.save(record)
+        try live.forget(record.id)
+    }
+}

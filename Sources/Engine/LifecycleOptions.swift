@@ -1,0 +1,85 @@
+/// What becomes of a container when it ends, is stopped or falls ill.
+package struct LifecycleOptions: Sendable, Hashable, Codable {
+    package var restart = RestartPolicy()
+    /// Seconds until a stop becomes a kill; -1: never; nil: the default, 10.
+    package var stopTimeout: Int?
+    package var health = HealthOptions()
+
+    package init() {}
+}
+
+/// When a container that has ended is started again.
+package struct RestartPolicy: Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, Codable {
+        case no
+        case onFailure = "on-failure"
+        case always
+        case unlessStopped = "unless-stopped"
+    }
+
+    package var kind = Kind.no
+    /// The most restarts of `on-failure`; 0: no limit.
+    package var maximum = 0
+
+    package init(kind: Kind = .no, maximum: Int = 0) {
+        self.kind = kind
+        self.maximum = maximum
+    }
+}
+
+/// A health check, or changes to the image's. Durations are nanoseconds.
+package struct HealthOptions: Sendable, Hashable, Codable {
+    /// For a shell; nil: the image's.
+    package var command: String?
+    package var interval: Int64?
+    package var timeout: Int64?
+    package var startPeriod: Int64?
+    package var startInterval: Int64?
+    package var retries: Int?
+    /// `--no-healthcheck`.
+    package var isDisabled = false
+
+    package init() {}
+}
+
+/// Where the output is kept.
+package struct LogOptions: Sendable, Hashable, Codable {
+    package enum Driver: String, Sendable, Hashable, Codable, CaseIterable {
+        case jsonFile = "json-file"
+        case local
+        case none
+    }
+
+    /// nil: the configured or `json-file`.
+    package var driver: Driver?
+    /// Names and values as given: `max-size`, `max-file`, `labels`, `env`, `tag`.
+    package var options: [String: String] = [:]
+
+    package init() {}
+
+    /// `10m`, `1g`, `500k`, `-1` for no limit; nil for what is no size.
+    package static func bytes(_ text: String) -> UInt64? {
+        if text == "-1" { return 0 }
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = UInt64(digits) else { return nil }
+        let factor: UInt64
+        switch text.dropFirst(digits.count).lowercased() {
+        case "", "b": factor = 1
+        case "k", "kb": factor = 1 << 10
+        case "m", "mb": factor = 1 << 20
+        case "g", "gb": factor = 1 << 30
+        default: return nil
+        }
+        let (product, overflows) = number.multipliedReportingOverflow(by: factor)
+        return overflows ? nil : product
+    }
+}
+
+/// Standard streams by name.
+package struct AttachedStreamSet: OptionSet, Sendable, Hashable, Codable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package static let input = AttachedStreamSet(rawValue: 1)
+    package static let output = AttachedStreamSet(rawValue: 2)
+    package static let error = AttachedStreamSet(rawValue: 4)
+}

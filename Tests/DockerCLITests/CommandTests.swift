@@ -21,8 +21,8 @@ import Testing
                 "runimg: --pid: invalid PID mode\n\nRun 'runimg container run --help' for more information\n"
             ),
             (
-                "run -d a", 125,
-                "runimg: flag -d, --detach: not supported yet (planned)\n\nRun 'runimg run --help' for more information\n"
+                "run --gpus=all a", 125,
+                "runimg: flag --gpus: not supported yet (planned)\n\nRun 'runimg run --help' for more information\n"
             ),
             (
                 "rmi -z", 125,

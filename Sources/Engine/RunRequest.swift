@@ -112,11 +112,17 @@ package struct ResourceOptions: Sendable, Hashable, Codable {
     package var memorySwap: Int64?
     /// Billionths of a CPU.
     package var nanoCPUs: Int64?
+    /// Microseconds; with `cpuQuota` another way to say `nanoCPUs`.
+    package var cpuPeriod: Int64?
+    /// Microseconds of CPU time a period; -1 is unlimited.
+    package var cpuQuota: Int64?
     package var cpuShares: UInt64?
     package var cpusetCPUs: String?
     package var cpusetMems: String?
     /// nil: the default; 0 or -1: unlimited.
     package var pidsLimit: Int64?
+    /// 10 to 1000.
+    package var blockIOWeight: UInt16?
     /// Bytes.
     package var shmSize: Int64?
 

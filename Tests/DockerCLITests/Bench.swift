@@ -44,6 +44,11 @@ final class RecordingEngine: EngineVerbs {
     var exitCode: Int32 = 0
     var failure: (any Error)?
     var systemInfo = SystemInfo()
+    /// What the verbs of UsageVerbs were asked, and what they answer.
+    var usageCalls: [String] = []
+    var updates: [UpdateRequest] = []
+    var looks: [[ContainerStats]] = []
+    var processes = ProcessTable(titles: [], rows: [])
 
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome {
         ran.append(request)

@@ -15,6 +15,11 @@ enum ContainerCommands {
         case "attach": { AttachCommand.main($0, path: $1, $2) }
         case "rename": { RenameCommand.main($0, path: $1, $2) }
         case "wait": { WaitCommand.main($0, path: $1, $2) }
+        case "pause": { PauseCommand.main($0, path: $1, $2) }
+        case "unpause": { UnpauseCommand.main($0, path: $1, $2) }
+        case "update": { UpdateCommand.main($0, path: $1, $2) }
+        case "top": { TopCommand.main($0, path: $1, $2) }
+        case "stats": { StatsCommand.main($0, path: $1, $2) }
         default: nil
         }
     }

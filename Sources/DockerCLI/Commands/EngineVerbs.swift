@@ -1,7 +1,7 @@
 package import Engine
 
 /// What the commands need of the engine. They throw when something failed.
-package protocol EngineVerbs: ContainerVerbs {
+package protocol EngineVerbs: ContainerVerbs, UsageVerbs {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]

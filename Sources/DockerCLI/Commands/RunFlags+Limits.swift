@@ -1,46 +1,7 @@
 internal import Engine
 
 extension RunFlags {
-    static let resources: [RunFlag] = [
-        .value("memory", short: "m", type: "bytes", "Most memory the container may use") {
-            (draft, text) throws(ValueError) in
-            draft.request.resources.memory = try nonZero(Sizes.ram(text))
-        },
-        .value("memory-swap", type: "bytes", "Memory and swap together; -1 for unlimited") {
-            (draft, text) throws(ValueError) in
-            draft.request.resources.memorySwap = try nonZero(Sizes.swap(text))
-        },
-        .value("memory-reservation", type: "bytes", "Memory kept for the container when memory is short") {
-            (draft, text) throws(ValueError) in
-            draft.request.resources.memoryReservation = try nonZero(Sizes.ram(text))
-        },
-        .value("cpus", type: "decimal", "Number of CPUs, such as 1.5") { (draft, text) throws(ValueError) in
-            let value = try Sizes.nanoCPUs(text)
-            guard value >= 0 else { throw .plain("invalid number of CPUs \(text): must be 0.01 or more") }
-            draft.request.resources.nanoCPUs = nonZero(value)
-        },
-        .value("cpu-shares", short: "c", type: "int", "Weight against other containers") {
-            (draft, text) throws(ValueError) in
-            let value = try GoValue.int64(text)
-            guard let shares = UInt64(exactly: value) else { throw .invalid("must not be negative") }
-            draft.request.resources.cpuShares = shares == 0 ? nil : shares
-        },
-        .value("cpuset-cpus", "CPUs to run on: 0-3 or 0,1") { (draft, text) throws(ValueError) in
-            draft.request.resources.cpusetCPUs = try Modes.cpuset(text, "cpus")
-        },
-        .value("cpuset-mems", "Memory nodes to use: 0-3 or 0,1") { (draft, text) throws(ValueError) in
-            draft.request.resources.cpusetMems = try Modes.cpuset(text, "mems")
-        },
-        .value("pids-limit", type: "int", "Most processes and threads; -1 for unlimited") {
-            (draft, text) throws(ValueError) in
-            draft.request.resources.pidsLimit = max(-1, try GoValue.int64(text))
-        },
-        .ignored(
-            "kernel-memory", type: "bytes", "Without effect: kernels no longer have this limit",
-            warning: "WARNING: --kernel-memory has no effect: kernels no longer have this limit"),
-    ]
-
-    private static func nonZero(_ value: Int64) -> Int64? { value == 0 ? nil : value }
+    static let resources: [RunFlag] = ResourceFlags.table(at: \.request.resources)
 
     static let isolation: [RunFlag] = [
         .bool("privileged", "Give the container all that the host's root has") { $0.request.isolation.privileged = $1 },

@@ -2,11 +2,8 @@ extension RunFlags {
     /// docker's, still to come.
     static let planned: [RunFlag] = [
         .planned("add-host", type: "list", "Line for /etc/hosts: NAME:IP"),
-        .planned("blkio-weight", type: "uint16", "Weight of block I/O, 10 to 1000", neutral: "0"),
         .planned("blkio-weight-device", type: "list", "Weight of block I/O on a device"),
         .planned("cgroup-parent", "Parent of the container's cgroup"),
-        .planned("cpu-period", type: "int", "Period of the CPU quota in microseconds", neutral: "0"),
-        .planned("cpu-quota", type: "int", "CPU time a period in microseconds", neutral: "0"),
         .planned("cpu-rt-period", type: "int", "Period of the real-time quota in microseconds", neutral: "0"),
         .planned("cpu-rt-runtime", type: "int", "Real-time CPU time a period in microseconds", neutral: "0"),
         .planned("device-cgroup-rule", type: "list", "Rule for the device cgroup"),

@@ -8,16 +8,22 @@ extension SpecBuilder {
     private static let minimumMemory: Int64 = 6 << 20
 
     static func resources(_ inputs: SpecInputs) throws(EngineError) -> Spec.Resources {
-        var result = Spec.Resources()
-        let asked = inputs.request.resources
-        result.memory = try memory(asked)
-        result.cpu = try cpu(asked, count: inputs.host.cpuCount)
-        if let limit = asked.pidsLimit {
-            result.pids = Spec.Pids(limit: limit <= 0 ? -1 : limit)
-        } else if inputs.host.hasPidsController {
-            result.pids = Spec.Pids(limit: defaultPidsLimit)
-        }
+        var result = try limits(inputs.request.resources, cpuCount: inputs.host.cpuCount)
+        if result.pids == nil, inputs.host.hasPidsController { result.pids = Spec.Pids(limit: defaultPidsLimit) }
         result.devices = deviceRules(inputs)
+        return result
+    }
+
+    /// The limits that were asked for, checked as docker does.
+    static func limits(_ asked: ResourceOptions, cpuCount: Int) throws(EngineError) -> Spec.Resources {
+        var result = Spec.Resources()
+        result.memory = try memory(asked)
+        result.cpu = try cpu(asked, count: cpuCount)
+        if let limit = asked.pidsLimit { result.pids = Spec.Pids(limit: limit <= 0 ? -1 : limit) }
+        if let weight = asked.blockIOWeight, weight != 0 {
+            if !(10...1000).contains(weight) { throw .invalid("Range of blkio weight is from 10 to 1000") }
+            result.blockIO = Spec.BlockIO(weight: weight)
+        }
         return result
     }
 
@@ -60,10 +66,31 @@ extension SpecBuilder {
             result.period = cpuPeriod
             result.quota = nano / 10_000
         }
+        try quota(asked, &result)
         if let shares = asked.cpuShares, shares != 0 { result.shares = shares }
         result.cpus = asked.cpusetCPUs
         result.mems = asked.cpusetMems
         return result == Spec.CPU() ? nil : result
+    }
+
+    /// `--cpu-period` and `--cpu-quota`, which say in two numbers what `--cpus` says in one.
+    private static func quota(_ asked: ResourceOptions, _ result: inout Spec.CPU) throws(EngineError) {
+        if let period = asked.cpuPeriod, period != 0 {
+            if result.quota != nil {
+                throw .invalid("Conflicting options: Nano CPUs and CPU Period cannot both be set.")
+            }
+            guard (1000...1_000_000).contains(period) else {
+                throw .invalid("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
+            }
+        }
+        if let quota = asked.cpuQuota, quota != 0 {
+            if result.quota != nil {
+                throw .invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set.")
+            }
+            if quota > 0, quota < 1000 { throw .invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)") }
+            result.quota = max(-1, quota)
+        }
+        if let period = asked.cpuPeriod, period != 0 { result.period = UInt64(period) }
     }
 
     /// docker's list: everything is denied but making nodes and using the harmless ones.

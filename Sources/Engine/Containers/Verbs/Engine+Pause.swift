@@ -1,0 +1,58 @@
+internal import Cgroups
+internal import Sys
+
+extension Engine {
+    /// Freezes all processes of a running container, and returns when they stand still. One that does not come to stand
+    /// within seconds is let go again.
+    package func pause(_ name: String) throws(EngineError) {
+        let id = try container(named: name).id
+        try containers.locked(id) { () throws(EngineError) in
+            let cgroup = try runningCgroup(id)
+            if try cgroups({ () throws(CgroupError) in try cgroup.isFrozen() }) {
+                throw .conflict("Container \(id) is already paused")
+            }
+            do throws(CgroupError) {
+                try cgroup.freeze()
+            } catch {
+                throw .conflict("Cannot pause container \(id): \(error)")
+            }
+        }
+    }
+
+    /// Lets a paused container's processes go on.
+    package func unpause(_ name: String) throws(EngineError) {
+        let id = try container(named: name).id
+        try containers.locked(id) { () throws(EngineError) in
+            let cgroup = try runningCgroup(id)
+            guard try cgroups({ () throws(CgroupError) in try cgroup.isFrozen() }) else {
+                throw .conflict("Container \(id) is not paused")
+            }
+            do throws(CgroupError) {
+                try cgroup.thaw()
+            } catch {
+                throw .conflict("Cannot unpause container \(id): \(error)")
+            }
+        }
+    }
+
+    /// Whether the container's processes are frozen. Asked of the kernel, the only one that knows: no record says so.
+    package func isPaused(_ record: ContainerRecord) -> Bool {
+        let cgroup = try? CgroupManager.detect().open(path: Engine.cgroupPath(record.id))
+        return (try? cgroup?.isFrozen()) ?? false
+    }
+
+    /// The cgroup of a container whose first process lives; docker's words where it doesn't.
+    func runningCgroup(_ id: String) throws(EngineError) -> Cgroup {
+        let record = try containers.load(id)
+        if condition(of: record) == .restarting {
+            throw .conflict("Container \(id) is restarting, wait until the container is running")
+        }
+        let process = try process(of: record)
+        let cgroup = try cgroups { () throws(CgroupError) in
+            try CgroupManager.detect().open(path: Engine.cgroupPath(id))
+        }
+        _ = consume process
+        guard let cgroup else { throw .notRunning(id) }
+        return cgroup
+    }
+}

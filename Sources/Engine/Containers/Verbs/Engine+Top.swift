@@ -1,0 +1,14 @@
+internal import Cgroups
+
+extension Engine {
+    /// The processes of a running container, all that are in its cgroup: as `ps -ef` lists them, or with options as the
+    /// host's own `ps` does.
+    package func top(_ name: String, options: [String]) throws(EngineError) -> ProcessTable {
+        let cgroup = try runningCgroup(try container(named: name).id)
+        let pids = try cgroups { () throws(CgroupError) in try cgroup.processes() }
+        // One word of the command line may hold several options, as docker takes it.
+        let words = options.flatMap { $0.split(separator: " ").map(String.init) }
+        if words.isEmpty { return ProcessTable.full(of: pids, at: .current) }
+        return try HostPS().table(of: pids.sorted(), options: words)
+    }
+}

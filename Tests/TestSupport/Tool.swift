@@ -53,18 +53,19 @@ package enum Tool {
     }
 
     /// Runs `name` with `arguments`. `environment` is added to `baseEnvironment`. The process and its group are killed
-    /// after `timeout` seconds.
+    /// after `timeout` seconds times the tests' patience.
     package static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil,
         input: [UInt8] = [], timeout: Double = 60
     ) throws -> Output {
         guard let path = find(name) else { throw Missing(name: name) }
         _ = ignoresBrokenPipes
+        let limit = timeout * Wait.patience
         var ends = PipeEnds()
         var child = try start(path, arguments, baseEnvironment.merging(environment) { $1 }, directory, &ends)
-        var exchange = Exchange(input: input, deadline: Wait.now + timeout)
+        var exchange = Exchange(input: input, deadline: Wait.now + limit)
         try exchange.run(ends, exit: child.exitDescriptor)
-        let result = exchange.timedOut ? try child.kill() : try child.wait(seconds: timeout)
+        let result = exchange.timedOut ? try child.kill() : try child.wait(seconds: limit)
         // What is left of the group would outlive the test.
         if exchange.lingering { child.signalGroup(SIGKILL) }
         var status: Int32?

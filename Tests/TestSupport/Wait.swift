@@ -12,9 +12,12 @@ package enum Wait {
 
     package static func sleep(_ seconds: Double) { usleep(UInt32(max(0, seconds) * 1e6)) }
 
-    /// Asks `condition` again and again, for at most `seconds`.
+    /// How many times longer than elsewhere is waited for what must come: set where processors are emulated or busy.
+    package static let patience = getenv("RUNIMG_TEST_PATIENCE").flatMap { Double(String(cString: $0)) } ?? 1
+
+    /// Asks `condition` again and again, for at most `seconds` times `patience`.
     package static func until(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = now + seconds
+        let deadline = now + seconds * patience
         while true {
             if try condition() { return true }
             if now >= deadline { return false }

@@ -21,7 +21,7 @@ random_seconds() { printf '%d.%03d' $(($1 * SRANDOM / 4294967296 / 1000)) $(($1 
 # check_disk NAME DISK: boots on the disk; the answers are in NAME.answers.
 check_disk() {
     start_machine "$1" check "$2"
-    wait_machine 600 && grep -qx done "$work/$1.answers"
+    wait_machine 1800 && grep -qx done "$work/$1.answers"
 }
 
 # judge NAME MUST WHAT: the answers of a check against the peaceful pull. MUST is `present` when the pull had ended with
@@ -58,10 +58,10 @@ state() {
 cut_power() {
     local name=$1 what=$2 disk=$3 moment=$4 begin
     start_machine "$name" cut "$disk" "vm.do=$what"
-    wait_answer "$name" '^begin' 600 || return 1
+    wait_answer "$name" '^begin' 1800 || return 1
     begin=$(date +%s%N)
     if [ "$moment" = end ]; then
-        wait_answer "$name" '^end' 600 || return 1
+        wait_answer "$name" '^end' 1800 || return 1
         milliseconds=$((($(date +%s%N) - begin) / 1000000))
     else
         sleep "$moment"

@@ -12,6 +12,8 @@ fi
 [ -e /usr/share/containers/seccomp.json ] || absent="$absent|podman.s profile"
 
 export RUNIMG_BIN_DIR="$tree/.build/release" SWIFT_BACKTRACE=enable=no NO_COLOR=1
+# Emulated processors are ten times slower, and what shares the host makes them slower still.
+export RUNIMG_TEST_PATIENCE=20
 cd "$tree"
 # The one test left out keeps both processors busy with work of its own, which an emulated machine pays for tenfold.
 /vm/tests --testing-library swift-testing --xunit-output /tmp/tests.xml \

@@ -1,5 +1,6 @@
 package import Cgroups
 package import Images
+internal import OCI
 package import Rootfs
 package import Runtime
 package import Sys
@@ -60,7 +61,7 @@ extension EngineError: CustomStringConvertible {
         switch self {
         case .invalid(let message), .conflict(let message): message
         case .noSuchImage(let name): "No such image: \(name)"
-        case .noSuchContainer(let name): "No such container: \(name)"
+        case .noSuchContainer(let name): "No such container: \(ForeignText(name))"
         case .monitorDied(let id):
             "the monitor of container \(id) was killed, and the container with it"
         case .notRunning(let id): "container \(id) is not running"

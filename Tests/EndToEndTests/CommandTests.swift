@@ -47,7 +47,7 @@ extension EndToEnd {
             let refused = try runimg("rmi", id)
             #expect(refused.status == 1 && refused.stderr.contains("container"), "\(refused)")
             #expect(try runimg("run", "--rm", id, "true").status == 0)
-            try child.kill()
+            try runimg.end(&child)
             let removed = try runimg("rmi", "-f", id)
             #expect(removed.status == 0, "\(removed)")
         }

@@ -53,14 +53,13 @@ extension EndToEnd {
             try EndToEnd.expectClean(before)
         }
 
-        @Test func aKilledCommandIsCleanedUpByTheNext() throws {
+        @Test func aContainerThatOutlivedItsCommandLeavesNothing() throws {
             let runimg = try Self.settled()
             let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
             var child = try runimg.start(
                 "run", "--rm", "-q", Self.image, "sh", "-c", "sleep 1000 & echo up; sleep 1000")
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
-            try child.kill()
-            try runimg.check("images")
+            try runimg.end(&child)
             try EndToEnd.expectClean(before)
         }
 
@@ -72,7 +71,8 @@ extension EndToEnd {
                 Wait.sleep(Double(step) * 0.002)
                 try child.kill()
                 if step % 5 == 4 {
-                    try runimg.check("images")
+                    // Some were started already, and live on.
+                    try runimg.check("rm", "-f", "--all")
                     try EndToEnd.expectClean(before, "killed after \(step * 2) ms")
                 }
             }
@@ -98,7 +98,7 @@ extension EndToEnd {
                     try runimg.run(["run"] + flags + [id, "true"], under: prefix).status == 0
                 },
                 check: { _, moment, _ in
-                    try runimg.check("images")
+                    try runimg.settle()
                     for line in try before.leaks(ignoringStore: kept) { Issue.record("\(moment) left behind: \(line)") }
                     if kept { try expectEnded(runimg, "\(moment)") }
                     // The same once more, name and all.
@@ -121,8 +121,7 @@ extension EndToEnd {
                 "run", "--rm", "-q", "--pid", "host", "--privileged", Self.image, "sh", "-c",
                 "setsid sleep 1234 & sleep 0.1; echo up; sleep 1234")
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
-            try child.kill()
-            try runimg.check("images")
+            try runimg.end(&child)
             try EndToEnd.expectClean(before)
             #expect(try Tool.run("pgrep", ["-f", "-x", "sleep 1234"]).stdout.isEmpty)
         }
@@ -166,8 +165,7 @@ extension EndToEnd {
                 ["--reuid", "65534", "--regid", "65534", "--clear-groups", "find", runimg.dataRoot, "-mindepth", "1"])
             #expect(found.stdout.isEmpty)
             #expect(["700", "710", "711"].contains(String(try File.status(runimg.dataRoot).mode, radix: 8)))
-            try child.kill()
-            try runimg.check("images")
+            try runimg.end(&child)
         }
     }
 }

@@ -202,8 +202,7 @@ extension EndToEnd {
             #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("up") })
             let second = try runimg("run", "--rm", "-q", "--name", "taken", image, "true")
             #expect(second.status == 125 && second.stderr.contains("taken"), "\(second)")
-            try child.signal(SIGKILL)
-            try child.kill()
+            try runimg.end(&child)
             let third = try runimg("run", "--rm", "-q", "--name", "taken", image, "echo", "mine")
             #expect(third.status == 0 && third.stdout == "mine\n", "\(third)")
         }

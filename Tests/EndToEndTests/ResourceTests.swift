@@ -173,9 +173,7 @@ extension EndToEnd {
                     #expect(line.contains("/runimg/"), "\(line)")
                 }
             }
-            try child.signal(9)
-            try child.kill()
-            try runimg.check("images")
+            try runimg.end(&child)
         }
     }
 }

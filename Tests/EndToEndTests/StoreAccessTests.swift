@@ -74,9 +74,11 @@ extension EndToEnd {
                 let open: UInt32 = status.isDirectory ? 0o022 : path.contains("/containers/") ? 0o033 : 0o077
                 #expect(status.mode & open == 0 && status.uid == 0, "\(path) \(String(status.mode, radix: 8))")
             }
-            try child.signal(SIGTERM)
             try child.kill()
-            // What the killed run left is removed by the next command.
+            let removed = try Tool.run(
+                Runimg.path,
+                ["--data-root", scratch("data"), "--config-file", scratch("config.json"), "rm", "-f", "--all"])
+            #expect(removed.status == 0, "\(removed)")
             let swept = try Tool.run(
                 Runimg.path, ["--data-root", scratch("data"), "--config-file", scratch("config.json"), "images", "-q"])
             #expect(swept.status == 0 && swept.lines.count == 1, "\(swept)")

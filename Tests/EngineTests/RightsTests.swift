@@ -114,12 +114,11 @@ import Testing
             ["--data-root", runimg.dataRoot, "--config-file", runimg.configFile, "run", "--cidfile", name]
                 + common.dropFirst() + ["sleep", "1000"],
             environment: Tool.baseEnvironment)
-        defer { _ = try? runimg.check("images") }
+        defer { try? runimg.end(&child) }
         let second = try Self.join(runimg, image, launch, containerIDFile: name)
         let lines = Self.comparable(first.stdout)
         #expect(lines.count > 150)
         #expect(Self.comparable(second).difference(from: lines).isEmpty)
-        try child.kill()
     }
 
     /// Runs the probe in the namespaces and the cgroup of the running container, as the engine would draft it.

@@ -84,6 +84,32 @@ package final class Runimg: Sendable {
             input: input, output: .descriptor(output.raw), errors: .descriptor(errors.raw))
     }
 
+    /// Kills a command that was started, and removes all containers with what they run: they outlive it.
+    package func end(_ child: inout ChildProcess) throws {
+        try child.kill()
+        try check("rm", "-f", "-v", "--all")
+    }
+
+    /// Waits until no container of this data root is served any more, and has what dead ones left cleaned up.
+    package func settle() throws {
+        let isQuiet = Wait.until(seconds: 30) {
+            let entries = (try? Directory.entries("/run/runimg").map(\.name)) ?? []
+            return !entries.contains { name in
+                let state = (try? File.readAll("/run/runimg/\(name)/state.json", limit: 1 << 16)) ?? []
+                // JSON may escape slashes.
+                let text = String(decoding: state.filter { $0 != UInt8(ascii: "\\") }, as: UTF8.self)
+                let isServed = (try? Tool.run("pgrep", ["-f", name]).status) == 0
+                return text.contains("\"\(dataRoot)\"") && isServed
+            }
+        }
+        if !isQuiet { throw Failure(description: "containers of \(dataRoot) did not end") }
+        try check("images")
+    }
+
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     /// What a command started by `start` has said so far.
     package var startedOutput: String {
         String(decoding: (try? File.readAll(scratch("out"))) ?? [], as: UTF8.self)

@@ -36,7 +36,9 @@ extension RunFlags {
             draft.request.log.options[name] = value
         },
         .value("volumes-from", type: "list", "Mount the volumes of another container: NAME[:ro]") {
-            $0.request.volumesFrom.append($1)
+            (draft, text) throws(ValueError) in
+            _ = try Names.container(text.cut(":").0)
+            draft.request.volumesFrom.append(text)
         },
     ]
 }

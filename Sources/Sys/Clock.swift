@@ -17,6 +17,13 @@ package enum Clock {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
+    /// Nanoseconds since the machine's start, those that it slept too; never set back.
+    package static var bootNanoseconds: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// Now in UTC as RFC 3339 with nanoseconds: `2024-09-06T22:20:07.123456789Z`.
     package static var timestamp: String {
         var time = timespec()

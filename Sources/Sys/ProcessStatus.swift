@@ -16,4 +16,12 @@ package enum ProcessStatus {
         }
         return UInt64(String(decoding: fields[19], as: UTF8.self))
     }
+
+    /// Nanoseconds since a process started that has this start time: by the clock that counts from the boot, which
+    /// nobody sets.
+    package static func age(startTime: UInt64) -> Int64 {
+        let ticks = max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))
+        guard let start = Int64(exactly: startTime), start <= .max / (1_000_000_000 / ticks) else { return 0 }
+        return max(0, Clock.bootNanoseconds - start * (1_000_000_000 / ticks))
+    }
 }

@@ -22,8 +22,8 @@ struct SourceFile {
         }
     }
 
-    /// All Swift files below a directory of the package.
-    static func all(below directory: String) throws -> [SourceFile] {
+    /// All files below a directory of the package that end so, Swift files unless told otherwise.
+    static func all(below directory: String, endings: [String] = [".swift"]) throws -> [SourceFile] {
         var result: [SourceFile] = []
         var waiting = [directory]
         while let next = waiting.popLast() {
@@ -31,7 +31,7 @@ struct SourceFile {
                 let path = "\(next)/\(entry.name)"
                 if try File.status("\(PackageTree.root)/\(path)").isDirectory {
                     waiting.append(path)
-                } else if path.hasSuffix(".swift") {
+                } else if endings.contains(where: path.hasSuffix) {
                     let text = String(decoding: try File.readAll("\(PackageTree.root)/\(path)"), as: UTF8.self)
                     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
                     result.append(SourceFile(path: path, lines: lines))

@@ -1,3 +1,4 @@
+import Glibc
 import Sys
 import Testing
 
@@ -10,5 +11,16 @@ import Testing
         ] as [(Int64, String)]) func secondsBecomeADate(_ seconds: Int64, _ text: String)
     {
         #expect(Clock.rfc3339(seconds: seconds, nanoseconds: 7) == text)
+    }
+
+    /// The restart delays start from the beginning again after a run of ten seconds, whatever the wall clock did.
+    @Test("F25: a process's age is counted from the boot") func ageIsCountedFromTheBoot() throws {
+        let start = try #require(ProcessStatus.startTime(getpid()))
+        let age = ProcessStatus.age(startTime: start)
+        #expect(age > 0 && age < Clock.bootNanoseconds)
+        #expect(ProcessStatus.age(startTime: 0) > age)
+        // From the future, or no time at all.
+        #expect(ProcessStatus.age(startTime: start + 1_000_000_000) == 0)
+        #expect(ProcessStatus.age(startTime: .max) == 0)
     }
 }

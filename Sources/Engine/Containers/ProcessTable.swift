@@ -42,10 +42,9 @@ struct ProcessTimes: Sendable {
     var ticks: Int64
 
     static var current: ProcessTimes {
-        var boot = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &boot)
         return ProcessTimes(
-            now: Int64(Glibc.time(nil)), uptime: Int64(boot.tv_sec), ticks: max(1, Int64(sysconf(Int32(_SC_CLK_TCK)))))
+            now: Int64(Glibc.time(nil)), uptime: Clock.bootNanoseconds / 1_000_000_000,
+            ticks: max(1, Int64(sysconf(Int32(_SC_CLK_TCK)))))
     }
 }
 

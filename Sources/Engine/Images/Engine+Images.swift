@@ -72,12 +72,6 @@ enum Timestamp {
         return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
     }
 
-    /// Nanoseconds since a time stamp of ours; 0 for what is none, or in the future.
-    static func elapsed(since text: String?) -> Int64 {
-        guard let start = text.flatMap(seconds), let now = seconds(Clock.timestamp) else { return 0 }
-        return max(0, now - start) * 1_000_000_000
-    }
-
     private static func withoutFraction(_ text: String) -> String {
         guard let dot = text.firstIndex(of: ".") else { return text }
         let rest = text[text.index(after: dot)...].drop { $0.isASCII && $0.isNumber }

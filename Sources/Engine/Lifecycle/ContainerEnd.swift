@@ -75,7 +75,9 @@ extension Engine {
         let policy = record.request.lifecycle.restart
         let count = record.state.restartCount
         guard !isStopped, policy.asksForRestart(exitCode: exit.code, count: count) else { return nil }
-        return policy.delay(count: count, ranFor: Timestamp.elapsed(since: state.startedAt))
+        // Not by the times of the record: somebody may have set the clock meanwhile.
+        let ranFor = state.process.map { ProcessStatus.age(startTime: $0.startTime) }
+        return policy.delay(count: count, ranFor: ranFor ?? 0)
     }
 
     private static func outOfMemory(_ request: RunRequest) -> String {

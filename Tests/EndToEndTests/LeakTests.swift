@@ -155,6 +155,21 @@ extension EndToEnd {
             try EndToEnd.expectClean(before)
         }
 
+        @Test(.enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"))
+        func aRunningContainerHoldsNoCommandUp() throws {
+            // Nobody else's containers are looked at there.
+            let scratch = try Scratch()
+            let runimg = try Runimg(configuration: #"{"exec-root": "\#(scratch("run"))"}"#)
+            try runimg.check("pull", "-q", Self.image)
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            let id = try #require(try runimg.check("run", "-d", image, "sleep", "1000").lines.first)
+            let log = scratch("log")
+            let pauses = ["strace", "-f", "-qq", "-o", log, "-e", "trace=clock_nanosleep"]
+            #expect(try runimg.run(["images"], under: pauses).status == 0)
+            #expect(String(decoding: try File.readAll(log), as: UTF8.self).isEmpty)
+            try runimg.check("rm", "-f", id)
+        }
+
         @Test func theStoreIsNobodyElses() throws {
             // threats.md D1: nothing below the data root can be reached by another user.
             let runimg = try Self.settled()

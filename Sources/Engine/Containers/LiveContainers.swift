@@ -11,7 +11,7 @@ struct LiveContainers: Sendable {
 
     let directory: String
 
-    /// How long a server's dying container is waited for.
+    /// How long a start that was killed is waited for, seconds.
     private static let patience = 5.0
 
     /// Enters a container and takes its lock.
@@ -140,7 +140,9 @@ struct LiveContainers: Sendable {
         guard let entry = try? Directory.open(path) else { return }
         let before = LiveContainers.state(in: entry.raw)
         if isForeign(before, dataRoot) { return }
-        guard let lock = takeLock(in: entry.raw, server: patiently ? before?.pid : nil) else { return }
+        // A monitor is known by the process that it serves; who made the entry has long gone then.
+        let starter = before?.process == nil ? before?.pid : nil
+        guard let lock = takeLock(in: entry.raw, server: patiently ? starter : nil) else { return }
         // Made but not described when we looked, and taken by now.
         let state = LiveContainers.state(in: entry.raw)
         if isForeign(state, dataRoot) { return }
@@ -162,8 +164,8 @@ struct LiveContainers: Sendable {
 }
 
 extension LiveContainers {
-    /// The lock, if its holder is gone. A server that was killed leaves it for a moment to the container's first
-    /// process, which inherited the descriptor and dies with its parent: with `server` that is waited for.
+    /// The lock, if its holder is gone. A command that was killed in a start leaves it for a moment to the monitor, which
+    /// sees that and gives up: with `server`, who began the start, that is waited for.
     private func takeLock(in directory: Int32, server: Int32?) -> FileLock? {
         let end = Clock.monotonicNanoseconds + Int64(LiveContainers.patience * 1e9)
         while true {

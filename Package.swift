@@ -78,8 +78,8 @@ let package = Package(
         library("Cgroups", ["OCI", "Sys"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
         library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
-        library("Engine", ["Images", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
-        library("DockerCLI", ["Engine", "Images", "OCI", "Sys"]),
+        library("Engine", ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
+        library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.
         .executableTarget(
@@ -105,8 +105,8 @@ let package = Package(
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
         tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
-        tests("Engine", ["Engine", "Images", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
-        tests("DockerCLI", ["DockerCLI", "Engine", "Images", "OCI", "Sys"]),
+        tests("Engine", ["Engine", "Images", "Logs", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
+        tests("DockerCLI", ["DockerCLI", "Engine", "Images", "Logs", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),
         tests("EndToEnd", ["OCI", "Sys"]),
     ]

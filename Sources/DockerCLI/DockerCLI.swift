@@ -98,6 +98,7 @@ package enum DockerCLI {
         case "pull": PullCommand.main(arguments, path: path, context)
         case "images": ImagesCommand.main(arguments, path: path, context)
         case "rmi": RemoveImagesCommand.main(arguments, path: path, context)
+        case "events": EventsCommand.main(arguments, path: path, context)
         case "version": VersionCommand.main(arguments, path: path, context)
         case "info": InfoCommand.main(arguments, path: path, context)
         default: throw .planned("command \(path)")

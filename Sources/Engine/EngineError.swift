@@ -1,5 +1,6 @@
 package import Cgroups
 package import Images
+package import Logs
 internal import OCI
 package import Rootfs
 package import Runtime
@@ -27,6 +28,7 @@ package enum EngineError: Error {
     case runtime(RuntimeError)
     case rootfs(RootfsError)
     case cgroup(CgroupError)
+    case log(LogError)
     /// `-t -i` with something else on standard input.
     case notATerminal
     case system(SystemFailure)
@@ -76,6 +78,7 @@ extension EngineError: CustomStringConvertible {
         case .runtime(let error): "\(error)"
         case .rootfs(let error): "\(error)"
         case .cgroup(let error): "\(error)"
+        case .log(let error): "\(error)"
         case .notATerminal: "the input device is not a TTY"
         case .system(let failure): "\(failure)"
         }

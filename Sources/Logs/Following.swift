@@ -10,13 +10,17 @@ package struct Following {
     package var outputs: [Int32]
     /// Nothing that is written later is of interest.
     package var until: LogTime?
+    /// Called before each wait: the moment to write what was gathered.
+    package var willWait: () -> Void
 
     package init(
-        endSignals: [Int32] = [], outputs: [Int32] = [], until: LogTime? = nil, isGoingOn: @escaping () -> Bool
+        endSignals: [Int32] = [], outputs: [Int32] = [], until: LogTime? = nil, willWait: @escaping () -> Void = {},
+        isGoingOn: @escaping () -> Bool
     ) {
         self.endSignals = endSignals
         self.outputs = outputs
         self.until = until
+        self.willWait = willWait
         self.isGoingOn = isGoingOn
     }
 }
@@ -32,6 +36,7 @@ struct NewsWait {
 
     /// False when whoever reads our output is gone.
     mutating func wait(_ following: Following) throws(Errno) -> Bool {
+        following.willWait()
         var items = following.outputs.map { PollItem($0, []) }
         let outputs = items.count
         // A descriptor of a process stays readable once it is: from then on the answer is asked for now and then.

@@ -29,10 +29,8 @@ extension LogTime {
     /// second counts as the first second after it.
     package init?(rfc3339 bytes: some Collection<UInt8>) {
         var digits = DigitReader(bytes)
-        guard let year = digits.number(4), digits.take("-"), let month = digits.number(2), digits.take("-"),
-            let day = digits.number(2), digits.take("T"), let hour = digits.number(2), digits.take(":"),
+        guard let date = digits.date(), digits.take("T"), let hour = digits.number(2), digits.take(":"),
             let minute = digits.number(2), digits.take(":"), let second = digits.number(2),
-            (1...12).contains(month), (1...LogTime.days(in: month, of: year)).contains(day),
             hour < 24, minute < 60, second < 61
         else { return nil }
         var nanoseconds: Int64 = 0
@@ -41,7 +39,7 @@ extension LogTime {
             nanoseconds = fraction
         }
         guard let offset = digits.offset(), digits.isAtEnd else { return nil }
-        let days = LogTime.dayNumber(year, month, day)
+        let days = LogTime.dayNumber(date.year, date.month, date.day)
         self.init(
             seconds: days * 86_400 + hour * 3600 + minute * 60 + second - offset, nanoseconds: nanoseconds)
     }
@@ -102,6 +100,14 @@ struct DigitReader<Bytes: Collection<UInt8>> {
             result = result * 10 + digit
         }
         return result
+    }
+
+    /// `2024-01-02`.
+    mutating func date() -> (year: Int64, month: Int64, day: Int64)? {
+        guard let year = number(4), take("-"), let month = number(2), take("-"), let day = number(2),
+            (1...12).contains(month), (1...LogTime.days(in: month, of: year)).contains(day)
+        else { return nil }
+        return (year, month, day)
     }
 
     /// Digits behind the point as nanoseconds; what is finer is dropped.

@@ -17,8 +17,8 @@ import Testing
         "Cgroups": ["OCI", "Sys"],
         "Runtime": ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"],
         "Supervisor": ["Runtime", "OCI", "Sys", "CMonitor"],
-        "Engine": ["Images", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"],
-        "DockerCLI": ["Engine", "Images", "OCI", "Sys"],
+        "Engine": ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"],
+        "DockerCLI": ["Engine", "Images", "Logs", "OCI", "Sys"],
         "runimg": ["DockerCLI", "Engine"],
         "runimg-image": ["ImageWorker", "Sys"],
     ]

@@ -1,6 +1,7 @@
 import DockerCLI
 import Engine
 import Images
+import Logs
 import OCI
 
 /// What a command wrote, in memory.
@@ -49,6 +50,8 @@ final class RecordingEngine: EngineVerbs {
     var updates: [UpdateRequest] = []
     var looks: [[ContainerStats]] = []
     var processes = ProcessTable(titles: [], rows: [])
+    var happened: [Event] = []
+    var eventQueries: [EventQuery] = []
 
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome {
         ran.append(request)
@@ -69,6 +72,13 @@ final class RecordingEngine: EngineVerbs {
         removed.append("\(name) \(force) \(prune)")
         guard let result = removals[name] else { throw PlainFailure(description: "No such image: \(name)") }
         return result
+    }
+
+    func events(
+        _ query: EventQuery, outputs: [Int32], take: (Event) -> Bool, notice: @escaping (LogNotice) -> Void
+    ) throws {
+        eventQueries.append(query)
+        for event in happened where !take(event) { return }
     }
 
     func info() throws -> SystemInfo { systemInfo }

@@ -111,7 +111,7 @@ package enum CommandTable {
                 path: "info", summary: "Show what this installation is and can do", state: .ready,
                 aliases: ["system info"]),
             Entry(path: "inspect", summary: "Show all of a container, image, network or volume"),
-            Entry(path: "events", summary: "Show what happens", aliases: ["system events"]),
+            Entry(path: "events", summary: "Show what happens", state: .ready, aliases: ["system events"]),
             Entry(path: "login", summary: "Log in to a registry"),
             Entry(path: "logout", summary: "Log out of a registry"),
             Entry(path: "search", summary: "Search Docker Hub"),

@@ -1,4 +1,5 @@
 package import Engine
+package import Logs
 
 /// What the commands need of the engine. They throw when something failed.
 package protocol EngineVerbs: ContainerVerbs, UsageVerbs {
@@ -6,6 +7,8 @@ package protocol EngineVerbs: ContainerVerbs, UsageVerbs {
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
+    func events(
+        _ query: EventQuery, outputs: [Int32], take: (Event) -> Bool, notice: @escaping (LogNotice) -> Void) throws
     func info() throws -> SystemInfo
     func version() -> VersionInfo
 }

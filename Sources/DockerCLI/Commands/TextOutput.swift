@@ -8,10 +8,13 @@ package protocol TextOutput: AnyObject {
     var columns: Int { get }
     /// Rows of the terminal now; 24 where there is none.
     var rows: Int { get }
+    /// What a command may watch, to end when nobody reads its output any more.
+    var descriptors: [Int32] { get }
     func write(_ text: String)
 }
 
 extension TextOutput {
+    package var descriptors: [Int32] { [] }
     package func line(_ text: String) { write(text + "\n") }
 }
 
@@ -24,6 +27,8 @@ package final class DescriptorOutput: TextOutput {
         self.descriptor = descriptor
         isTerminal = Terminal.isTerminal(descriptor)
     }
+
+    package var descriptors: [Int32] { [descriptor] }
 
     package var columns: Int {
         guard isTerminal, let size = try? Terminal.size(descriptor), size.columns > 0 else { return 80 }

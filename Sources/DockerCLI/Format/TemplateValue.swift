@@ -17,11 +17,14 @@ package indirect enum TemplateValue: Sendable, Hashable {
         package let value: TemplateValue
         /// Fields whose zero value Go leaves out of JSON.
         package let omitsEmpty: Bool
+        /// The key in JSON, where that is another one.
+        package let key: String
 
-        package init(_ name: String, _ value: TemplateValue, omitsEmpty: Bool = false) {
+        package init(_ name: String, _ value: TemplateValue, omitsEmpty: Bool = false, key: String? = nil) {
             self.name = name
             self.value = value
             self.omitsEmpty = omitsEmpty
+            self.key = key ?? name
         }
     }
 
@@ -79,7 +82,7 @@ package indirect enum TemplateValue: Sendable, Hashable {
         case .string(let value): return quote(value)
         case .list(let values): return "[" + values.map { $0.json(escaping: escaping) }.joined(separator: ",") + "]"
         case .record(let fields):
-            return object(fields.filter { !$0.omitsEmpty || $0.value.isTrue }.map { ($0.name, $0.value) })
+            return object(fields.filter { !$0.omitsEmpty || $0.value.isTrue }.map { ($0.key, $0.value) })
         case .row(let fields): return TemplateValue.record(fields).json(escaping: true)
         case .map(let entries): return object(entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         }

@@ -1,0 +1,64 @@
+package import Logs
+internal import OCI
+
+/// `events --filter`. The same key twice widens, but for labels; different keys narrow.
+package struct EventFilter: Sendable, Hashable {
+    private var values: [String: [String]] = [:]
+
+    /// docker's keys; of those that name kinds of things that are not here none ever fits.
+    private static let keys: Set<String> = [
+        "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret",
+        "service", "type", "volume",
+    ]
+    /// Keys whose values are the beginnings of IDs or names.
+    private static let subjects = keys.subtracting(["event", "image", "label", "scope", "type"])
+    /// Their actions go on behind a colon.
+    private static let prefixes: Set<String> = ["health_status", "exec_create", "exec_start"]
+
+    package init() {}
+
+    package mutating func add(_ text: String) throws(ValueError) {
+        if text.isEmpty { return }
+        let (name, value) = text.cut("=")
+        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
+        let key = name.lowercased().filter { $0 != " " }
+        guard EventFilter.keys.contains(key) else { throw .plain("invalid filter '\(Names.printable(name))'") }
+        values[key, default: []].append(value)
+    }
+
+    package func includes(_ event: Event) -> Bool {
+        values.allSatisfy { key, wanted in
+            switch key {
+            case "event": matchesAction(event.action, wanted)
+            case "type": wanted.contains(event.type)
+            case "scope": wanted.contains("local")
+            case "label": wanted.allSatisfy { matchesLabel($0, event.attributes) }
+            case "image": matchesImage(event, wanted)
+            default:
+                EventFilter.subjects.contains(key)
+                    && wanted.contains { event.actor.hasPrefix($0) || (event.attributes["name"] ?? "").hasPrefix($0) }
+            }
+        }
+    }
+
+    private func matchesAction(_ action: String, _ wanted: [String]) -> Bool {
+        let isFuzzy = !EventFilter.prefixes.isDisjoint(with: wanted)
+        return wanted.contains { isFuzzy ? action.hasPrefix($0) : action == $0 }
+    }
+
+    private func matchesLabel(_ label: String, _ attributes: [String: String]) -> Bool {
+        let (name, value) = label.cut("=")
+        guard let actual = attributes[name] else { return false }
+        return value == nil || value == actual
+    }
+
+    /// An image's own events, and those of containers that were made from it; with or without its tag.
+    private func matchesImage(_ event: Event, _ wanted: [String]) -> Bool {
+        let name = event.attributes[event.type == "image" ? "name" : "image"] ?? ""
+        return wanted.contains { [event.actor, name, repository(event.actor), repository(name)].contains($0) }
+    }
+
+    private func repository(_ name: String) -> String {
+        (try? Reference(parsing: name))?.familiarRepository ?? name
+    }
+}

@@ -1,0 +1,91 @@
+internal import CLinux
+internal import Glibc
+internal import Sys
+
+/// The events of a data root: `events.log`, JSON lines, to which every command appends what it did.
+package struct EventLog: Sendable {
+    private static let name = "events.log"
+
+    private let dataRoot: String
+    private let maximumSize: Int64
+
+    /// There are two files of at most `maximumSize` bytes; the default is room for ten thousand events.
+    package init(dataRoot: String, maximumSize: Int64 = 4 << 20) {
+        self.dataRoot = dataRoot
+        self.maximumSize = maximumSize
+    }
+
+    /// Appends with one write. What was done stays done when it can't be noted, so nothing is thrown.
+    package func append(_ event: Event) {
+        try? write(Array((event.json + "\n").utf8))
+    }
+
+    private func write(_ line: [UInt8]) throws(Errno) {
+        let directory = try Directory.open(dataRoot)
+        let file = try openNewest(in: directory.raw)
+        try File.write(file.raw, line)
+        if try File.status(file.raw).size >= maximumSize { rotate(file.raw, in: directory.raw) }
+    }
+
+    /// The newest file, locked against rotation: who still wrote to one that has got a number would be read too late, or
+    /// by nobody.
+    private func openNewest(in directory: Int32) throws(Errno) -> OwnedFD {
+        var attempts = 100
+        while true {
+            let file = try File.open(
+                EventLog.name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, mode: 0o640, at: directory)
+            attempts -= 1
+            // A stopped process that holds the lock keeps nobody for ever.
+            if attempts == 0 { return file }
+            let fd = file.raw
+            if flock(fd, LOCK_SH | LOCK_NB) != 0 {
+                usleep(1000)
+                continue
+            }
+            let status = try File.status(fd)
+            if let newest = try? File.status(EventLog.name, at: directory), newest.isSameFile(as: status) {
+                return file
+            }
+        }
+    }
+
+    /// By whoever gets the lock for itself; another one does it later.
+    private func rotate(_ fd: Int32, in directory: Int32) {
+        guard flock(fd, LOCK_EX | LOCK_NB) == 0, let status = try? File.status(fd),
+            let newest = try? File.status(EventLog.name, at: directory), newest.isSameFile(as: status)
+        else { return }
+        try? File.rename(EventLog.name, at: directory, to: "\(EventLog.name).1", at: directory)
+    }
+}
+
+/// Which events are wanted, by time.
+package struct EventQuery: Sendable, Hashable {
+    /// Without both: only what happens from now on.
+    package var since: LogTime?
+    package var until: LogTime?
+
+    package init(since: LogTime? = nil, until: LogTime? = nil) {
+        self.since = since
+        self.until = until
+    }
+}
+
+extension EventLog {
+    /// Gives events to `take` until it says no or `query.until` is over; without `until` for ever. `outputs` are the
+    /// descriptors whose readers it is for.
+    package func read(
+        _ query: EventQuery, outputs: [Int32] = [], notice: @escaping (LogNotice) -> Void, take: (Event) -> Bool
+    ) throws(LogError) {
+        let lines = try RotatedLines(directory: dataRoot, name: EventLog.name, notice: notice)
+        let onlyNew = query.since == nil && query.until == nil
+        let following = Following(outputs: outputs, until: query.until) { true }
+        try lines.read(
+            from: onlyNew ? .after { _ in true } : .oldest, notBefore: query.since, following: following
+        ) { line in
+            guard let event = Event(json: line) else { return false }
+            if let until = query.until, event.time > until { return nil }
+            if let since = query.since, event.time < since { return true }
+            return take(event) ? true : nil
+        }
+    }
+}

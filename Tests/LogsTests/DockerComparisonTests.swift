@@ -1,0 +1,68 @@
+import Sys
+import TestSupport
+import Testing
+
+/// What docker's own json-file driver writes of the same bytes.
+@Suite struct DockerComparisonTests {
+    static let isPossible =
+        Conditions.isRoot && Conditions.has("dockerd", "docker", "containerd", "runc", "unshare")
+        && File.exists("/bin/busybox")
+
+    /// A daemon with data, socket and mounts of its own, for one container that prints `$1/in`; its log becomes `$1/out`.
+    private static let script = #"""
+        cd "$1"
+        dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" -H "unix://$1/socket" \
+            --iptables=false --bridge=none --storage-driver=vfs > "$1/log" 2>&1 &
+        daemon=$!
+        trap 'kill $daemon; wait $daemon' EXIT
+        export DOCKER_HOST="unix://$1/socket"
+        i=0
+        until docker version > "$1/version" 2>&1; do
+            i=$((i + 1))
+            test $i -lt 100 || { cat "$1/log" >&2; exit 1; }
+            sleep 0.2
+        done
+        set -e
+        mkdir -p root/bin
+        cp /bin/busybox root/bin/cat
+        tar -C root -c bin | docker import - print:1 > "$1/image"
+        id=$(docker create --network none --volume "$1/in:/in:ro" print:1 /bin/cat /in)
+        docker start "$id" > "$1/started"
+        docker wait "$id" > "$1/code"
+        cp "data/containers/$id/$id-json.log" "$1/out"
+        docker rm "$id" > "$1/removed"
+        """#
+
+    @Test(.enabled(if: isPossible, "needs root, dockerd, docker, containerd, runc and a static busybox"))
+    func theSameBytesBecomeTheSameEntries() throws {
+        let scratch = try Scratch()
+        let bytes = DockerComparisonTests.input()
+        try scratch.file("in", bytes)
+        try Tool.check(
+            "unshare",
+            ["-m", "--propagation", "private", "sh", "-c", DockerComparisonTests.script, "sh", scratch.path],
+            timeout: 120)
+        try scratch.directory("ours")
+        let log = try LogWriter(scratch("ours"))
+        log.write(bytes)
+        log.end()
+        let theirs = try lines(scratch("out")).map(withoutTime)
+        let ours = try lines(scratch("ours/x-json.log")).map(withoutTime)
+        #expect(theirs.count > 100)
+        #expect(ours == theirs)
+    }
+
+    /// Every byte, lines around the length of a part, characters that are escaped, binary data, and no last newline.
+    /// Lines that are cut have no character at the cut, where docker replaces both halves of it.
+    private static func input() -> [UInt8] {
+        var random = SeededRandom(seed: 5)
+        var bytes = Array("plain\n\n".utf8) + (0...255).map { UInt8($0) } + [10]
+        for count in [16383, 16384, 16385, 40_000] { bytes += [UInt8](repeating: 0x78, count: count) + [10] }
+        bytes += Array("aé€😀\u{2028}\u{2029}<>&\"\\/\u{7f}\t\r\n".utf8)
+        for _ in 0..<100_000 { bytes.append(UInt8.random(in: 0...255, using: &random)) }
+        return bytes + Array("\nwithout a newline".utf8)
+    }
+
+    /// What stands before `"time":"…"}`.
+    private func withoutTime(_ line: String) -> [Substring] { line.split(separator: "\"").dropLast(3) }
+}

@@ -74,18 +74,20 @@ extension EventLog {
     /// Gives events to `take` until it says no or `query.until` is over; without `until` for ever. `outputs` are the
     /// descriptors whose readers it is for.
     package func read(
-        _ query: EventQuery, outputs: [Int32] = [], notice: @escaping (LogNotice) -> Void, take: (Event) -> Bool
+        _ query: EventQuery, outputs: [Int32] = [], notice: @escaping (LogNotice) -> Void,
+        take: @escaping (Event) -> Bool
     ) throws(LogError) {
         let lines = try RotatedLines(directory: dataRoot, name: EventLog.name, notice: notice)
         let onlyNew = query.since == nil && query.until == nil
-        let following = Following(outputs: outputs, until: query.until) { true }
-        try lines.read(
-            from: onlyNew ? .after { _ in true } : .oldest, notBefore: query.since, following: following
-        ) { line in
+        let wanted: RotatedLines.Take = { line in
             guard let event = Event(json: line) else { return false }
             if let until = query.until, event.time > until { return nil }
             if let since = query.since, event.time < since { return true }
             return take(event) ? true : nil
         }
+        let start: RotatedLines.Start = onlyNew ? .after { _ in true } : .oldest
+        guard try lines.readAll(from: start, notBefore: query.since, take: wanted) else { return }
+        let followed = FollowedLines(lines, isGoingOn: { true }, take: wanted)
+        try Following.run([followed], until: query.until, output: FollowingOutput(outputs))
     }
 }

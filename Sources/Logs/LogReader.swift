@@ -15,30 +15,41 @@ package struct LogQuery: Sendable, Hashable {
 }
 
 /// Reads a container's log in order, whoever writes it meanwhile.
-package struct LogReader: ~Copyable {
+package final class LogReader {
     private let lines: RotatedLines
+    private let query: LogQuery
+    private let take: (LogEntry) -> Bool
+    private var parser = LogEntryParser()
+    private var isOver = false
 
-    /// `name` is that of the newest file, `directory` the path of the one that it is in.
+    /// `name` is that of the newest file, `directory` the path of the one that it is in. The wanted entries are given to
+    /// `take` until it says no.
     package init(
-        directory: String, name: String, notice: @escaping (LogNotice) -> Void
+        directory: String, name: String, _ query: LogQuery, notice: @escaping (LogNotice) -> Void,
+        take: @escaping (LogEntry) -> Bool
     ) throws(LogError) {
         lines = try RotatedLines(directory: directory, name: name, notice: notice)
+        self.query = query
+        self.take = take
     }
 
-    /// Gives the wanted entries to `take` until it says no. Without `following` it ends with what there was when it began.
-    package borrowing func read(
-        _ query: LogQuery, following: Following? = nil, take: (LogEntry) -> Bool
-    ) throws(LogError) {
-        var parser = LogEntryParser()
-        var following = following
-        following?.until = query.until
+    /// Gives what there is at this moment.
+    package func readAll() throws(LogError) {
         let start = query.tail.map { LogReader.start(ofLast: $0) } ?? .oldest
-        try lines.read(from: start, notBefore: query.since, following: following) { line in
-            guard parser.parse(line) else { return false }
-            if let until = query.until, parser.entry.time > until { return nil }
-            if let since = query.since, parser.entry.time < since { return true }
-            return take(parser.entry) ? true : nil
-        }
+        isOver = !(try lines.readAll(from: start, notBefore: query.since) { give($0) })
+    }
+
+    /// How what comes after that is read: for `Following.run`. `isGoingOn` says whether more may come, in the
+    /// directory `sign` something changes with the answer. nil when no more is wanted.
+    package func followed(sign: String? = nil, isGoingOn: @escaping () -> Bool) -> FollowedLines? {
+        isOver ? nil : FollowedLines(lines, sign: sign, isGoingOn: isGoingOn) { self.give($0) }
+    }
+
+    private func give(_ line: RotatedLines.Line) -> Bool? {
+        guard parser.parse(line) else { return false }
+        if let until = query.until, parser.entry.time > until { return nil }
+        if let since = query.since, parser.entry.time < since { return true }
+        return take(parser.entry) ? true : nil
     }
 
     /// Counts lines from the end. An entry without a newline continues into the next one of its stream, unless none

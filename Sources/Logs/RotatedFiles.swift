@@ -49,6 +49,8 @@ struct RotatedFiles {
                 return max(highest, min(number, 1000))
             }
         } catch {
+            // The directory itself was removed.
+            if error == .noEntry { return 0 }
             throw .open(file: name, error)
         }
     }

@@ -1,16 +1,18 @@
 internal import Glibc
 
-/// Tells when something changes directly below a directory (inotify(7)).
+/// Tells when something changes directly below directories (inotify(7)).
 package final class DirectoryWatch: Sendable {
     private let queue: OwnedFD
 
     /// EMFILE when this user has no more of them (`fs.inotify.max_user_instances`).
-    package init(_ path: String) throws(Errno) {
-        let queue = OwnedFD(adopting: try check { inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) })
+    package init() throws(Errno) {
+        queue = OwnedFD(adopting: try check { inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) })
+    }
+
+    /// ENOSPC when this user watches too many (`fs.inotify.max_user_watches`).
+    package func add(_ path: String) throws(Errno) {
         let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR
-        let fd = queue.raw
-        try check { inotify_add_watch(fd, path, UInt32(mask)) }
-        self.queue = queue
+        try check { inotify_add_watch(queue.raw, path, UInt32(mask)) }
     }
 
     /// Polls readable when there is news.
@@ -19,7 +21,6 @@ package final class DirectoryWatch: Sendable {
     /// Forgets the news up to now.
     package func drain() {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let fd = queue.raw
-        while buffer.withUnsafeMutableBytes({ Glibc.read(fd, $0.baseAddress, $0.count) }) > 0 {}
+        while buffer.withUnsafeMutableBytes({ Glibc.read(queue.raw, $0.baseAddress, $0.count) }) > 0 {}
     }
 }

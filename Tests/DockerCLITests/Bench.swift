@@ -75,7 +75,7 @@ final class RecordingEngine: EngineVerbs {
     }
 
     func events(
-        _ query: EventQuery, outputs: [Int32], take: (Event) -> Bool, notice: @escaping (LogNotice) -> Void
+        _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void
     ) throws {
         eventQueries.append(query)
         for event in happened where !take(event) { return }

@@ -21,15 +21,16 @@ import Testing
 
         func run(_ directory: String, _ name: String, _ query: LogQuery, pause: UInt32) {
             do {
-                let reader = try LogReader(directory: directory, name: name) { notice in
+                let reader = try LogReader(directory: directory, name: name, query) { notice in
                     self.notices.withLock { $0.append(notice) }
-                }
-                let following = Following { self.isRunning.load(ordering: .acquiring) }
-                try reader.read(query, following: following) { entry in
-                    texts.withLock { $0.append(String(decoding: entry.text, as: UTF8.self)) }
+                } take: { entry in
+                    self.texts.withLock { $0.append(String(decoding: entry.text, as: UTF8.self)) }
                     if pause > 0 { usleep(pause) }
                     return true
                 }
+                try reader.readAll()
+                let followed = reader.followed { self.isRunning.load(ordering: .acquiring) }
+                if let followed { try Following.run([followed], until: query.until, output: FollowingOutput()) }
             } catch {
                 Issue.record("\(error)")
             }
@@ -132,14 +133,15 @@ import Testing
 
     @Test("F24: removal ends the reader with the last line")
     func removalEndsTheReader() throws {
-        let log = try LogWriter(scratch.path)
+        let directory = try scratch.directory("container")
+        let log = try LogWriter(directory)
         log.write("a\n")
         log.flush()
-        let follower = try Follower(scratch.path, name)
+        let follower = try Follower(directory, name)
         try follower.wait("the first line") { follower.count == 1 }
         log.write("b\n")
         log.end()
-        try File.unlink(scratch(name))
+        try Directory.removeTree(directory)
         #expect(try follower.end() == ["a\n", "b\n"])
     }
 
@@ -175,13 +177,41 @@ import Testing
         log.flush()
         let pipe = try Pipe()
         let output = pipe.keepWriter()
-        let reader = try LogReader(directory: scratch.path, name: name) { _ in }
         var count = 0
-        try reader.read(LogQuery(), following: Following(outputs: [output.raw]) { true }) { _ in
+        let reader = try LogReader(directory: scratch.path, name: name, LogQuery(), notice: { _ in }) { _ in
             count += 1
             return true
         }
+        try reader.readAll()
+        let followed = try #require(reader.followed { true })
+        try Following.run([followed], until: nil, output: FollowingOutput([output.raw]))
         #expect(count == 1)
         log.end()
+    }
+
+    @Test func severalLogsAreFollowedAtOnce() throws {
+        try scratch.directory("a")
+        try scratch.directory("b")
+        let logs = try ["a", "b"].map { try LogWriter(scratch($0)) }
+        var texts: [String] = []
+        var left = 40
+        let followed = try ["a", "b"].map { directory in
+            let reader = try LogReader(directory: scratch(directory), name: name, LogQuery(), notice: { _ in }) {
+                texts.append("\(directory) " + String(decoding: $0.text, as: UTF8.self))
+                return true
+            }
+            return try #require(
+                reader.followed {
+                    // The writers' turn: each look at the logs finds one more line.
+                    left -= 1
+                    logs[left % 2].write("\(left)\n")
+                    logs[left % 2].flush()
+                    return left > 2
+                })
+        }
+        try Following.run(followed, until: nil, output: FollowingOutput())
+        let numbers = texts.compactMap { Int($0.dropFirst(2).dropLast()) }
+        #expect(numbers.sorted() == Array(numbers.min().map { $0..<40 } ?? 0..<0))
+        #expect(texts.contains { $0.hasPrefix("a ") } && texts.contains { $0.hasPrefix("b ") })
     }
 }

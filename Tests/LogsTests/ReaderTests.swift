@@ -13,13 +13,15 @@ import Testing
 
     private func read(_ query: LogQuery = LogQuery()) throws -> (texts: [String], notices: [LogNotice]) {
         var texts: [String] = []
-        let notices = Box<[LogNotice]>([])
-        let reader = try LogReader(directory: scratch.path, name: name) { notices.value.append($0) }
-        try reader.read(query) { entry in
+        var notices: [LogNotice] = []
+        let reader = try LogReader(directory: scratch.path, name: name, query) {
+            notices.append($0)
+        } take: { entry in
             texts.append(String(decoding: entry.text, as: UTF8.self))
             return true
         }
-        return (texts, notices.value)
+        try reader.readAll()
+        return (texts, notices)
     }
 
     /// An entry a second from 12:00:00 on, in files of `perFile` entries each.
@@ -104,10 +106,13 @@ import Testing
         ]
         try scratch.file(name, lines.joined(separator: "\n") + "\n")
         var found: [LogEntry] = []
-        let reader = try LogReader(directory: scratch.path, name: name) { Issue.record("\($0)") }
-        try reader.read(LogQuery()) {
-            found.append($0); return true
+        let reader = try LogReader(directory: scratch.path, name: name, LogQuery()) {
+            Issue.record("\($0)")
+        } take: {
+            found.append($0)
+            return true
         }
+        try reader.readAll()
         let time = try #require(LogTime(rfc3339: "2024-05-06T12:00:01Z".utf8))
         #expect(found[0] == LogEntry(stream: .stderr, time: time, text: Array("a\n".utf8)))
         #expect(String(decoding: found[1].text, as: UTF8.self) == "😀\té")
@@ -118,12 +123,8 @@ import Testing
 
     @Test func aLogThatIsNotThereIsEmpty() throws {
         #expect(try read().texts.isEmpty)
-        #expect(throws: LogError.self) { _ = try LogReader(directory: scratch("no"), name: name) { _ in } }
+        #expect(throws: LogError.self) {
+            _ = try LogReader(directory: scratch("no"), name: name, LogQuery(), notice: { _ in }, take: { _ in true })
+        }
     }
-}
-
-/// A value that a closure changes.
-final class Box<Value> {
-    var value: Value
-    init(_ value: Value) { self.value = value }
 }

@@ -8,7 +8,7 @@ package protocol EngineVerbs: ContainerVerbs, UsageVerbs {
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
     func events(
-        _ query: EventQuery, outputs: [Int32], take: (Event) -> Bool, notice: @escaping (LogNotice) -> Void) throws
+        _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void) throws
     func info() throws -> SystemInfo
     func version() -> VersionInfo
 }

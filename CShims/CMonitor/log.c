@@ -11,31 +11,33 @@ enum { NOTICE_MAX = 256 };
 
 size_t cmon_log_size(void) { return sizeof(struct cmon_log); }
 
-static bool is_off(const struct cmon_log *log) { return log->driver == CMON_LOG_NONE || log->file < 0; }
+static bool is_off(const struct cmon_log *log) { return log->driver == CMON_LOG_NONE; }
+
+static int check(const struct cmon_log_options *options) {
+    if (strlen(options->name) > CMON_LOG_NAME_MAX) return -ENAMETOOLONG;
+    if (options->max_files > CMON_LOG_FILES_MAX) return -EINVAL;
+    return options->attrs && strlen(options->attrs) > CMON_LOG_ATTRS_MAX ? -E2BIG : 0;
+}
 
 int cmon_log_open(struct cmon_log *log, const struct cmon_log_options *options) {
-    bool torn = false;
     int error;
     // The buffers are not touched: their pages are not to be had before they are needed.
     memset(log, 0, offsetof(struct cmon_log, lines));
     for (int i = 0; i < 2; i++) memset(&log->lines[i], 0, offsetof(struct cmon_line, held));
+    if (options->driver == CMON_LOG_NONE) return 0;
+    error = check(options);
+    if (error < 0) return error;
     log->driver = options->driver;
     log->directory = options->directory;
     log->file = -1;
+    log->rotate_at = UINT64_MAX;
     log->stamp.second = -1;
-    if (options->driver == CMON_LOG_NONE) return 0;
-    if (strlen(options->name) > CMON_LOG_NAME_MAX) return -ENAMETOOLONG;
-    if (options->max_files > CMON_LOG_FILES_MAX) return -EINVAL;
     memcpy(log->name, options->name, strlen(options->name) + 1);
     log->max_size = options->max_size;
     log->max_files = options->max_files > 0 ? options->max_files : 1;
     log->attrs = options->attrs;
     log->attrs_size = options->attrs ? strlen(options->attrs) : 0;
-    if (log->attrs_size > CMON_LOG_ATTRS_MAX) return -E2BIG;
-    error = cmon_log_file_open(log, &torn);
-    // An entry that a killed monitor left without its end must not swallow the next one.
-    if (error == 0 && torn) log->buffer[log->used++] = '\n';
-    return error;
+    return cmon_log_file_open(log);
 }
 
 /// Says in the log itself what is missing at this place.
@@ -130,6 +132,8 @@ int cmon_log_write(struct cmon_log *log, int stream, const void *bytes, size_t s
     }
     return log->failing ? -log->error : 0;
 }
+
+bool cmon_log_is_behind(const struct cmon_log *log) { return log->used > 0 || log->lost_lines > 0; }
 
 int cmon_log_flush(struct cmon_log *log) {
     int error;

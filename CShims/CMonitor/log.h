@@ -65,7 +65,7 @@ size_t cmon_entry_bound(const struct cmon_log *log, size_t text);
 /// How much of a full part to take so that no character is cut in two.
 size_t cmon_whole_characters(const uint8_t *text, size_t size);
 
-int cmon_log_file_open(struct cmon_log *log, bool *torn);
+int cmon_log_file_open(struct cmon_log *log);
 /// Writes the buffer; what can't be written stays in it. 0 or -errno.
 int cmon_log_file_write(struct cmon_log *log);
 /// Begins a new file; the buffer must be empty. On failure the old one is gone on with.

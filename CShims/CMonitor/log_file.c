@@ -18,21 +18,34 @@ static int open_file(struct cmon_log *log, const char *name, int flags) {
     return file < 0 ? -errno : file;
 }
 
-int cmon_log_file_open(struct cmon_log *log, bool *torn) {
-    struct stat status;
+/// Ends an entry that a killed monitor left without its end: it must not swallow the next one.
+static int end_torn(int file, off_t size) {
     char last = '\n';
-    int file = open_file(log, log->name, 0);
+    if (size > 0 && pread(file, &last, 1, size - 1) < 0) return -errno;
+    if (last == '\n') return 0;
+    ssize_t count = write(file, "\n", 1);
+    return count == 1 ? 1 : count < 0 ? -errno : -EIO;
+}
+
+int cmon_log_file_open(struct cmon_log *log) {
+    struct stat status;
+    int file = open_file(log, log->name, 0), added;
     if (file < 0) return file;
-    if (fstat(file, &status) < 0 || (status.st_size > 0 && pread(file, &last, 1, status.st_size - 1) < 0)) {
-        int error = errno;
+    added = fstat(file, &status) < 0 ? -errno : end_torn(file, status.st_size);
+    if (added < 0) {
         close(file);
-        return -error;
+        return added;
     }
     log->file = file;
-    log->written = (uint64_t)status.st_size;
+    log->written = (uint64_t)status.st_size + (uint64_t)added;
     log->rotate_at = log->max_size > 0 ? log->max_size : UINT64_MAX;
-    *torn = last != '\n';
     return 0;
+}
+
+static int fail(struct cmon_log *log, int error) {
+    log->error = -error;
+    log->failing = true;
+    return error;
 }
 
 /// How much of an entry stands behind the last newline of what was written.
@@ -43,14 +56,14 @@ static uint32_t torn_after(const struct cmon_log *log, size_t count) {
 
 int cmon_log_file_write(struct cmon_log *log) {
     if (log->failing) return -log->error;
+    if (log->file < 0) {
+        int error = cmon_log_file_open(log);
+        if (error < 0) return fail(log, error);
+    }
     while (log->used > 0) {
         ssize_t count = write(log->file, log->buffer, log->used);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) {
-            log->error = count < 0 ? errno : EIO;
-            log->failing = true;
-            return -log->error;
-        }
+        if (count <= 0) return fail(log, count < 0 ? -errno : -EIO);
         log->torn = torn_after(log, (size_t)count);
         log->written += (uint64_t)count;
         log->used -= (uint32_t)count;
@@ -119,6 +132,7 @@ int cmon_log_file_rotate(struct cmon_log *log) {
 int cmon_log_file_close(struct cmon_log *log) {
     struct stat status;
     int error = 0;
+    if (log->file < 0) return 0;
     if (log->torn > 0 && fstat(log->file, &status) == 0 && status.st_size >= log->torn &&
         ftruncate(log->file, status.st_size - log->torn) < 0)
         error = -errno;

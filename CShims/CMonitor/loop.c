@@ -38,7 +38,8 @@ static bool take_output(struct monitor *monitor, int fd, char kind, int stream) 
 /// Milliseconds to wait at most; -1: for ever.
 static int patience(const struct monitor *monitor) {
     int64_t wait = -1, now = cmon_now();
-    if (!cmon_is_delivered(monitor)) wait = 1000;
+    // A full disk may have room again: the log is flushed before each wait.
+    if (!cmon_is_delivered(monitor) || cmon_log_is_behind(&monitor->log)) wait = 1000;
     if (monitor->has_ended) wait = monitor->last_output + LINGER - now;
     else if (monitor->health.due >= 0 && monitor->health.pid == 0) {
         int64_t until = monitor->health.due - now;

@@ -19,5 +19,9 @@ extension RecordingEngine: ContainerVerbs {
     func remove(_ name: String, force: Bool, volumes: Bool) throws { throw unexpected }
     func rename(_ name: String, to newName: String) throws { throw unexpected }
     func wait(_ name: String) throws -> Int32 { throw unexpected }
+    func logs(_ request: LogsRequest, observer: any LogsObserver) throws {
+        asked.append(request)
+        for (entry, source) in logged where !observer.take(entry, of: source) { return }
+    }
     func concludeForMonitor(_ id: String) throws { throw unexpected }
 }

@@ -51,6 +51,8 @@ final class RecordingEngine: EngineVerbs {
     var looks: [[ContainerStats]] = []
     var processes = ProcessTable(titles: [], rows: [])
     var happened: [Event] = []
+    var asked: [LogsRequest] = []
+    var logged: [(LogEntry, LogSource)] = []
     var eventQueries: [EventQuery] = []
 
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome {

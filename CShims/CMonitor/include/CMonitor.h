@@ -4,6 +4,7 @@
 
 #include "CMonitorProtocol.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,8 @@ struct cmon_log_options {
 struct cmon_log;
 size_t cmon_log_size(void);
 
-/// Opens or continues a container's log. -ENAMETOOLONG, -E2BIG (attrs), -EINVAL (files), or what openat(2) says.
+/// Opens or continues a container's log. -ENAMETOOLONG, -E2BIG (attrs), -EINVAL (files): there is no log. What openat(2)
+/// says: the log gathers, and opens the file when that is possible.
 int cmon_log_open(struct cmon_log *log, const struct cmon_log_options *options);
 
 /// Takes what a container wrote on `stream` (1 or 2). All bytes are taken, whatever is returned: -errno says that the
@@ -42,6 +44,9 @@ int cmon_log_write(struct cmon_log *log, int stream, const void *bytes, size_t s
 
 /// Writes what is buffered; to be called when nothing more is to be read for now. 0 or -errno, as cmon_log_write.
 int cmon_log_flush(struct cmon_log *log);
+
+/// Whether a flush failed: it is to be called again after a while, not only after the next output.
+bool cmon_log_is_behind(const struct cmon_log *log);
 
 /// The end of one stream: what stands there without a newline becomes an entry.
 int cmon_log_end_stream(struct cmon_log *log, int stream);

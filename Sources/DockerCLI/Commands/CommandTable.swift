@@ -68,7 +68,7 @@ package enum CommandTable {
         Entry(
             path: "attach", summary: "Connect the terminal to a running container", state: .ready,
             aliases: ["container attach"]),
-        Entry(path: "logs", summary: "Show what a container wrote", aliases: ["container logs"]),
+        Entry(path: "logs", summary: "Show what a container wrote", state: .ready, aliases: ["container logs"]),
         Entry(path: "top", summary: "List the processes of a container", state: .ready, aliases: ["container top"]),
         Entry(path: "port", summary: "List the published ports of a container", aliases: ["container port"]),
         Entry(path: "rename", summary: "Rename a container", state: .ready, aliases: ["container rename"]),

@@ -13,6 +13,7 @@ enum ContainerCommands {
         case "kill": { KillCommand.main($0, path: $1, $2) }
         case "rm": { RemoveContainersCommand.main($0, path: $1, $2) }
         case "attach": { AttachCommand.main($0, path: $1, $2) }
+        case "logs": { LogsCommand.main($0, path: $1, $2) }
         case "rename": { RenameCommand.main($0, path: $1, $2) }
         case "wait": { WaitCommand.main($0, path: $1, $2) }
         case "pause": { PauseCommand.main($0, path: $1, $2) }

@@ -8,7 +8,8 @@ package protocol EngineVerbs: ContainerVerbs, UsageVerbs {
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
     func events(
-        _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void) throws
+        _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void)
+        throws
     func info() throws -> SystemInfo
     func version() -> VersionInfo
 }
@@ -29,6 +30,7 @@ package protocol ContainerVerbs {
     func remove(_ name: String, force: Bool, volumes: Bool) throws
     func rename(_ name: String, to newName: String) throws
     func wait(_ name: String) throws -> Int32
+    func logs(_ request: LogsRequest, observer: any LogsObserver) throws
     func concludeForMonitor(_ id: String) throws
 }
 

@@ -61,6 +61,9 @@ struct LiveContainers: Sendable {
         return try MonitorConnection(directory: entry.raw)
     }
 
+    /// The run directory of a container that is served.
+    func path(of id: String) -> String { "\(directory)/\(id)" }
+
     func forget(_ id: String) throws(EngineError) { try LiveContainers.forget("\(directory)/\(id)") }
 
     /// Tells whoever serves the container that its next end is a command's doing.

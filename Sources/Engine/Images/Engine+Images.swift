@@ -27,6 +27,7 @@ extension Engine {
     package func removeImage(_ name: String, force: Bool, prune: Bool) throws(EngineError) -> [ImageRemoval] {
         try store { () throws(StoreError) in try ImageStore.checkName(name) }
         sweep()
+        let image = try find(name)?.id
         var result: [ImageRemoval] = []
         try store { () throws(StoreError) in
             try images.clean()
@@ -37,6 +38,7 @@ extension Engine {
                 }
             }
         }
+        if let image { noteRemoval(of: image, result) }
         return result
     }
 

@@ -28,7 +28,9 @@ extension Engine {
         request.credentialsDirectory =
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
         request.debug = options.logLevel == .debug
-        return try Worker.run(request) { observe(.pull($0)) }
+        let result = try Worker.run(request) { observe(.pull($0)) }
+        if let name = try? Reference(parsing: result.name) { notePull(name) }
+        return result
     }
 
     /// A local source with an absolute path; anything else as it is.

@@ -46,7 +46,9 @@ extension Engine {
         record.state.finishedAt = Clock.timestamp
         record.state.error = nil
         end.record = record
-        if record.autoRemove { try discard(record) } else { try containers.save(record) }
+        if !record.autoRemove { try containers.save(record) }
+        noteEnd(record, exitCode: exit.code, of: state.process)
+        if record.autoRemove { try discard(record) }
         if end.restartDelay == nil, problem == nil { try live.forget(record.id) }
         return end
     }

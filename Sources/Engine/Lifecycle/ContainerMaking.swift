@@ -55,6 +55,7 @@ extension Engine {
         // A name that a killed --rm container still holds is free.
         if let name = record.request.name, containers.owner(of: name) != nil { sweep() }
         try containers.create(record)
+        note("create", record)
         try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
             hostNetwork: record.request.isolation.network == .host)

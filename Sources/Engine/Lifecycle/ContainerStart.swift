@@ -33,7 +33,9 @@ extension Engine {
             try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
         }
         do throws(EngineError) {
-            return try launch(draft, cgroup, &entry, options)
+            let started = try launch(draft, cgroup, &entry, options)
+            note("start", draft.record)
+            return started
         } catch {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
@@ -77,7 +79,7 @@ extension Engine {
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt)
-        let settings = monitorSettings(draft.record, options)
+        let settings = try monitorSettings(draft.record, options)
         let state = entry.state
         let handed = try hand(started, settings, descriptors, streams, state, id)
         // Open until the monitor has its own.
@@ -134,14 +136,17 @@ extension Engine {
         for source in draft.sources { try source.carryOut(volumes, seeder) }
     }
 
-    private func monitorSettings(_ record: ContainerRecord, _ options: StartOptions) -> MonitorSettings {
+    private func monitorSettings(_ record: ContainerRecord, _ options: StartOptions) throws(EngineError)
+        -> MonitorSettings
+    {
         var settings = MonitorSettings()
         settings.hasTerminal = record.request.terminal
         settings.hasInput = record.request.interactive
         settings.inputOnce = options.inputOnce
         settings.attached = options.attached
         settings.starterConcludes = options.attached && record.request.lifecycle.restart.kind == .no
-        settings.logName = "\(record.id)-json.log"
+        settings.logName = Engine.logName(record.id)
+        settings.logAttributes = try LogAttributes.json(of: record)
         settings.endArguments = ownCommandLine("monitor-end", record.id)
         let log = LogSettings(record.request.log, configuration)
         settings.logDriver = log.driver

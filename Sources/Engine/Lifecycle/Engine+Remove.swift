@@ -23,7 +23,7 @@ extension Engine {
                 guard !condition(of: record).isRunning else {
                     throw .conflict("cannot remove container \"\(name)\": it was started meanwhile")
                 }
-                if volumes { try discard(record) } else { try containers.remove(id, name: record.name) }
+                try discard(record, volumes: volumes)
             }
         } catch .noSuchContainer {
             // With --rm it went by itself.
@@ -55,6 +55,9 @@ extension Engine {
                 throw .conflict("Renaming a container with the same name as its current name")
             }
             try containers.rename(record, to: wanted)
+            var renamed = record
+            renamed.name = wanted
+            note("rename", renamed, ["oldName": record.name])
         }
     }
 

@@ -18,9 +18,14 @@ extension Engine {
         guard let target = try runningTarget(record) else { return }
         try live.markStopped(record.id)
         try send(number, to: target, record)
-        if number != SIGKILL, try target.awaitEnd(seconds: patience) { return }
-        try send(SIGKILL, to: target, record)
-        guard try target.awaitEnd(seconds: -1) else { throw .monitorDied(record.id) }
+        note("kill", record, ["signal": "\(number)"])
+        var isOver = false
+        if number != SIGKILL { isOver = try target.awaitEnd(seconds: patience) }
+        if !isOver {
+            try send(SIGKILL, to: target, record)
+            guard try target.awaitEnd(seconds: -1) else { throw .monitorDied(record.id) }
+        }
+        note("stop", record)
     }
 
     /// Sends a signal to the container's first process.
@@ -34,6 +39,7 @@ extension Engine {
         let isEnd = number == SIGKILL || number == usual
         if isEnd { try live.markStopped(record.id) }
         try send(number, to: target, record)
+        note("kill", record, ["signal": "\(number)"])
         // docker's scripts look at once whether it is gone.
         if number == SIGKILL { _ = try target.awaitEnd(seconds: Engine.stopTimeout) }
     }

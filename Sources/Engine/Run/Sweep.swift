@@ -32,13 +32,15 @@ extension Engine {
                 record.state.finishedAt = Clock.timestamp
                 record.state.error = "its monitor was killed"
                 try containers.save(record)
+                noteEnd(record, exitCode: 137, of: state?.process)
             }
     }
 
     /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes.
-    func discard(_ record: ContainerRecord) throws(EngineError) {
-        for volume in record.anonymousVolumes { try volumes.remove(volume) }
+    func discard(_ record: ContainerRecord, volumes removesVolumes: Bool = true) throws(EngineError) {
+        if removesVolumes { for volume in record.anonymousVolumes { try volumes.remove(volume) } }
         try containers.remove(record.id, name: record.name)
+        note("destroy", record)
     }
 
     func removeCgroup(of id: String) throws(EngineError) {

@@ -5,7 +5,8 @@ extension Engine {
     /// Freezes all processes of a running container, and returns when they stand still. One that does not come to stand
     /// within seconds is let go again.
     package func pause(_ name: String) throws(EngineError) {
-        let id = try container(named: name).id
+        let record = try container(named: name)
+        let id = record.id
         try containers.locked(id) { () throws(EngineError) in
             let cgroup = try runningCgroup(id)
             if try cgroups({ () throws(CgroupError) in try cgroup.isFrozen() }) {
@@ -17,11 +18,13 @@ extension Engine {
                 throw .conflict("Cannot pause container \(id): \(error)")
             }
         }
+        note("pause", record)
     }
 
     /// Lets a paused container's processes go on.
     package func unpause(_ name: String) throws(EngineError) {
-        let id = try container(named: name).id
+        let record = try container(named: name)
+        let id = record.id
         try containers.locked(id) { () throws(EngineError) in
             let cgroup = try runningCgroup(id)
             guard try cgroups({ () throws(CgroupError) in try cgroup.isFrozen() }) else {
@@ -33,6 +36,7 @@ extension Engine {
                 throw .conflict("Cannot unpause container \(id): \(error)")
             }
         }
+        note("unpause", record)
     }
 
     /// Whether the container's processes are frozen. Asked of the kernel, the only one that knows: no record says so.

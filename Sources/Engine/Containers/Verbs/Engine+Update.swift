@@ -28,6 +28,7 @@ extension Engine {
                 try? applied?.undo()
                 throw error
             }
+            note("update", record)
         }
     }
 

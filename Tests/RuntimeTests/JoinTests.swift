@@ -18,7 +18,7 @@ struct JoinTests {
     /// The joining process has the host's memory, environment and descriptors until its exec.
     @Test(
         "X10, R3: process 1 of a namespace that is joined sees nothing of who joins before its exec",
-        .timeLimit(.minutes(10)), arguments: ["read", "trace"])
+        .timeLimit(.minutes(Wait.minutes(10))), arguments: ["read", "trace"])
     func nothingIsSeenBeforeExec(mode: String) throws {
         let fixture = try ContainerFixture.withProbe()
         let canary = try HostFiles(fixture.scratch)
@@ -43,7 +43,8 @@ struct JoinTests {
     }
 
     @Test(
-        "R1: a sibling that waits for the program of each newcomer never gets to write to it", .timeLimit(.minutes(10)))
+        "R1: a sibling that waits for the program of each newcomer never gets to write to it",
+        .timeLimit(.minutes(Wait.minutes(10))))
     func nothingIsOverwritten() throws {
         let own = try File.status("/proc/self/exe", follow: true)
         let fixture = try ContainerFixture.withProbe()

@@ -11,7 +11,7 @@ import Testing
 @Suite(.enabled(if: ContainerFixture.hasProbe, ContainerFixture.probeRequirement))
 struct KeyringTests {
     /// More than the 200 keys that a user without privileges may own (keyrings(7)): the keyrings are root's.
-    @Test("X12: 250 containers at once have a session keyring each", .timeLimit(.minutes(10)))
+    @Test("X12: 250 containers at once have a session keyring each", .timeLimit(.minutes(Wait.minutes(10))))
     func manyContainersHaveTheirOwn() throws {
         let fixture = try ContainerFixture.withProbe()
         let output = try PipeEnds()

@@ -17,7 +17,8 @@ struct RaceTests {
         spec.mounts += mounts
     }
 
-    @Test("R4, R11: a mount target that a sibling swaps for a link stays inside", .timeLimit(.minutes(10)))
+    @Test(
+        "R4, R11: a mount target that a sibling swaps for a link stays inside", .timeLimit(.minutes(Wait.minutes(10))))
     func mountTargetIsSwapped() throws {
         let fixture = try ContainerFixture.withProbe()
         let canary = try HostFiles(fixture.scratch)
@@ -48,7 +49,8 @@ struct RaceTests {
     }
 
     @Test(
-        "R7: a null device that a sibling swaps is refused, or the mask is true", .timeLimit(.minutes(10)),
+        "R7: a null device that a sibling swaps is refused, or the mask is true",
+        .timeLimit(.minutes(Wait.minutes(10))),
         arguments: ["file", "link"], [true, false])
     func nullDeviceIsSwapped(kind: String, isBound: Bool) throws {
         let fixture = try ContainerFixture.withProbe { scratch, image in
@@ -87,7 +89,7 @@ struct RaceTests {
 
     @Test(
         "R8: a console that a sibling swaps for a link is bound inside, and the masks are there",
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(Wait.minutes(10))))
     func consoleIsSwapped() throws {
         let fixture = try ContainerFixture.withProbe()
         let canary = try HostFiles(fixture.scratch)
@@ -124,7 +126,8 @@ struct RaceTests {
     }
 
     @Test(
-        "R5, R9, R10: a /proc, /sys or /dev that a sibling swaps takes no write of ours", .timeLimit(.minutes(10)),
+        "R5, R9, R10: a /proc, /sys or /dev that a sibling swaps takes no write of ours",
+        .timeLimit(.minutes(Wait.minutes(10))),
         arguments: [true, false])
     func systemDirectoriesAreSwapped(hasProc: Bool) throws {
         let names = ["sys/net/ipv4/ip_unprivileged_port_start", "sys/kernel/core_pattern", "self/attr/exec", "keys"]

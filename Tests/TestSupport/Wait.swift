@@ -15,6 +15,9 @@ package enum Wait {
     /// How many times longer than elsewhere is waited for what must come: set where processors are emulated or busy.
     package static let patience = getenv("RUNIMG_TEST_PATIENCE").flatMap { Double(String(cString: $0)) } ?? 1
 
+    /// A test's whole time limit.
+    package static func minutes(_ count: Int) -> Int { count * max(1, Int(patience)) }
+
     /// Asks `condition` again and again, for at most `seconds` times `patience`.
     package static func until(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
         let deadline = now + seconds * patience

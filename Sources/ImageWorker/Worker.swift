@@ -43,10 +43,11 @@ package enum Worker {
     private static func run(
         _ request: WorkerRequest, _ sink: EventSink, _ interruption: Interruption, _ takeover: Takeover?
     ) throws(WorkerError) {
-        let name = try SourceName(parsing: request.source)
+        if request.verb == .transfer { return try ConfinedTransfer.run(request, sink) }
+        let name = request.verb == .pull ? try SourceName(parsing: request.source) : nil
         let names = try names(name, request)
         var connections = ConnectionPolicy(endpoints: [], environment: [:])
-        if case .registry(let reference) = name { connections = try RegistrySource.connections(reference, request) }
+        if case .registry(let reference)? = name { connections = try RegistrySource.connections(reference, request) }
         let store = ImageStore(dataRoot: request.dataRoot)
         let area = try lift(WorkerError.store) { () throws(StoreError) in
             try store.prepare()
@@ -66,7 +67,7 @@ package enum Worker {
 
     /// The one place where the two processes part.
     private static func split(
-        _ request: WorkerRequest, _ name: SourceName, _ keeper: inout Keeper, _ takeover: Takeover?
+        _ request: WorkerRequest, _ name: SourceName?, _ keeper: inout Keeper, _ takeover: Takeover?
     ) throws(WorkerError) {
         let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
         interrupts.block()
@@ -89,7 +90,14 @@ package enum Worker {
         }
     }
 
-    private static func names(_ name: SourceName, _ request: WorkerRequest) throws(WorkerError) -> NamePolicy {
+    private static func names(_ name: SourceName?, _ request: WorkerRequest) throws(WorkerError) -> NamePolicy {
+        guard let name else {
+            guard let text = request.commit?.name else { return .local(tag: nil) }
+            return .registry(
+                try lift({ .request("\($0)") }) { () throws(ReferenceError) in
+                    try Reference(parsing: text)
+                }, allTags: false)
+        }
         if case .registry(let reference) = name {
             if request.allTags, reference.tag != nil || reference.digest != nil {
                 throw .request("tag can't be used with --all-tags/-a")

@@ -11,6 +11,8 @@ enum WorkerError: Error, Sendable {
     case registry(RegistryError)
     case manifest(ManifestError)
     case layer(shown: String, LayerError)
+    /// Files that could not be moved.
+    case transfer(LayerError)
     /// A blob that is not what its descriptor promises.
     case blob(shown: String, reason: String)
     /// A local layout or archive that cannot be read or is not one.
@@ -34,7 +36,7 @@ enum WorkerError: Error, Sendable {
         case .manifest(.noMatch): .notFound
         case .manifest, .blob, .noPlatform, .source, .breach, .died: .invalid
         case .reported(_, let kind): kind
-        case .layer(_, let error): WorkerError.kind(of: error)
+        case .layer(_, let error), .transfer(let error): WorkerError.kind(of: error)
         case .interrupted: .interrupted
         }
     }
@@ -75,6 +77,8 @@ extension WorkerError: CustomStringConvertible {
         case .registry(let error): "\(error)"
         case .manifest(let error): "\(error)"
         case .layer(let shown, let error): "layer \(shown): \(error)"
+        case .transfer(.refused(let entry, let reason)): "\"\(entry)\" refused: \(reason)"
+        case .transfer(let error): "\(error)"
         case .blob(let shown, let reason): "layer \(shown) refused: \(reason)"
         case .source(let name, let reason): "\(ForeignText(name)): \(reason)"
         case .noPlatform(let name, let wanted, let actual):

@@ -2,10 +2,10 @@ package import OCI
 
 /// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
 package struct WorkerRequest: Sendable, Codable, Hashable {
-    package enum Verb: String, Sendable, Codable { case pull }
+    package enum Verb: String, Sendable, Codable { case pull, commit, transfer }
 
     package var verb: Verb
-    /// A name, or `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`.
+    /// Of a pull: a name, or `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`.
     package var source: String
     package var platform: Platform?
     package var allTags = false
@@ -16,6 +16,8 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var credentialsDirectory: String?
     package var maximumDownloads = 3
     package var debug = false
+    package var commit: CommitRequest?
+    package var transfer: TransferRequest?
 
     package init(verb: Verb, source: String, dataRoot: String) {
         self.verb = verb
@@ -38,6 +40,8 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case debug(String)
     /// All is stored and synced.
     case done(image: Digest, name: String)
+    /// The files are where they shall be; `bytes` counts the tar that they made.
+    case transferred(bytes: Int64)
     /// One clear message, without a prefix.
     case failed(message: String, kind: FailureKind)
 

@@ -32,7 +32,7 @@ package func applyLayer<S: ByteSource>(
     lowers: @escaping @Sendable () throws(LayerError) -> [Int32]
 ) throws(LayerError) -> LayerResult {
     let pipe = ChunkPipe()
-    let outcome = Outcome()
+    let outcome = ExtractionOutcome()
     let thread = try startThread {
         outcome.result = extractAll(
             from: pipe, into: directory, format: format, limits: limits, compressedSize: compressedSize,
@@ -54,11 +54,11 @@ package func applyLayer<S: ByteSource>(
 }
 
 /// Written by the extracting thread, read after it was joined: `pthread_join` orders the two.
-private final class Outcome: @unchecked Sendable {
+final class ExtractionOutcome: @unchecked Sendable {
     var result: Result<ExtractionSummary, LayerError>?
 }
 
-private func startThread(_ body: @escaping @Sendable () -> Void) throws(LayerError) -> JoinableThread {
+func startThread(_ body: @escaping @Sendable () -> Void) throws(LayerError) -> JoinableThread {
     do throws(Errno) {
         return try JoinableThread(body)
     } catch {
@@ -67,7 +67,7 @@ private func startThread(_ body: @escaping @Sendable () -> Void) throws(LayerErr
 }
 
 /// Fills whole slots: the fewer hand-overs, the fewer wake-ups.
-private func pump<S: ByteSource>(_ tar: inout S, into pipe: ChunkPipe) {
+func pump<S: ByteSource>(_ tar: inout S, into pipe: ChunkPipe) {
     do throws(LayerError) {
         while let slot = pipe.vacant() {
             var filled = 0
@@ -86,7 +86,7 @@ private func pump<S: ByteSource>(_ tar: inout S, into pipe: ChunkPipe) {
     }
 }
 
-private func extractAll(
+func extractAll(
     from pipe: ChunkPipe, into directory: Int32, format: OnDiskFormat, limits: ExtractionLimits, compressedSize: Int64,
     lowers: @escaping () throws(LayerError) -> [Int32]
 ) -> Result<ExtractionSummary, LayerError> {

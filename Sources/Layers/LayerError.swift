@@ -17,6 +17,8 @@ package enum LayerError: Error, Sendable, Hashable {
     case mislabelled(declared: Compression, found: Compression)
     case limit(ExtractionLimits.Kind, entry: String?, allowed: UInt64)
     case diffID(expected: Digest, found: Digest)
+    /// Something is in the way that is not taken away; docker's words.
+    case conflict(String)
     /// The source of the bytes failed; its own words.
     case source(String)
 }
@@ -42,7 +44,7 @@ extension LayerError: CustomStringConvertible {
             return "layer exceeds the limit \"\(kind.rawValue)\" (\(allowed))\(place)" + remedy
         case .diffID(let expected, let found):
             return "wrong diff ID of layer: expected \(expected), got \(found)"
-        case .source(let text):
+        case .conflict(let text), .source(let text):
             return text
         }
     }

@@ -7,19 +7,7 @@ extension LayerExtractor {
         tree.impliedTime = entry.modified
         let path = try EntryPath(entry.name, limits: tree.limits)
         if path.isRoot { return try applyRoot(entry) }
-        if try isReserved(path, entry) { return }
-        guard let marker = Marker(path.base) else { throw refused(entry, "a whiteout of nothing") }
-        switch marker {
-        case .none: break
-        case .ignored: return
-        case .opaque:
-            if let parent = try tree.parent(path.parent) { try tree.makeOpaque(parent) }
-            return
-        case .whiteout(let name):
-            // Where the layers below have no such directory there is nothing to hide.
-            if let parent = try tree.parent(path.parent, missing: .inherit) { try tree.whiteOut(name, in: parent) }
-            return
-        }
+        if tree.format.readsWhiteouts, try applyMarker(path, entry) { return }
         guard let parent = try tree.parent(path.parent) else { throw refused(entry, "its parent is missing") }
         let place = Place(directory: parent, name: path.base)
         switch entry.kind {
@@ -29,6 +17,22 @@ extension LayerExtractor {
         case .hardLink: try makeHardLink(entry, place)
         case .characterDevice, .blockDevice, .fifo: try makeNode(entry, place)
         }
+    }
+
+    /// Carries out what a name says about others; false for a name that stands for itself.
+    private func applyMarker(_ path: EntryPath, _ entry: TarEntry) throws(LayerError) -> Bool {
+        if try isReserved(path, entry) { return true }
+        guard let marker = Marker(path.base) else { throw refused(entry, "a whiteout of nothing") }
+        switch marker {
+        case .none: return false
+        case .ignored: break
+        case .opaque:
+            if let parent = try tree.parent(path.parent) { try tree.makeOpaque(parent) }
+        case .whiteout(let name):
+            // Where the layers below have no such directory there is nothing to hide.
+            if let parent = try tree.parent(path.parent, missing: .inherit) { try tree.whiteOut(name, in: parent) }
+        }
+        return true
     }
 
     /// A name in an open directory.
@@ -56,6 +60,8 @@ extension LayerExtractor {
     private mutating func applyRoot(_ entry: TarEntry) throws(LayerError) {
         guard entry.kind == .directory else { throw refused(entry, "the root can only be a directory") }
         rootDescribed = true
+        // A directory that was there before keeps what it is.
+        if tree.format == .merge { return }
         tree.touch(tree.root.path)
         try describe(tree.root, entry, fresh: false)
     }
@@ -120,7 +126,12 @@ extension LayerExtractor {
     private func makeDirectory(_ entry: TarEntry, _ place: Place) throws(LayerError) {
         let path = place.path
         let obstacle = try tree.obstacle(place.name, path, in: place.directory)
-        if obstacle == .file { try tree.clear(place.name, path, in: place.directory) }
+        if obstacle == .file {
+            if tree.format == .merge {
+                throw .conflict("cannot overwrite non-directory \"/\(path)\" with a directory")
+            }
+            try tree.clear(place.name, path, in: place.directory)
+        }
         tree.touch(path)
         tree.forgetAliases()
         let name = place.name
@@ -142,7 +153,7 @@ extension LayerExtractor {
         var wanted = DeferredDirectories.Attributes(
             user: entry.user, group: entry.group, mode: entry.mode, modified: entry.modified)
         try tree.on("set attributes of", directory.path) { () throws(Errno) in
-            if !fresh {
+            if !fresh, tree.format != .merge {
                 for name in try ExtendedAttributes.names(directory.fd) where tree.format.stores(name, on: .directory) {
                     try ExtendedAttributes.remove(directory.fd, name)
                 }

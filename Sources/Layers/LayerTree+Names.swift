@@ -39,8 +39,23 @@ extension LayerTree {
         } catch {
             if error != .exists { throw .system(operation: operation, entry: "/\(path)", error) }
         }
-        try clear(name, path, in: directory)
+        if format == .merge {
+            try giveWay(name, path, in: directory)
+        } else {
+            try clear(name, path, in: directory)
+        }
         return try on(operation, path, body)
+    }
+
+    /// Removes a file, but no directory: what is in it is nobody's to lose.
+    private func giveWay(_ name: PathBytes, _ path: PathBytes, in directory: DirectoryHandle) throws(LayerError) {
+        do throws(Errno) {
+            try File.unlink(name, at: directory.fd)
+        } catch .isDirectory {
+            throw .conflict("cannot overwrite directory \"/\(path)\" with a non-directory")
+        } catch {
+            throw .system(operation: "replace", entry: "/\(path)", error)
+        }
     }
 
     // MARK: Whiteouts

@@ -80,7 +80,7 @@ extension LayerTree {
             try setOpaque(made)
             return .entered(made)
         }
-        if !format.keepsWhiteouts, !isTouched(path) {
+        if format == .directory, !isTouched(path) {
             // A file of the layers below, which a directory hides where layers are kept apart.
             if missing == .inherit { return .missing }
             try touch(directory)

@@ -126,14 +126,14 @@ final class LayerTree {
     // MARK: What this layer made
 
     func touch(_ path: PathBytes) {
-        if !format.keepsWhiteouts { touched.insert(path) }
+        if format == .directory { touched.insert(path) }
     }
 
     func isTouched(_ path: PathBytes) -> Bool { touched.contains(path) }
 
     /// A directory of the tree that the layer writes into keeps the times it had, as one that has no entry.
     func touch(_ directory: DirectoryHandle) throws(LayerError) {
-        if format.keepsWhiteouts { return }
+        if format != .directory { return }
         var path = directory.path
         while touched.insert(path) {
             let current = path

@@ -9,16 +9,22 @@ package enum OnDiskFormat: Sendable, Hashable {
     case overlayUserXattr
     /// A complete tree onto which layers are applied one after the other: whiteouts delete.
     case directory
+    /// A tree in use that a plain tar is unpacked into: every name means itself, a file gives way to one of the same
+    /// name, and nothing else is taken away.
+    case merge
 
     /// Whether what a layer deletes is recorded rather than removed.
-    var keepsWhiteouts: Bool { self != .directory }
+    var keepsWhiteouts: Bool { self == .overlay || self == .overlayUserXattr }
+
+    /// Whether names may say that others are deleted.
+    var readsWhiteouts: Bool { self != .merge }
 
     /// The attribute that makes a directory opaque, and its value "y".
     var opaqueName: PathBytes? {
         switch self {
         case .overlay: PathBytes("trusted.overlay.opaque")
         case .overlayUserXattr: PathBytes("user.overlay.opaque")
-        case .directory: nil
+        case .directory, .merge: nil
         }
     }
 

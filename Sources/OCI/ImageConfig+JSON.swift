@@ -32,6 +32,7 @@ extension ImageConfig.Execution {
         stopSignal = json["StopSignal"]?.string
         shell = json["Shell"]?.strings
         healthcheck = json["Healthcheck"].map(ImageConfig.Healthcheck.init)
+        onBuild = json["OnBuild"]?.strings
     }
 }
 

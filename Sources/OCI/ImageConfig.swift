@@ -31,6 +31,8 @@ package struct ImageConfig: Hashable, Sendable, Codable {
         package var stopSignal: String?
         package var shell: [String]?
         package var healthcheck: Healthcheck?
+        /// Instructions for builds on top of the image.
+        package var onBuild: [String]?
 
         private enum CodingKeys: String, CodingKey {
             case user = "User"
@@ -44,6 +46,7 @@ package struct ImageConfig: Hashable, Sendable, Codable {
             case stopSignal = "StopSignal"
             case shell = "Shell"
             case healthcheck = "Healthcheck"
+            case onBuild = "OnBuild"
         }
 
         package init() {}
@@ -56,6 +59,8 @@ package struct ImageConfig: Hashable, Sendable, Codable {
         package var timeout: Int64?
         package var startPeriod: Int64?
         package var retries: Int?
+
+        package init() {}
 
         private enum CodingKeys: String, CodingKey {
             case test = "Test"
@@ -99,6 +104,8 @@ package struct ImageConfig: Hashable, Sendable, Codable {
         package var author: String?
         package var comment: String?
         package var emptyLayer: Bool?
+
+        package init() {}
 
         private enum CodingKeys: String, CodingKey {
             case created, author, comment

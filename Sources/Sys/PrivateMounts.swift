@@ -27,6 +27,23 @@ package enum PrivateMounts {
         try check { CLinux.mount(type, target, type, readOnly ? UInt(MS_RDONLY) : 0, options) }
     }
 
+    /// Mounts what the file or directory `source` is on `target`, with all that is mounted below it; both borrowed, O_PATH
+    /// will do. Only for use inside `with`.
+    package static func bind(_ source: Int32, onto target: Int32) throws(Errno) {
+        try check {
+            CLinux.mount(
+                "/proc/self/fd/\(source)", "/proc/self/fd/\(target)", nil, UInt(MS_BIND | MS_REC), nil)
+        }
+    }
+
+    /// Makes the mount whose root `mounted` is read-only; only for use inside `with`.
+    package static func makeReadOnly(_ mounted: Int32) throws(Errno) {
+        try check {
+            CLinux.mount(
+                nil, "/proc/self/fd/\(mounted)", nil, UInt(MS_BIND | MS_REMOUNT | MS_RDONLY), nil)
+        }
+    }
+
     private class AnyJob {
         func run() {}
     }

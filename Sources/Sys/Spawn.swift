@@ -3,18 +3,24 @@ internal import Glibc
 
 /// Another program started by posix_spawn(3), with nothing inherited but what is named here.
 package enum Spawn {
-    /// Starts `arguments[0]`, a path, with three descriptors of ours as its 0, 1 and 2; returns the child's pid. The
-    /// child starts with no signal blocked and default actions.
+    /// Starts `arguments[0]`, a path, with three descriptors of ours as its 0, 1 and 2, and `further` as 3 and so on;
+    /// returns the child's pid. The child starts with no signal blocked and default actions.
     package static func start(
-        _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32
+        _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32, further: [Int32] = []
     ) throws(Errno) -> Int32 {
+        // Out of the way of the numbers that the child gets.
+        let copies = Descriptors()
+        for descriptor in further { try copies.add(descriptor, above: 3 + further.count) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for (child, parent) in [(Int32(0), input), (1, output), (2, error)] {
             posix_spawn_file_actions_adddup2(&actions, parent, child)
         }
-        clinux_spawn_close_from(&actions, 3)
+        for (index, copy) in copies.all.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, copy, 3 + Int32(index))
+        }
+        clinux_spawn_close_from(&actions, 3 + Int32(further.count))
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -31,6 +37,17 @@ package enum Spawn {
         let status = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &envp)
         if status != 0 { throw Errno(rawValue: status) }
         return pid
+    }
+
+    /// Copies that are closed together.
+    private final class Descriptors {
+        private(set) var all: [Int32] = []
+
+        func add(_ descriptor: Int32, above lowest: Int) throws(Errno) {
+            all.append(try check { clinux_fcntl(descriptor, F_DUPFD_CLOEXEC, lowest) })
+        }
+
+        deinit { for descriptor in all { _ = OwnedFD(adopting: descriptor) } }
     }
 
     /// How a child ended.

@@ -12,7 +12,7 @@ struct Worker {
     }
 
     /// Beside us, or where `make install` puts it.
-    private static func find() throws(EngineError) -> String {
+    static func find() throws(EngineError) -> String {
         let own = (try? File.readLink("/proc/self/exe")) ?? "/usr/local/bin/runimg"
         let directory = Path.split(own).parent
         let places = [directory + "/runimg-image", directory + "/../libexec/runimg/runimg-image"]
@@ -66,7 +66,7 @@ struct Worker {
         }
     }
 
-    private static func encode(_ request: WorkerRequest) throws(EngineError) -> [UInt8] {
+    static func encode(_ request: WorkerRequest) throws(EngineError) -> [UInt8] {
         do {
             return Array(try JSONEncoder().encode(request)) + [UInt8(ascii: "\n")]
         } catch {

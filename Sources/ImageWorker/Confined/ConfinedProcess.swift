@@ -16,7 +16,8 @@ package struct Seat: Sendable {
 /// The process that fetches, inflates and extracts. It has one thread until it is confined.
 struct ConfinedProcess {
     let request: WorkerRequest
-    let name: SourceName
+    /// nil where nothing is pulled.
+    let name: SourceName?
     let layout: StoreLayout
     /// The pull's area.
     let area: String
@@ -73,7 +74,7 @@ struct ConfinedProcess {
         // Credential helpers are programs, and may write where they like.
         let remote = try remoteSource(sink, interruption)
         let sandbox = Sandbox(
-            layout: layout, area: area, source: name.path, ports: connections.ports,
+            layout: layout, area: area, source: name?.path, ports: connections.ports,
             environment: Environment.dictionary)
         let confines = takeover?.confines ?? true
         if confines { enterView(sandbox, sink) }
@@ -89,6 +90,8 @@ struct ConfinedProcess {
         // From here on strangers' bytes are read.
         if let takeover {
             takeover.body(Seat(socket: socket, area: area, dataRoot: layout.root))
+        } else if let commit = request.commit {
+            try Commit(request: commit, store: client, layers: layout.layers, interruption: interruption).run()
         } else {
             let source: any ImageSource = if let remote { remote } else { try localSource(interruption) }
             try Pull(
@@ -123,13 +126,13 @@ struct ConfinedProcess {
     private func remoteSource(
         _ sink: EventSink, _ interruption: Interruption
     ) throws(WorkerError) -> RegistrySource? {
-        guard case .registry(let reference) = name else { return nil }
+        guard case .registry(let reference)? = name else { return nil }
         return try RegistrySource(reference, request: request, sink: sink, interruption: interruption)
     }
 
     private func localSource(_ interruption: Interruption) throws(WorkerError) -> any ImageSource {
         switch name {
-        case .registry: throw .request("a registry is no file")
+        case .registry, nil: throw .request("a registry is no file")
         case .layout(let path, let tag):
             return LayoutSource(files: try DirectoryLayout(path), tag: tag, typed: request.source)
         case .layoutArchive(let path, let tag):

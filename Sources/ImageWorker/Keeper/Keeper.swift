@@ -271,7 +271,7 @@ extension WorkerEvent {
         case .status(let words): return .status(text(words))
         case .warning(let words): return .warning(text(words))
         case .debug(let words): return .debug(text(words))
-        case .done, .failed: return nil
+        case .done, .failed, .transferred: return nil
         }
     }
 }

@@ -4,18 +4,24 @@ package import Engine
 package struct CommandInfo: Sendable {
     /// `image ls`, without the program's name.
     package let path: String
-    /// `[OPTIONS] IMAGE [COMMAND] [ARG...]`.
+    /// `[OPTIONS] IMAGE [COMMAND] [ARG...]`; a line for each form that the command has.
     package let synopsis: String
     package let summary: String
     /// All spellings, this one too.
     package let aliases: [String]
     package let arguments: ArgumentCount
 
+    /// All its forms, each behind the command's whole `name`.
+    func usage(_ name: String) -> String {
+        synopsis.split(separator: "\n").map { "\(name) \($0)" }.joined(separator: "\n\t")
+    }
+
     package enum ArgumentCount: Sendable, Hashable {
         case none
         case atLeast(Int)
         case atMost(Int)
         case exactly(Int)
+        case between(Int, Int)
     }
 }
 
@@ -147,6 +153,9 @@ enum Failure {
             throw .arguments("'\(name)' requires at least \(plural(count))")
         case .atMost(let count) where arguments.count > count:
             throw .arguments("'\(name)' requires at most \(plural(count))")
+        case .between(let least, let most) where !(least...most).contains(arguments.count):
+            throw .arguments(
+                "'\(name)' requires at least \(least) and at most \(plural(most))")
         case .exactly(let count) where arguments.count != count:
             throw .arguments("'\(name)' requires \(plural(count))")
         default: return
@@ -158,7 +167,7 @@ enum Failure {
         _ error: CommandError, _ info: CommandInfo, path: String, trailer: Bool, _ context: CommandContext
     ) -> Int32 {
         let name = path.isEmpty ? context.program : "\(context.program) \(path)"
-        let usage = "Usage:  \(name) \(info.synopsis)\n\n"
+        let usage = "Usage:  \(info.usage(name))\n\n"
         let hint = "Run '\(name) --help' for more information"
         switch error {
         case .usage(let message):

@@ -76,10 +76,13 @@ package enum CommandTable {
         Entry(path: "unpause", summary: "Thaw containers", state: .ready, aliases: ["container unpause"]),
         Entry(path: "stats", summary: "Show what containers use", state: .ready, aliases: ["container stats"]),
         Entry(path: "wait", summary: "Wait until containers end", state: .ready, aliases: ["container wait"]),
-        Entry(path: "cp", summary: "Copy files from or to a container", aliases: ["container cp"]),
-        Entry(path: "diff", summary: "List the files that a container changed", aliases: ["container diff"]),
-        Entry(path: "export", summary: "Write a container's files as a tar", aliases: ["container export"]),
-        Entry(path: "commit", summary: "Make an image from a container", aliases: ["container commit"]),
+        Entry(path: "cp", summary: "Copy files from or to a container", state: .ready, aliases: ["container cp"]),
+        Entry(
+            path: "diff", summary: "List the files that a container changed", state: .ready, aliases: ["container diff"]
+        ),
+        Entry(
+            path: "export", summary: "Write a container's files as a tar", state: .ready, aliases: ["container export"]),
+        Entry(path: "commit", summary: "Make an image from a container", state: .ready, aliases: ["container commit"]),
         Entry(
             path: "update", summary: "Change the settings of containers", state: .ready, aliases: ["container update"]),
         Entry(path: "container inspect", summary: "Show all of a container"),

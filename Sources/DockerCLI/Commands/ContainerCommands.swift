@@ -21,6 +21,10 @@ enum ContainerCommands {
         case "update": { UpdateCommand.main($0, path: $1, $2) }
         case "top": { TopCommand.main($0, path: $1, $2) }
         case "stats": { StatsCommand.main($0, path: $1, $2) }
+        case "cp": { CopyCommand.main($0, path: $1, $2) }
+        case "diff": { DiffCommand.main($0, path: $1, $2) }
+        case "export": { ExportCommand.main($0, path: $1, $2) }
+        case "commit": { CommitCommand.main($0, path: $1, $2) }
         default: nil
         }
     }

@@ -2,7 +2,7 @@ package import Engine
 package import Logs
 
 /// What the commands need of the engine. They throw when something failed.
-package protocol EngineVerbs: ContainerVerbs, UsageVerbs {
+package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]

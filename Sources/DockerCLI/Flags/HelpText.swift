@@ -3,7 +3,7 @@ package enum HelpText {
     package static func command(
         _ info: CommandInfo, _ flags: [FlagInfo], path: String, program: String, _ columns: Int
     ) -> String {
-        var text = "Usage:  \(program) \(path) \(info.synopsis)\n\n\(info.summary)\n"
+        var text = "Usage:  \(info.usage("\(program) \(path)"))\n\n\(info.summary)\n"
         if info.aliases.count > 1 {
             text += "\nAliases:\n  " + info.aliases.map { "\(program) \($0)" }.joined(separator: ", ") + "\n"
         }

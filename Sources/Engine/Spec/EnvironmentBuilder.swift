@@ -19,6 +19,15 @@ enum EnvironmentBuilder {
         return result.entries
     }
 
+    /// What an image made of a container has: the user's entries, then those of the container's image that none of them
+    /// replaces.
+    static func merged(_ image: [String], _ user: [String]) -> [String] {
+        var result = Variables()
+        for entry in user { result.set(entry) }
+        for entry in image { result.add(entry) }
+        return result.entries
+    }
+
     /// The entries of an image that name no value. podman filled them from the host (CVE-2026-57231).
     static func unusable(_ image: [String]) -> [String] { image.filter { !isAssignment($0) } }
 

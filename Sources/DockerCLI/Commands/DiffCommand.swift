@@ -1,0 +1,26 @@
+internal import Engine
+internal import Sys
+
+/// `diff CONTAINER`.
+package enum DiffCommand: Command {
+    package struct Draft: Sendable {}
+
+    package static let info = CommandInfo(
+        path: "diff", synopsis: "CONTAINER", summary: "List the files that a container changed",
+        aliases: ["container diff", "diff"], arguments: .exactly(1))
+
+    package static let flags = FlagTable<Draft>([Flag<Draft>]())
+
+    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        for change in try context.engine().changes(of: arguments[0]) {
+            // A name may hold what drives a terminal.
+            let path =
+                context.output.isTerminal
+                ? change.path.description : String(decoding: change.path.bytes, as: UTF8.self)
+            context.output.line("\(change.kind.rawValue) \(path)")
+        }
+        return 0
+    }
+}

@@ -1,0 +1,163 @@
+internal import Glibc
+internal import Images
+internal import Sys
+
+/// What is wanted of a container's files.
+enum RootAccess: Sendable, Hashable {
+    /// The image's files and what the container changed in them, without what is mounted there.
+    case image
+    /// The image's files alone.
+    case lower
+    /// All that the container sees.
+    case read
+    case write
+}
+
+extension Engine {
+    /// Calls `body` with a container's root directory. A running one's is what its process sees; another's is mounted for
+    /// that, in a mount namespace of its own, and can't be started meanwhile where it is written to.
+    func withRoot<T: Sendable>(
+        of record: ContainerRecord, _ access: RootAccess,
+        _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        if access == .read || access == .write, condition(of: record).isRunning {
+            let root = try runningRoot(of: record)
+            return try body(root.raw)
+        }
+        let mount = try storedRoot(of: record, access)
+        guard access == .write else { return try Engine.mounted(mount, record, body) }
+        let entry = try live.enter(record.id, dataRoot: dataRoot, isNew: false)
+        let result: T
+        do throws(EngineError) {
+            result = try Engine.mounted(mount, record, body)
+        } catch {
+            try? entry.leave()
+            throw error
+        }
+        try entry.leave()
+        return result
+    }
+
+    /// The root that the container's first process has, held by a descriptor.
+    private func runningRoot(of record: ContainerRecord) throws(EngineError) -> OwnedFD {
+        let process = try process(of: record)
+        let pid = process.pid
+        let root = try call("open the root of", record.shortID) { () throws(Errno) in
+            try File.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY)
+        }
+        // Still there, so the number meant it all the while.
+        let pidfd = process.pidfd.raw
+        do throws(Errno) {
+            try Pidfd.send(0, to: pidfd)
+        } catch {
+            throw .notRunning(record.id)
+        }
+        return root
+    }
+
+    // MARK: Mounted
+
+    /// One private mount of a container's files.
+    private struct StoredRoot: Sendable {
+        var point: String
+        var options: String
+        var directory: String
+        var isReadOnly: Bool
+        /// Sources and targets of what is mounted inside, outer ones first.
+        var mounts: [(source: String, target: String, readOnly: Bool)] = []
+    }
+
+    private func storedRoot(of record: ContainerRecord, _ access: RootAccess) throws(EngineError) -> StoredRoot {
+        let image = try image(of: record)
+        let lowers = image.layers.reversed().map(\.link)
+        let point = containers.merged(record.id)
+        try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o700) }
+        var root = StoredRoot(point: point, options: "", directory: images.layout.layers, isReadOnly: access != .write)
+        let upper = "\(record.id)/diff"
+        switch access {
+        case .write:
+            let work = containers.work(record.id)
+            try system { () throws(SystemFailure) in try Directory.makePath(work, mode: 0o700) }
+            root.options =
+                "lowerdir=\(lowers.joined(separator: ":")),upperdir=\(upper),workdir=\(record.id)/work,"
+                + "index=off,redirect_dir=off,metacopy=off"
+        // overlayfs wants two lower directories where there is no upper one: the mount point is an empty one.
+        case .lower: root.options = "lowerdir=" + (lowers + ["\(record.id)/merged"]).joined(separator: ":")
+        case .image, .read: root.options = "lowerdir=" + ([upper] + lowers).joined(separator: ":")
+        }
+        if access == .read || access == .write { root.mounts = mountedPaths(record) }
+        return root
+    }
+
+    /// Volumes, paths and the files that are made for every container; what was in memory is gone.
+    private func mountedPaths(_ record: ContainerRecord) -> [(source: String, target: String, readOnly: Bool)] {
+        let files = GeneratedFileWriter.paths(in: containers.directory(record.id))
+        let generated = [
+            (source: files.hosts, target: "/etc/hosts", readOnly: false),
+            (source: files.hostname, target: "/etc/hostname", readOnly: false),
+            (source: files.resolvConf, target: "/etc/resolv.conf", readOnly: false),
+        ]
+        let asked: [(source: String, target: String, readOnly: Bool)] = record.mounts.compactMap { mount in
+            switch mount.kind {
+            case .bind(let source, _): (source, mount.target, mount.readOnly)
+            case .volume(let name): (volumes.data(name), mount.target, mount.readOnly)
+            case .anonymousVolume, .tmpfs: nil
+            }
+        }
+        return (generated + asked).sorted { $0.target < $1.target }
+    }
+
+    private static func mounted<T: Sendable>(
+        _ root: StoredRoot, _ record: ContainerRecord, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        let result = try call("mount the files of", record.shortID) { () throws(Errno) in
+            try PrivateMounts.with { () throws(Errno) -> Result<T, EngineError> in
+                try PrivateMounts.mount(
+                    type: "overlay", at: root.point, options: root.options, from: root.directory,
+                    readOnly: root.isReadOnly)
+                let top = try Directory.open(root.point)
+                for mount in root.mounts { try attach(mount, in: top.raw, makes: !root.isReadOnly) }
+                do throws(EngineError) {
+                    return .success(try body(top.raw))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    /// Mounts what the container would find there. What has no place yet is left out where nothing may be made.
+    private static func attach(
+        _ mount: (source: String, target: String, readOnly: Bool), in root: Int32, makes: Bool
+    ) throws(Errno) {
+        let view = FileView.container(root)
+        guard let source = try? File.open(mount.source, O_PATH) else { return }
+        if makes, try File.status(source.raw).isDirectory { try makeDirectories(mount.target, in: root) }
+        let target: OwnedFD
+        do throws(Errno) {
+            target = try view.open(mount.target, O_PATH)
+        } catch {
+            if error == .noEntry || error == .notDirectory { return }
+            throw error
+        }
+        try PrivateMounts.bind(source.raw, onto: target.raw)
+        guard mount.readOnly else { return }
+        let mounted = try view.open(mount.target, O_PATH)
+        try PrivateMounts.makeReadOnly(mounted.raw)
+    }
+
+    private static func makeDirectories(_ path: String, in root: Int32) throws(Errno) {
+        let view = FileView.container(root)
+        var done = ""
+        for part in Path.parts(path) {
+            let parent = try view.open(done.isEmpty ? "/" : done, O_RDONLY | O_DIRECTORY)
+            done += "/" + part
+            do throws(Errno) {
+                try Directory.make(part, mode: 0o755, at: parent.raw)
+            } catch .exists {
+                continue
+            }
+        }
+    }
+}

@@ -22,8 +22,10 @@ static int exchange(int count, char **names) {
 
 /// Says so when one of the needles is in the bytes.
 static void search(const char *what, const char *bytes, size_t count, int needles, char **needle) {
-    for (int i = 0; i < needles; i++)
-        if (memmem(bytes, count, needle[i], strlen(needle[i]))) printf("found %s %s\n", what, needle[i]);
+    static int found;
+    // More would fill the pipe of one who reads at the end.
+    for (int i = 0; i < needles && found < 100; i++)
+        if (memmem(bytes, count, needle[i], strlen(needle[i]))) found++, printf("found %s %s\n", what, needle[i]);
 }
 
 static void look_into_file(const char *pid, const char *name, int needles, char **needle) {
@@ -95,6 +97,9 @@ static void trace(const char *pid, int needles, char **needle) {
     ptrace(PTRACE_INTERRUPT, atoi(pid), NULL, NULL);
     if (waitpid(atoi(pid), &status, __WALL) < 0 || !WIFSTOPPED(status)) return;
     look_into_file(pid, "maps", needles, needle);
+    look_into_file(pid, "environ", needles, needle);
+    look_into_file(pid, "status", needles, needle);
+    look_into_descriptors(pid, needles, needle);
     ptrace(PTRACE_DETACH, atoi(pid), NULL, NULL);
 }
 
@@ -115,6 +120,7 @@ static int stalk(int count, char **arguments) {
             for (int i = 0; i < 20; i++) {
                 look_into_file(entry->d_name, "environ", count - 1, arguments + 1);
                 look_into_file(entry->d_name, "maps", count - 1, arguments + 1);
+                look_into_file(entry->d_name, "status", count - 1, arguments + 1);
                 look_into_descriptors(entry->d_name, count - 1, arguments + 1);
             }
         }

@@ -28,7 +28,8 @@ static int check_strings(const struct cinit_plan *plan, uint32_t table, uint32_t
 
 static int needs_slot(unsigned code) {
     return (code >= CINIT_OPEN && code <= CINIT_FILESYSTEM) || code == CINIT_ATTRIBUTES || code == CINIT_ATTACH ||
-           code == CINIT_MASK || code == CINIT_PTY || code == CINIT_STDIO || code == CINIT_TERMINAL;
+           code == CINIT_MASK || code == CINIT_PTY || code == CINIT_STDIO || code == CINIT_TERMINAL ||
+           code == CINIT_JOIN;
 }
 
 static int needs_dir(unsigned code) { return code >= CINIT_MAKE_PATH && code <= CINIT_WORK_DIR; }

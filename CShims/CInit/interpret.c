@@ -56,6 +56,15 @@ static long set_namespace(struct child *child, const struct cinit_op *op) {
     return error;
 }
 
+/// By the process and not by files of /proc, which could be those of another one that has its number by now (setns(2)).
+/// The pid namespace is for children only: the stub makes one.
+static long join(struct child *child, const struct cinit_op *op) {
+    long error = sys(setns, child->arguments->target, op->a);
+    if (error) return error;
+    child->call = CINIT_AT_OPEN;
+    return fill(child, op->slot, sys(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+}
+
 static long limit(const struct cinit_op *op) {
     struct rlimit64 value = {op->b, op->c};
     return sys(prlimit64, 0, op->a, &value, 0);
@@ -119,6 +128,7 @@ static long run_op(struct child *child, const struct cinit_op *op) {
     case CINIT_JOIN_CGROUP: return join_cgroup(child);
     case CINIT_UNSHARE: return sys(unshare, op->a);
     case CINIT_SETNS: return set_namespace(child, op);
+    case CINIT_JOIN: return join(child, op);
     case CINIT_PRIVATE: return sys(mount, 0, "/", 0, MOUNT_PRIVATE_RECURSIVE, 0);
     case CINIT_CHDIR: return sys(chdir, string_at(child, op->path));
     case CINIT_OPEN: return op_open(child, op);

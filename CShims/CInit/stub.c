@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -145,12 +147,69 @@ STUB void cinit_stub_supervise(const char *name, const char *search, char **argv
     }
 }
 
-/// argv: name, mode (`i` supervises, anything else execs), search path, then the user's own.
+/// Gives the parent its hold on the process that goes on in our place.
+STUB long cinit_stub_hand_over(int pidfd) {
+    struct cinit_report report;
+    struct iovec vector;
+    struct msghdr message;
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    report.kind = CINIT_SUCCESSOR;
+    report.call = 0;
+    report.op = 0;
+    report.error = 0;
+    vector.iov_base = &report;
+    vector.iov_len = sizeof report;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    *(int *)CMSG_DATA(&control.header) = pidfd;
+    message.msg_name = (void *)0;
+    message.msg_namelen = 0;
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control.bytes;
+    message.msg_flags = 0;
+    return sys(sendmsg, CINIT_REPORT_FD, &message, MSG_NOSIGNAL);
+}
+
+/// Joins the pid namespace that was set for children, and with it the sight of the container's processes, last of all:
+/// one that may trace others (CAP_SYS_PTRACE, against which being undumpable does not help) finds nothing but a process
+/// that has the container's rights, its root and its descriptors already, and in its memory this program. The new
+/// process is a child of our parent's, and waits until that knows it.
+STUB void cinit_stub_enter(const char *mode, const char *search, char **argv, char **envp) {
+    int pidfd = -1;
+    char byte;
+    long error = sys(clone, CLONE_PARENT | CLONE_PIDFD, 0, &pidfd, 0, 0);
+    if (error < 0) cinit_stub_fail(CINIT_AT_CLONE, error, argv[0]);
+    if (error > 0) {
+        error = cinit_stub_hand_over(pidfd);
+        cinit_stub_leave(error < 0 ? EXIT_NOT_EXECUTABLE : 0);
+    }
+    sys(setsid);
+    for (const char *flag = mode; *flag; flag++) {
+        if (*flag == 'd') sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (*flag != 't') continue;
+        error = sys(ioctl, 0, TIOCSCTTY, 0);
+        if (error < 0) cinit_stub_fail(CINIT_AT_CONTROL, error, argv[0]);
+    }
+    // End of file: the parent died before it could be asked for the signal, or has given up.
+    if (sys(read, CINIT_REPORT_FD, &byte, 1) != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    cinit_stub_exec(search, argv, envp);
+}
+
+/// argv: name, mode, search path, then the user's own. The mode's first letter is `i` to supervise the command, `e` to
+/// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent), else it is
+/// executed.
 STUB void cinit_stub_main(long *stack) {
     long argc = stack[0];
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
     if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
     sys(fcntl, CINIT_REPORT_FD, F_SETFD, FD_CLOEXEC);
     if (argv[1][0] == 'i') cinit_stub_supervise(argv[0], argv[2], argv + 3, envp);
+    else if (argv[1][0] == 'e') cinit_stub_enter(argv[1] + 1, argv[2], argv + 3, envp);
     else cinit_stub_exec(argv[2], argv + 3, envp);
 }

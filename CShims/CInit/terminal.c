@@ -5,9 +5,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 
-enum { FIRST_SPARE_FD = 10 };
+enum { FIRST_SPARE_FD = 10, DEVPTS_MAGIC = 0x1cd1 };
 
 static long send_master(int socket, int master) {
     struct cinit_report report = {.kind = CINIT_TERMINAL_MASTER};
@@ -23,11 +24,17 @@ static long send_master(int socket, int master) {
     return count < 0 ? count : 0;
 }
 
-/// From the container's own devpts: the peer is asked of the master (TIOCGPTPEER), never opened by a name that
-/// something else could have taken.
+/// From the container's own devpts, where nobody can make a node: a running container might have put something else in
+/// its place. The peer is asked of the master (TIOCGPTPEER), never opened by a name that something else could have taken.
 long op_pty(struct child *child, const struct cinit_op *op) {
+    struct statfs system;
+    child->call = CINIT_AT_VERIFY;
+    long found = sys(fstatfs, child->slots[op->dir], &system);
+    if (found < 0) return found;
+    if (system.f_type != DEVPTS_MAGIC) return -ENODEV;
     child->call = CINIT_AT_OPEN;
-    long master = open_in(child->slots[op->dir], "ptmx", O_RDWR | O_NOCTTY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+    long master = open_in(child->slots[op->dir], "ptmx", O_RDWR | O_NOCTTY,
+                          RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
     if (master < 0) return master;
     int unlocked = 0;
     struct winsize size = {.ws_row = (unsigned short)op->a, .ws_col = (unsigned short)(op->a >> 16)};
@@ -85,6 +92,7 @@ long op_terminal(struct child *child, const struct cinit_op *op) {
     int fds[3] = {slave, slave, slave};
     long error = place(child, fds);
     if (error) return error;
+    if (!op->a) return 0;
     child->call = CINIT_AT_CALL;
     return sys(ioctl, 0, TIOCSCTTY, 0);
 }

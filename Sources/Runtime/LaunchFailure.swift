@@ -17,6 +17,9 @@ enum LaunchFailure {
         if op == .exec, errno.rawValue == E2BIG {
             return .commandNotExecutable("exec \(plan.arguments.first ?? ""): argument list too long")
         }
+        if plan.hasSuccessor, case .workDirectory(let place) = op, [.noEntry, .notDirectory].contains(errno) {
+            return .commandNotFound("chdir to cwd (\"\(place.path)\"): \(plain(errno))")
+        }
         let call = cinit_call(rawValue: report.call)
         let words = text.split(separator: "\n").map { "\($0)" }.joined(separator: "; ")
         let name = FailedCall.name(op, call)
@@ -27,6 +30,11 @@ enum LaunchFailure {
     /// In docker's words, and with its exit codes.
     private static func exec(_ call: UInt32, _ errno: Errno, path: String, command: String) -> RuntimeError {
         switch (call, errno) {
+        case (UInt32(CINIT_AT_CLONE.rawValue), _):
+            let remedy = errno == .again ? "the limit of processes is reached" : "the seccomp profile must allow clone"
+            return .setup(step: "start a process in the container's pid namespace", detail: "\(errno)", remedy: remedy)
+        case (UInt32(CINIT_AT_CONTROL.rawValue), _):
+            return .setup(step: "make the terminal the controlling one", detail: "\(errno)", remedy: nil)
         case (UInt32(CINIT_AT_LOOKUP.rawValue), _):
             return .commandNotFound("exec: \"\(command)\": executable file not found in $PATH")
         case (UInt32(CINIT_AT_STAT.rawValue), _):
@@ -71,6 +79,10 @@ enum LaunchFailure {
             "the kernel has no \(type): try modprobe \(type)"
         case .nullDevice where errno == .invalid:
             "it is not the null device (character 1:3), so masks bound from it would show what they hide"
+        case .join where errno == .noProcess: "the container has ended"
+        case .join where errno == .invalid || errno == .badFileDescriptor:
+            "this kernel can't join namespaces by a pidfd (Linux 5.8 or newer is needed)"
+        case .pty where call == CINIT_AT_VERIFY: "what the container has on /dev/pts is no devpts"
         case .workDirectory where errno == .loop: "it leads out of the container's root"
         case .workDirectory where errno == .crossDevice: "it is outside of the container's root"
         case .makePath where errno == .loop: "it leads out of the container's root"
@@ -128,6 +140,10 @@ extension LaunchPlan {
         case .cloneTree(_, let place, _) where place.slot == nil: "bind source path \(place.path)"
         case .makePath(let place): "make directory \(place.path)"
         case .workDirectory(let place): "change to the working directory \(place.path)"
+        case .open(_, let place, _, _),
+            .nullDevice(_, let place, _) where hasSuccessor:
+            "open \(place.path)"
+        case .pty: "make a terminal"
         case .write(let place, let value): "set \(place.path.dropFirst("sys/".count)) to \(value)"
         case .exec: "start the container's init"
         default: op.description

@@ -7,14 +7,19 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     /// Namespaces that clone3(2) makes; the cgroup namespace follows once the child is in its cgroup.
     package let cloneFlags: NamespaceFlags
     package let ops: [PlanOp]
-    /// Whether the stub stays as pid 1.
-    package let useInit: Bool
+    package let stub: StubMode
     package let arguments: [String]
     package let environment: [String]
     package let hasTerminal: Bool
     package let parent: ParentSteps
     /// All that the child is given, encoded: header, operations, argv, envp and every string with its NUL.
     package let buffer: [UInt8]
+
+    /// Whether the command is executed by a process that the cloned one makes.
+    var hasSuccessor: Bool {
+        if case .enter = stub { return true }
+        return false
+    }
 
     /// What the parent does for the blocked child.
     package struct ParentSteps: Sendable, Hashable {
@@ -27,13 +32,13 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        var lines = ["clone \(cloneFlags)"]
+        var lines = [cloneFlags.isEmpty ? "clone" : "clone \(cloneFlags)"]
         if let path = parent.pidNamespace { lines.insert("join pid namespace \(path)", at: 0) }
         if let adjustment = parent.oomScoreAdj { lines.append("parent: oom_score_adj \(adjustment)") }
         lines += mappingLines("uid_map", parent.uidMappings) + mappingLines("gid_map", parent.gidMappings)
         for op in ops where op != .exec { lines.append(op.description) }
         lines += environment.map { "env \($0)" }
-        lines.append("exec\(useInit ? " under init" : "") \(arguments)")
+        lines.append("exec\(stub.text) \(arguments)")
         return lines.joined(separator: "\n") + "\n"
     }
 

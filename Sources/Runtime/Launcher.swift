@@ -12,17 +12,25 @@ package enum Launcher {
         try PlanCompiler.compile(request, host: host)
     }
 
+    /// Decides everything about a further process; changes nothing.
+    package static func plan(_ request: ExecRequest) throws(RuntimeError) -> LaunchPlan {
+        try ExecCompiler.compile(request)
+    }
+
     /// Runs a plan up to the exec of the user's command. The child starts inside `cgroup`; `beforeRelease` gets its pid
     /// while it waits, for what only the parent can do (network). On any failure the child is killed and reaped, and
     /// with it go its mounts and namespaces.
     ///
     /// A plan with `diesWithParent` must be started on a thread that lives as long as the container should (prctl(2),
     /// PR_SET_PDEATHSIG).
+    ///
+    /// The plan of a further process needs the pidfd of the container's first one, `joining`.
     package static func start(
-        _ plan: LaunchPlan, cgroup: Cgroup? = nil, beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
+        _ plan: LaunchPlan, cgroup: Cgroup? = nil, joining target: Int32 = -1,
+        beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> RunningProcess {
         var monitor: StartingMonitor?
-        return try start(plan, cgroup, &monitor, beforeRelease)
+        return try start(plan, cgroup, target, &monitor, beforeRelease)
     }
 
     /// As `start`, with a monitor as the container's parent, which outlives the caller.
@@ -31,16 +39,16 @@ package enum Launcher {
         beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> MonitoredProcess {
         var monitor: StartingMonitor? = try StartingMonitor(launch)
-        let process = try start(plan, cgroup, &monitor, beforeRelease)
+        let process = try start(plan, cgroup, -1, &monitor, beforeRelease)
         guard let monitor = monitor.take() else { throw .lostChild("it has no monitor") }
         return MonitoredProcess(process: process, control: monitor.running())
     }
 
     private static func start(
-        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ monitor: inout StartingMonitor?,
+        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ target: Int32, _ monitor: inout StartingMonitor?,
         _ beforeRelease: (pid_t) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> RunningProcess {
-        let child = try StartingChild(plan, cgroup: cgroup, monitor: &monitor)
+        var child = try StartingChild(plan, cgroup: cgroup, joining: target, monitor: &monitor)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
             try beforeRelease(child.pid)

@@ -79,21 +79,14 @@ struct PlanCompiler {
     }
 
     private func checkShape() throws(RuntimeError) {
-        if spec.process.args.isEmpty { throw .invalid("no command specified") }
+        try steps.check()
         if !makes(.mount) { throw .invalid("the spec has no new mount namespace: the root would be the host's") }
-        if !spec.process.cwd.utf8.starts(with: "/".utf8) {
-            throw .invalid("the working directory \(spec.process.cwd) is not absolute")
-        }
         var kinds: Set<Spec.Namespace.Kind> = []
         for namespace in spec.linux.namespaces where !kinds.insert(namespace.type).inserted {
             throw .invalid("the spec names the \(namespace.type.rawValue) namespace twice")
         }
         if spec.linux.namespaces.contains(where: { $0.path != nil && ($0.type == .user || $0.type == .time) }) {
             throw .invalid("joining a user or time namespace is not supported yet")
-        }
-        // Asked for and not done would be a hole.
-        if spec.process.apparmorProfile != nil || spec.process.selinuxLabel != nil {
-            throw .invalid("AppArmor profiles and SELinux labels are not supported yet")
         }
         let propagation = spec.linux.rootfsPropagation ?? "rprivate"
         if !["private", "rprivate", "slave", "rslave"].contains(propagation) {
@@ -130,21 +123,11 @@ struct PlanCompiler {
         parent.gidMappings = spec.linux.gidMappings ?? []
         parent.pidNamespace = spec.linux.namespaces.first { $0.type == .pid }?.path
         let process = spec.process
-        // What the stub takes: its name, its mode, where it looks for a command without a slash, and the command.
-        let stub = ["runimg-init", request.useInit ? "i" : "p", searchPath]
+        let mode: StubMode = request.useInit ? .supervise : .replace
         let buffer = try PlanEncoder.encode(
-            ops, clone: flags, arguments: stub + process.args, environment: process.env)
+            ops, clone: flags, arguments: steps.arguments(mode), environment: process.env)
         return LaunchPlan(
-            id: request.id, cloneFlags: flags, ops: ops, useInit: request.useInit, arguments: process.args,
-            environment: process.env, hasTerminal: process.terminal, parent: parent, buffer: buffer)
-    }
-
-    /// The container's own PATH; docker's where it has none.
-    private var searchPath: String {
-        let prefix = "PATH="
-        guard let entry = spec.process.env.last(where: { $0.utf8.starts(with: prefix.utf8) }) else {
-            return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        }
-        return String(entry.dropFirst(prefix.count))
+            id: request.id, cloneFlags: flags, ops: ops, stub: mode, arguments: process.args, environment: process.env,
+            hasTerminal: process.terminal, parent: parent, buffer: buffer)
     }
 }

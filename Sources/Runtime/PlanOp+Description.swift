@@ -6,6 +6,7 @@ extension PlanOp: CustomStringConvertible {
         switch self {
         case .unshare(let flags): "unshare \(flags)"
         case .joinNamespace(let path, let flags): "join \(flags) namespace \(path)"
+        case .join(let slot, let flags): "join the namespaces \(flags) of the container, \(slot) = its root"
         case .hostName(let name): "hostname \(name)"
         case .domainName(let name): "domainname \(name)"
         case .loopback: "bring up lo"
@@ -58,7 +59,7 @@ extension PlanOp: CustomStringConvertible {
         case .limit(let limit): "rlimit \(limit.name) \(limit.soft):\(limit.hard)"
         case .keyring(let name): "new session keyring \(name)"
         case .stdio(let io, _, _): "stdio \(io.input) \(io.output) \(io.error)"
-        case .terminal(let slot): "controlling terminal \(slot)"
+        case .terminal(let slot, let controlling): "\(controlling ? "controlling terminal" : "stdio") \(slot)"
         case .bounding(let mask): "capabilities bounding \(mask.text)"
         case .groups(let groups): "groups \(groups.map { "\($0)" }.joined(separator: ","))"
         case .ids(let uid, let gid): "user \(uid):\(gid)"

@@ -71,6 +71,8 @@ package enum PlanOp: Hashable, Sendable {
     case joinCgroup
     case unshare(NamespaceFlags)
     case joinNamespace(path: String, NamespaceFlags)
+    /// Those of the process that the start names, all at once; the slot gets the root of its mounts.
+    case join(Slot, NamespaceFlags)
     case makeMountsPrivate
     case changeDirectory(String)
     case open(Slot, Place, flags: Int32, TargetRules)
@@ -95,7 +97,7 @@ package enum PlanOp: Hashable, Sendable {
     case limit(ResourceLimit)
     case keyring(String)
     case stdio(StandardIO, null: Slot?, owner: UInt32)
-    case terminal(Slot)
+    case terminal(Slot, controlling: Bool)
     case bounding(CapabilityMask)
     case groups([UInt32])
     case ids(uid: UInt32, gid: UInt32)

@@ -5,12 +5,15 @@ internal import Sys
 
 /// A child between clone3 and exec. Dropped, it is killed and reaped.
 struct StartingChild: ~Copyable {
-    let pid: pid_t
-    private let pidfd: Int32
+    /// Both change once: a process that joins a pid namespace is followed by one inside of it.
+    private(set) var pid: pid_t
+    private var pidfd: Int32
     private let socket: Int32
 
     /// Clones it, in a process of its own where there is a `monitor`; it runs up to its first wait.
-    init(_ plan: LaunchPlan, cgroup: Cgroup?, monitor: inout StartingMonitor?) throws(RuntimeError) {
+    init(
+        _ plan: LaunchPlan, cgroup: Cgroup?, joining target: Int32, monitor: inout StartingMonitor?
+    ) throws(RuntimeError) {
         // A copy of its own, 16-aligned: its pointers are made in place.
         let base = UnsafeMutableRawPointer.allocate(byteCount: plan.buffer.count, alignment: 16)
         defer { base.deallocate() }
@@ -24,6 +27,7 @@ struct StartingChild: ~Copyable {
         arguments.child_socket = ends.child.raw
         arguments.parent_socket = ends.parent.raw
         arguments.cgroup = -1
+        arguments.target = target
         arguments.pid_namespace = try StartingChild.openNamespace(plan.parent.pidNamespace)
         defer { if arguments.pid_namespace >= 0 { _ = Glibc.close(arguments.pid_namespace) } }
         var handle: Int32 = -1
@@ -52,14 +56,18 @@ struct StartingChild: ~Copyable {
     }
 
     /// Returns when the user's command has been executed, with the terminal's master if there is one.
-    borrowing func awaitExec(_ plan: LaunchPlan) throws(RuntimeError) -> OwnedFD? {
+    mutating func awaitExec(_ plan: LaunchPlan) throws(RuntimeError) -> OwnedFD? {
         var master: Int32 = -1
+        var isWaiting = plan.hasSuccessor
         while true {
             do throws(RuntimeError) {
                 guard let message = try receive(wait: true) else { break }
                 // Unasked for, it would be a descriptor that someone made our child send.
                 if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), plan.hasTerminal, master < 0 {
                     master = message.descriptor
+                } else if message.report.kind == UInt32(CINIT_SUCCESSOR.rawValue), isWaiting {
+                    isWaiting = false
+                    try follow(OwnedFD(adopting: message.descriptor))
                 } else {
                     if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
                     throw LaunchFailure.error(message.report, text: message.text, plan)
@@ -70,7 +78,27 @@ struct StartingChild: ~Copyable {
             }
         }
         if plan.hasTerminal, master < 0 { throw .lostChild("it ended before it had made its terminal") }
+        if isWaiting {
+            if master >= 0 { _ = Glibc.close(master) }
+            throw .lostChild("it ended before it was in the container's pid namespace")
+        }
         return master < 0 ? nil : OwnedFD(adopting: master)
+    }
+
+    /// Holds on to the process in the pid namespace in place of the one that made it, and lets that run on. The message
+    /// may be forged by then: only a child of ours is believed.
+    private mutating func follow(_ successor: consuming OwnedFD) throws(RuntimeError) {
+        let next = successor.release()
+        do throws(Errno) {
+            let number = try Pidfd.process(of: next)
+            _ = try Pidfd.wait(pidfd)
+            _ = Glibc.close(pidfd)
+            (pid, pidfd) = (number, next)
+        } catch {
+            _ = Glibc.close(next)
+            throw .lostChild("it named no process of ours: \(error)")
+        }
+        try release()
     }
 
     /// What it has said so far, if that is a failure.

@@ -11,6 +11,18 @@ package enum Pidfd {
         try check { clinux_pidfd_send_signal(pidfd, signal) }
     }
 
+    /// The number of the child behind `pidfd`, in our pid namespace (proc(5), fdinfo). ECHILD for a process that is no
+    /// child of ours, or is gone and reaped.
+    package static func process(of pidfd: Int32) throws(Errno) -> Int32 {
+        var info = siginfo_t()
+        try check { clinux_wait_pidfd(pidfd, &info, WEXITED | WNOHANG | WNOWAIT) }
+        let text = String(decoding: try File.readAll("/proc/self/fdinfo/\(pidfd)", limit: 4096), as: UTF8.self)
+        for line in text.split(separator: "\n") where line.hasPrefix("Pid:") {
+            if let pid = Int32(line.dropFirst(4).drop { $0 == "\t" }), pid > 0 { return pid }
+        }
+        throw Errno(rawValue: ECHILD)
+    }
+
     /// Reaps the child behind `pidfd`, waiting for its end (waitid(2)).
     package static func wait(_ pidfd: Int32) throws(Errno) -> Spawn.Exit {
         var info = siginfo_t()

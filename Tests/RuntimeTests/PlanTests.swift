@@ -248,4 +248,40 @@ import Testing
         #expect(lines.filter { $0.hasPrefix("mknod $dev:null") } == ["mknod $dev:null c 1:3 mode 0600"])
         #expect(lines.contains("mknod $root:/run/fifo p 0:0 mode 0666"))
     }
+
+    /// The cgroup first, the namespaces at once, and the pid namespace last of all: by the stub.
+    @Test func printsAFurtherProcess() throws {
+        var process = Spec.Process(args: ["sh"])
+        process.env = ["A=b"]
+        process.terminal = true
+        process.consoleSize = Spec.ConsoleSize(height: 24, width: 80)
+        process.user = .init(uid: 1000, gid: 50, additionalGids: [50])
+        process.oomScoreAdj = 7
+        var request = ExecRequest(id: "id", process: process, seccomp: nil)
+        request.joinsUserNamespace = true
+        let plan = try Launcher.plan(request)
+        #expect(
+            plan.description.split(separator: "\n").map(String.init) == [
+                "clone",
+                "parent: oom_score_adj 7",
+                "join cgroup",
+                "join the namespaces pid,network,mount,ipc,uts,user,cgroup of the container, $root = its root",
+                "$pts = open $root:/dev/pts",
+                "$terminal = new terminal of $pts size 80x24 owner 1000",
+                "chdir $root:/",
+                "await release",
+                "new session keyring _ses.id",
+                "stdio $terminal",
+                "capabilities bounding 0x0",
+                "capabilities ambient 0x0",
+                "groups 50",
+                "user 1000:50",
+                "umask 022",
+                "signal 9 when the parent dies",
+                "close descriptors above 2 at exec",
+                "capabilities effective 0x0 permitted 0x0 inheritable 0x0",
+                "env A=b",
+                "exec in the pid namespace, to die with the parent [\"sh\"]",
+            ])
+    }
 }

@@ -14,6 +14,7 @@ enum cinit_code {
     CINIT_JOIN_CGROUP,   // by the task files of the start's arguments
     CINIT_UNSHARE,       // a: CLONE_NEW*
     CINIT_SETNS,         // path: a namespace file; a: CLONE_NEW*
+    CINIT_JOIN,          // a: CLONE_NEW* of the process `target`, joined at once; slot <- the root of its mounts
     CINIT_PRIVATE,       // makes every mount of the namespace private
     CINIT_CHDIR,         // path: in the host's view
     CINIT_OPEN,          // slot <- dir/path, flags; a: open flags
@@ -38,7 +39,7 @@ enum cinit_code {
     CINIT_LIMIT,         // a: RLIMIT_*; b: soft; c: hard
     CINIT_KEYRING,       // text: name of the new session keyring
     CINIT_STDIO,         // a, b, c: descriptors for 0, 1, 2, -1 takes slot; upper half of c: uid that pipes are given to
-    CINIT_TERMINAL,      // slot: becomes 0, 1, 2 and the controlling terminal
+    CINIT_TERMINAL,      // slot: becomes 0, 1, 2, and with a: 1 the controlling terminal
     CINIT_BOUNDING,      // a: capability mask
     CINIT_GROUPS,        // text: u32 array; a: count
     CINIT_IDS,           // a: uid; b: gid
@@ -82,6 +83,8 @@ enum cinit_call {
     CINIT_AT_LOOKUP,     // stub: no such name in PATH
     CINIT_AT_STAT,       // stub: no such file
     CINIT_AT_EXEC,       // stub: execve of an existing file
+    CINIT_AT_CLONE,      // stub: the process in the joined pid namespace
+    CINIT_AT_CONTROL,    // stub: its controlling terminal
 };
 
 /// All offsets are from the start of the plan; every string ends with NUL inside it. 0 is the empty string.
@@ -120,7 +123,12 @@ struct cinit_report {
     int32_t error;
 };
 
-enum cinit_report_kind { CINIT_FAILURE = 1, CINIT_TERMINAL_MASTER = 2, CINIT_EXEC_FAILURE = 3 };
+enum cinit_report_kind {
+    CINIT_FAILURE = 1,
+    CINIT_TERMINAL_MASTER = 2,
+    CINIT_EXEC_FAILURE = 3,
+    CINIT_SUCCESSOR = 4,  // comes with a pidfd; that process waits for a release of its own
+};
 
 /// What cinit_start needs beside the plan. Descriptors are numbers of the caller, 10 or above.
 struct cinit_start_arguments {
@@ -128,6 +136,7 @@ struct cinit_start_arguments {
     int parent_socket; // closed in the child, so that a dead parent is seen
     int stub;          // sealed memfd of cinit_make_stub
     int pid_namespace; // to join, or -1
+    int target;        // pidfd of the process whose namespaces CINIT_JOIN joins, or -1
     int cgroup;        // directory for CLONE_INTO_CGROUP, or -1
     int task_count;
     int tasks[CINIT_MAX_TASKS];  // cgroup v1 `tasks` files to write "0" into

@@ -1,0 +1,67 @@
+internal import Glibc
+internal import OCI
+
+/// Compiles a further process into the operations of its launch. Pure, as `PlanCompiler`.
+///
+/// The order is what protects it: the cgroup comes first, before anything of the container is looked at; the namespaces
+/// are joined at once; and the pid namespace is entered last, by the stub, when nothing of the host is left that the
+/// container's processes could take from it (CVE-2016-9962).
+enum ExecCompiler {
+    static func compile(_ request: ExecRequest) throws(RuntimeError) -> LaunchPlan {
+        // Until it has been replaced it may go with its parent in any case.
+        let steps = ProcessSteps(
+            id: request.id, process: request.process, seccomp: request.seccomp, stdio: request.stdio,
+            diesWithParent: true)
+        try steps.check()
+        let process = request.process
+        let root = Slot(index: 0, name: "root")
+        var ops: [PlanOp] = [.joinCgroup, .join(root, namespaces(request))]
+        var terminal: Slot?
+        var null: Slot?
+        if process.terminal {
+            terminal = Slot(index: 1, name: "terminal")
+            ops += makeTerminal(Slot(index: 1, name: "terminal"), process, root)
+        } else if min(request.stdio.input, request.stdio.output, request.stdio.error) < 0 {
+            let slot = Slot(index: 1, name: "stdnull")
+            ops.append(.nullDevice(slot, .within(root, "/dev/null"), flags: O_RDWR))
+            null = slot
+        }
+        ops.append(.workDirectory(.within(root, process.cwd)))
+        ops.append(.awaitRelease)
+        ops += try steps.ops(terminal: terminal, controlling: false, null: null)
+        return try plan(request, ops, steps)
+    }
+
+    /// The host's own where the container has none, which joining does not change.
+    private static func namespaces(_ request: ExecRequest) -> NamespaceFlags {
+        var flags: NamespaceFlags = [.mount, .uts, .ipc, .network, .cgroup, .pid]
+        if request.joinsUserNamespace { flags.formUnion(.user) }
+        if request.joinsTimeNamespace { flags.formUnion(.time) }
+        return flags
+    }
+
+    /// A new terminal of the container's own devpts, never the caller's.
+    private static func makeTerminal(_ terminal: Slot, _ process: Spec.Process, _ root: Slot) -> [PlanOp] {
+        let devpts = Slot(index: 2, name: "pts")
+        let size = process.consoleSize
+        return [
+            .open(devpts, .within(root, "/dev/pts"), flags: PlanCompiler.pathOnlyDirectory, []),
+            .pty(
+                terminal, devpts: devpts, rows: size?.height ?? 0, columns: size?.width ?? 0, owner: process.user.uid),
+        ]
+    }
+
+    private static func plan(
+        _ request: ExecRequest, _ ops: [PlanOp], _ steps: ProcessSteps
+    ) throws(RuntimeError) -> LaunchPlan {
+        let process = request.process
+        let mode = StubMode.enter(terminal: process.terminal, diesWithParent: request.diesWithParent)
+        var parent = LaunchPlan.ParentSteps()
+        parent.oomScoreAdj = process.oomScoreAdj
+        let buffer = try PlanEncoder.encode(
+            ops, clone: [], arguments: steps.arguments(mode), environment: process.env)
+        return LaunchPlan(
+            id: request.id, cloneFlags: [], ops: ops, stub: mode, arguments: process.args, environment: process.env,
+            hasTerminal: process.terminal, parent: parent, buffer: buffer)
+    }
+}

@@ -1,0 +1,24 @@
+package import OCI
+
+/// A further process for a running container: what `Launcher.plan` compiles, and `Launcher.start` carries out beside the
+/// container's first process.
+package struct ExecRequest: Sendable {
+    /// The container's.
+    package var id: String
+    package var process: Spec.Process
+    /// The container's filter; nil for none.
+    package var seccomp: Spec.Seccomp?
+    /// Whether the container has a user or time namespace of its own; the others are always joined.
+    package var joinsUserNamespace = false
+    package var joinsTimeNamespace = false
+    /// Ignored where the process has a terminal.
+    package var stdio = StandardIO.inherited
+    /// SIGKILL for it when the launching thread's process ends; one that outlives it belongs to the host's init.
+    package var diesWithParent = true
+
+    package init(id: String, process: Spec.Process, seccomp: Spec.Seccomp?) {
+        self.id = id
+        self.process = process
+        self.seccomp = seccomp
+    }
+}

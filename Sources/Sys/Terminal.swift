@@ -28,6 +28,12 @@ package enum Terminal {
         value.ws_col = size.columns
         try check { clinux_set_winsize(fd, &value) }
     }
+
+    /// Starts a process that reads the master side `fd` for nobody until its other side is closed: for a caller of one
+    /// thread that is about to end.
+    package static func drainAside(_ fd: Int32) throws(Errno) {
+        try check { clinux_drain_aside(fd) }
+    }
 }
 
 /// A terminal in raw mode, set back when the value goes away.

@@ -23,5 +23,6 @@ extension RecordingEngine: ContainerVerbs {
         asked.append(request)
         for (entry, source) in logged where !observer.take(entry, of: source) { return }
     }
+    func exec(_ name: String, _ options: ExecOptions) throws -> Int32 { throw unexpected }
     func concludeForMonitor(_ id: String) throws { throw unexpected }
 }

@@ -91,6 +91,9 @@ int clinux_mount_setattr(int directory, const char *path, unsigned flags, uint64
 /// fork(2), which the module map hides: only for a process of one thread.
 int clinux_fork(void);
 
+/// Starts a process that reads a terminal's master side, and throws away what comes, until the last holder of the other
+/// side is gone. For a caller of one thread that is about to end.
+int clinux_drain_aside(int terminal);
 /// Runs `body` on a new thread and waits for its end, in C alone. Returns 0 or pthread_create(3)'s error.
 int clinux_run_on_thread(void *(*body)(void *), void *context);
 enum { CLINUX_MAX_DESCRIPTORS = 16 };

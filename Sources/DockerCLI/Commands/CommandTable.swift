@@ -64,7 +64,8 @@ package enum CommandTable {
         Entry(path: "kill", summary: "Send a signal to containers", state: .ready, aliases: ["container kill"]),
         Entry(path: "rm", summary: "Remove containers", state: .ready, aliases: ["container rm", "container remove"]),
         Entry(path: "ps", summary: "List containers", aliases: ["container ls", "container list", "container ps"]),
-        Entry(path: "exec", summary: "Run a command in a running container", aliases: ["container exec"]),
+        Entry(
+            path: "exec", summary: "Run a command in a running container", state: .ready, aliases: ["container exec"]),
         Entry(
             path: "attach", summary: "Connect the terminal to a running container", state: .ready,
             aliases: ["container attach"]),

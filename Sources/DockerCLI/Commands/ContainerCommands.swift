@@ -25,6 +25,7 @@ enum ContainerCommands {
         case "diff": { DiffCommand.main($0, path: $1, $2) }
         case "export": { ExportCommand.main($0, path: $1, $2) }
         case "commit": { CommitCommand.main($0, path: $1, $2) }
+        case "exec": { ExecCommand.main($0, path: $1, $2) }
         default: nil
         }
     }

@@ -31,6 +31,7 @@ package protocol ContainerVerbs {
     func rename(_ name: String, to newName: String) throws
     func wait(_ name: String) throws -> Int32
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws
+    func exec(_ name: String, _ options: ExecOptions) throws -> Int32
     func concludeForMonitor(_ id: String) throws
 }
 

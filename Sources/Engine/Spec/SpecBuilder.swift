@@ -23,7 +23,8 @@ package enum SpecBuilder {
         return spec
     }
 
-    private static func process(_ inputs: SpecInputs) throws(EngineError) -> Spec.Process {
+    /// What a process of the container is given, be it the first or a further one.
+    static func process(_ inputs: SpecInputs) throws(EngineError) -> Spec.Process {
         let request = inputs.request
         var process = Spec.Process(args: try arguments(request, inputs.image))
         process.terminal = request.terminal

@@ -1,0 +1,75 @@
+internal import OCI
+internal import Runtime
+internal import Supervisor
+internal import Sys
+
+extension Engine {
+    /// Decides a further process: the container's own request with what `exec` changes, through the same builder as its
+    /// first process. Users and groups are those of the container as it is now.
+    func execRequest(
+        _ record: ContainerRecord, _ process: borrowing ContainerProcess, _ options: ExecOptions
+    ) throws(EngineError) -> ExecRequest {
+        let request = Engine.request(record.request, options)
+        let flags = try userEnvironment(options.environmentFiles, options.environment)
+        let inputs = SpecInputs(
+            request: request, image: record.execution, containerID: record.id,
+            user: try resolveUser(request, record, process), userEnvironment: record.environment + flags,
+            hostname: record.hostname, files: GeneratedFileWriter.paths(in: containers.directory(record.id)),
+            mounts: [], devices: [],
+            seccomp: try SpecBuilder.seccomp(request.isolation) { path throws(EngineError) in
+                try call("open the seccomp profile", path) { () throws(Errno) in try File.readAll(path, limit: 4 << 20)
+                }
+            }, host: HostFacts.lookUp(hasPidsController: false))
+        var result = ExecRequest(id: record.id, process: try SpecBuilder.process(inputs), seccomp: inputs.seccomp)
+        result.process.consoleSize = ForwardedSignals.callerSize().map {
+            Spec.ConsoleSize(height: $0.rows, width: $0.columns)
+        }
+        result.joinsUserNamespace = SpecBuilder.namespaces(request.isolation).contains { $0.type == .user }
+        result.diesWithParent = !options.detach
+        return result
+    }
+
+    /// The request that the container's first process would have had to have.
+    static func request(_ original: RunRequest, _ options: ExecOptions) -> RunRequest {
+        var request = original
+        request.command = options.command
+        request.process.entrypoint = []
+        request.process.user = options.user ?? original.process.user
+        request.process.workingDirectory = options.workingDirectory ?? original.process.workingDirectory
+        request.terminal = options.terminal
+        if options.privileged {
+            request.isolation.privileged = true
+            request.isolation.addedCapabilities = []
+            request.isolation.droppedCapabilities = []
+            request.isolation.seccomp = .unconfined
+        }
+        return request
+    }
+
+    private func resolveUser(
+        _ request: RunRequest, _ record: ContainerRecord, _ process: borrowing ContainerProcess
+    ) throws(EngineError) -> ResolvedUser {
+        let root: RunningRoot
+        do throws(Errno) {
+            root = try RunningRoot(process)
+        } catch {
+            // Its process was there a moment ago.
+            throw .notRunning(record.id)
+        }
+        let limit = 10 << 20
+        let passwd = try read("/etc/passwd", of: root, limit: limit)
+        let group = try read("/etc/group", of: root, limit: limit)
+        return try UserDatabase(passwd: passwd, group: group).resolve(
+            request.process.user ?? record.execution.user ?? "", additionalGroups: request.process.additionalGroups)
+    }
+
+    private func read(
+        _ path: String, of root: borrowing RunningRoot, limit: Int
+    ) throws(EngineError) -> [UInt8] {
+        do throws(SystemFailure) {
+            return try root.readFile(path, limit: limit) ?? []
+        } catch {
+            throw .system(error)
+        }
+    }
+}

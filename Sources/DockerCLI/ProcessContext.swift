@@ -7,10 +7,12 @@ extension CommandContext {
     package static func process(
         makeEngine: @escaping (GlobalOptions) throws -> any EngineVerbs
     ) -> CommandContext {
-        CommandContext(
+        var context = CommandContext(
             program: DockerCLI.programName, output: DescriptorOutput(1), errors: DescriptorOutput(2),
             environment: { Environment[$0] }, now: { Int64(time(nil)) },
             standardInputIsTerminal: Terminal.isTerminal(0), makeEngine: makeEngine)
+        context.readLine = { Swift.readLine() }
+        return context
     }
 }
 

@@ -14,6 +14,7 @@ package enum EngineError: Error {
     case conflict(String)
     case noSuchImage(String)
     case noSuchContainer(String)
+    case noSuchVolume(String)
     /// The container with this ID.
     case notRunning(String)
     /// The process that served this container was killed.
@@ -52,7 +53,7 @@ extension EngineError {
     /// Whether what was named is not there.
     package var isMissingObject: Bool {
         switch self {
-        case .noSuchImage, .noSuchContainer: true
+        case .noSuchImage, .noSuchContainer, .noSuchVolume: true
         default: false
         }
     }
@@ -64,6 +65,7 @@ extension EngineError: CustomStringConvertible {
         case .invalid(let message), .conflict(let message): message
         case .noSuchImage(let name): "No such image: \(name)"
         case .noSuchContainer(let name): "No such container: \(ForeignText(name))"
+        case .noSuchVolume(let name): "get \(ForeignText(name)): no such volume"
         case .monitorDied(let id):
             "the monitor of container \(id) was killed, and the container with it"
         case .notRunning(let id): "container \(id) is not running"

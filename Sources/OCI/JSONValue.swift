@@ -16,6 +16,13 @@ package enum JSONValue: Hashable, Sendable {
         self = try parser.document()
     }
 
+    /// The same, building only what `selection` names: the rest is passed over in a fraction of the time, and only its
+    /// strings and brackets are looked at.
+    package init(parsing bytes: [UInt8], only selection: JSONSelection) throws(JSONFault) {
+        var parser = JSONValueParser(bytes)
+        self = try parser.document(selection)
+    }
+
     package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self, let value = members[key], value != .null else { return nil }
         return value
@@ -58,6 +65,13 @@ package enum JSONValue: Hashable, Sendable {
     }
 }
 
+/// Which parts of a document are wanted.
+package indirect enum JSONSelection: Sendable {
+    case all
+    /// Of an object these members; what is no object is taken whole.
+    case members([String: JSONSelection])
+}
+
 private struct JSONValueParser {
     private let bytes: [UInt8]
     private var at = 0
@@ -65,8 +79,8 @@ private struct JSONValueParser {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func document() throws(JSONFault) -> JSONValue {
-        let value = try value()
+    mutating func document(_ selection: JSONSelection = .all) throws(JSONFault) -> JSONValue {
+        let value = try value(selection)
         skipSpace()
         if at != bytes.count { throw .syntax(offset: at) }
         return value
@@ -85,9 +99,9 @@ private struct JSONValueParser {
         return bytes[at]
     }
 
-    private mutating func value() throws(JSONFault) -> JSONValue {
+    private mutating func value(_ selection: JSONSelection = .all) throws(JSONFault) -> JSONValue {
         switch try next() {
-        case UInt8(ascii: "{"): return try object()
+        case UInt8(ascii: "{"): return try object(selection)
         case UInt8(ascii: "["): return try array()
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try word("true", .bool(true))
@@ -128,18 +142,50 @@ private struct JSONValueParser {
         return .array(values)
     }
 
-    private mutating func object() throws(JSONFault) -> JSONValue {
+    private mutating func object(_ selection: JSONSelection) throws(JSONFault) -> JSONValue {
         try enter()
         if try isEmpty(UInt8(ascii: "}")) { return .object([:]) }
         var members: [String: JSONValue] = [:]
+        var wanted: [String: JSONSelection]?
+        if case .members(let selected) = selection { wanted = selected }
         repeat {
             guard try next() == UInt8(ascii: "\"") else { throw .syntax(offset: at) }
             let key = try string()
             guard try next() == UInt8(ascii: ":") else { throw .syntax(offset: at) }
             at += 1
-            members[key] = try value()
+            if let wanted {
+                if let part = wanted[key] { members[key] = try value(part) } else { try skip() }
+            } else {
+                members[key] = try value()
+            }
         } while try hasMore(UInt8(ascii: "}"))
         return .object(members)
+    }
+
+    /// Passes over one value.
+    private mutating func skip() throws(JSONFault) {
+        var level = 0
+        repeat {
+            let byte = try next()
+            switch byte {
+            case UInt8(ascii: "\""): _ = try string()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                level += 1
+                at += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","), UInt8(ascii: ":"):
+                if level == 0 { throw .syntax(offset: at) }
+                if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") { level -= 1 }
+                at += 1
+            default:
+                guard JSONValueParser.isScalar(byte) else { throw .syntax(offset: at) }
+                while at < bytes.count, JSONValueParser.isScalar(bytes[at]) { at += 1 }
+            }
+        } while level > 0
+    }
+
+    /// Of what numbers, `true`, `false` and `null` are made.
+    private static func isScalar(_ byte: UInt8) -> Bool {
+        isNumber(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
     }
 
     private mutating func word(_ text: StaticString, _ value: JSONValue) throws(JSONFault) -> JSONValue {

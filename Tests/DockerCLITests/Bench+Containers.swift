@@ -1,14 +1,54 @@
 import DockerCLI
 import Engine
+import OCI
 
 /// The verbs on containers: none is expected unless a test says so.
 extension RecordingEngine: ContainerVerbs {
     private var unexpected: PlainFailure { PlainFailure(description: "not expected") }
 
     func create(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> ContainerRecord { throw unexpected }
-    func container(named text: String) throws -> ContainerRecord { throw unexpected }
+    func container(named text: String) throws -> ContainerRecord {
+        guard let found = details[text] else { throw EngineError.noSuchContainer(text) }
+        return found.record
+    }
+    func details(of name: String, withSize: Bool) throws -> ContainerDetails {
+        guard var found = details[name] else { throw EngineError.noSuchContainer(name) }
+        if withSize { found.size = ContainerSize(own: 7, whole: 1007) }
+        return found
+    }
+    func imageDetails(of name: String) throws -> ImageDetails {
+        guard let found = imageDetails[name] else { throw EngineError.noSuchImage(name) }
+        return found
+    }
+    func createVolume(_ name: String?, labels: [String: String]) throws -> VolumeDetails {
+        var volume = VolumeDetails(name: name ?? "anonymous", path: "/volumes", created: "2025-11-21T16:00:00Z")
+        volume.labels = labels
+        volumeList.append(volume)
+        return volume
+    }
+    func volume(named name: String) throws -> VolumeDetails {
+        guard let found = volumeList.first(where: { $0.name == name }) else { throw EngineError.noSuchVolume(name) }
+        return found
+    }
+    func allVolumes() throws -> [VolumeDetails] { volumeList }
+    func removeVolume(_ name: String) throws {
+        let volume = try volume(named: name)
+        if volume.isUsed { throw EngineError.conflict("remove \(name): volume is in use - [abc]") }
+        volumeList.removeAll { $0.name == name }
+    }
+    func pruneVolumes(_ names: [String]) throws -> Reclaimed {
+        var result = Reclaimed()
+        result.names = names
+        result.bytes = 1234
+        return result
+    }
     func condition(of record: ContainerRecord) -> ContainerCondition { .exited }
     func list() throws -> [ListedContainer] { [] }
+    func summaries(_ scope: SummaryScope) throws -> [ContainerSummary] {
+        scopes.append(scope)
+        return containers
+    }
+    func imageID(named name: String) throws -> Digest? { imageIDs[name] }
     func start(_ name: String) throws { throw unexpected }
     func startAttached(
         _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void
@@ -16,7 +56,10 @@ extension RecordingEngine: ContainerVerbs {
     func attach(_ name: String, input: Bool, options: AttachOptions) throws -> RunOutcome { throw unexpected }
     func stop(_ name: String, signal: String?, timeout: Int?) throws { throw unexpected }
     func kill(_ name: String, signal: String?) throws { throw unexpected }
-    func remove(_ name: String, force: Bool, volumes: Bool) throws { throw unexpected }
+    func remove(_ name: String, force: Bool, volumes: Bool) throws {
+        guard containers.contains(where: { $0.id == name }), !force, !volumes else { throw unexpected }
+        removedContainers.append(name)
+    }
     func rename(_ name: String, to newName: String) throws { throw unexpected }
     func wait(_ name: String) throws -> Int32 { throw unexpected }
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws {

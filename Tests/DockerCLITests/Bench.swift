@@ -54,6 +54,13 @@ final class RecordingEngine: EngineVerbs {
     var asked: [LogsRequest] = []
     var logged: [(LogEntry, LogSource)] = []
     var eventQueries: [EventQuery] = []
+    var containers: [ContainerSummary] = []
+    var scopes: [SummaryScope] = []
+    var imageIDs: [String: Digest] = [:]
+    var details: [String: ContainerDetails] = [:]
+    var imageDetails: [String: ImageDetails] = [:]
+    var volumeList: [VolumeDetails] = []
+    var removedContainers: [String] = []
 
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome {
         ran.append(request)
@@ -100,6 +107,8 @@ struct Bench {
     var environment: [String: String] = [:]
     var now: Int64 = 1_763_700_000
     var standardInputIsTerminal = false
+    /// What `readLine` gives.
+    var answer: String?
 
     init(isTerminal: Bool = false) {
         output = BufferOutput(isTerminal: isTerminal)
@@ -110,9 +119,11 @@ struct Bench {
         let environment = environment
         let now = now
         let engine = engine
-        let context = CommandContext(
+        let answer = answer
+        var context = CommandContext(
             program: "runimg", output: output, errors: errors, environment: { environment[$0] }, now: { now },
             standardInputIsTerminal: standardInputIsTerminal, makeEngine: { _ in engine })
+        context.readLine = { answer }
         return DockerCLI.main(arguments, context)
     }
 

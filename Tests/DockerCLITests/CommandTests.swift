@@ -49,12 +49,12 @@ import Testing
                 "runimg: unknown command: runimg zzzzzzzzzz\n\nRun 'runimg --help' for more information\n"
             ),
             (
-                "ps -a", 125,
-                "runimg: command ps: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
+                "image mount x", 125,
+                "runimg: command image mount: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
             ),
             (
-                "container prune", 125,
-                "runimg: command container prune: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
+                "image prune", 125,
+                "runimg: command image prune: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
             ),
             (
                 "swarm init", 1,

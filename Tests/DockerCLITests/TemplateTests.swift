@@ -11,7 +11,7 @@ import Testing
 
     @Test(arguments: [
         ("{{.Name}}", "web"), ("a{{ .Name }}b", "awebb"), ("{{.Inner.Deep.X}}", "y"), ("{{$.Name}}", "web"),
-        ("{{.List}} {{.Map}} {{.On}} {{.Size}} {{.Nothing}}", "[a b] map[a:1 k:v] true 3 <no value>"),
+        ("{{.List}} {{.Map}} {{.On}} {{.Size}} {{.Nothing}}", "[a b] map[a:1 k:v] true 3 <nil>"),
         ("{{json .List}}", #"["a","b"]"#), ("{{json .Map}}", #"{"a":1,"k":"v"}"#), ("{{.Nothing | json}}", "null"),
         ("{{json .Inner}}", #"{"Deep":{"X":"y"}}"#), ("{{.Map.k}}{{.Map.none}}", "v<no value>"),
         ("{{upper .Name}}{{lower \"AB\"}}{{title \"a bc\"}}", "WEBabA Bc"), ("{{join .List \",\"}}", "a,b"),
@@ -31,7 +31,9 @@ import Testing
         ("{{len .List}}{{index .List 1}}{{index .Map \"k\"}}{{slice .Name 1 2}}", "2bve"),
         ("{{eq .Name \"a\" \"web\"}}{{ne .Size 3}}{{lt 1 2}}{{ge 2 2}}", "truefalsetruetrue"),
         ("a {{- .Name -}} b", "awebb"), ("{{/* no */}}x{{`raw \\n`}}", "xraw \\n"), ("{{(index .List 0)}}", "a"),
-        ("{{true}}{{nil | json}}", "truenull"),
+        ("{{true}}{{nil | json}}", "truenull"), ("{{range 3}}{{.}}{{end}}", "012"),
+        ("{{range .List}}{{.}}{{break}}{{end}}", "a"),
+        ("{{range .List}}{{if eq . \"a\"}}{{continue}}{{end}}{{.}}{{end}}", "b"),
         ("{{json \"<&>\\n\"}}", #""<&>\n""#), ("no template", "no template"), ("", ""), ("}} {", "}} {"),
     ])
     func renders(_ template: String, _ expected: String) throws {
@@ -40,7 +42,9 @@ import Testing
 
     @Test(arguments: [
         ("{{", "template: :1: unclosed action"), ("{{.A", "template: :1: unclosed action"),
-        ("\n{{if}}", "template: :2: missing value for command"),
+        ("\n{{if}}", "template: :2: missing value for if"), ("{{range}}", "template: :1: missing value for range"),
+        ("{{(.A}}", "template: :1: unclosed left paren"), ("{{.A)}}", "template: :1: unexpected right paren"),
+        ("{{break}}", "template: :1: {{break}} outside {{range}}"),
         ("{{end}}", "template: :1: unexpected {{end}}"), ("{{else}}", "template: :1: unexpected {{else}}"),
         ("{{if .A}}", "template: :1: unexpected EOF"),
         ("{{nope}}", "template: :1: function \"nope\" not defined"),
@@ -56,28 +60,33 @@ import Testing
 
     @Test(arguments: [
         ("{{.Foo}}", "template: :1:2: executing \"\" at <.Foo>: can't evaluate field Foo in type object"),
-        ("\n x{{.Name.Foo}}", "template: :2:4: executing \"\" at <.Name.Foo>: can't evaluate field Foo in type string"),
+        ("\n x{{.Name.Foo}}", "template: :2:9: executing \"\" at <.Name.Foo>: can't evaluate field Foo in type string"),
         (
             "{{.Nothing.Foo}}",
-            "template: :1:2: executing \"\" at <.Nothing.Foo>: nil pointer evaluating interface {}.Foo"
+            "template: :1:10: executing \"\" at <.Nothing.Foo>: nil pointer evaluating interface {}.Foo"
         ),
-        ("{{range .Size}}{{end}}", "template: :1:8: executing \"\" at <.Size>: range can't iterate over 3"),
+        ("{{range .Name}}{{end}}", "template: :1:8: executing \"\" at <.Name>: range can't iterate over web"),
         ("{{$x}}", "template: :1:2: executing \"\" at <$x>: undefined variable: $x"),
-        ("{{.Name 1}}", "template: :1:2: executing \"\" at <.Name>: can't give argument to non-function .Name"),
-        ("{{index .List 5}}", "template: :1:2: executing \"\" at <index>: error calling index: index out of range: 5"),
+        ("{{.Name 1}}", "template: :1:2: executing \"\" at <.Name>: Name is not a method but has arguments"),
+        (
+            "{{index .List 5}}",
+            "template: :1:2: executing \"\" at <index .List 5>: error calling index: index out of range: 5"
+        ),
         (
             "{{index .List -1}}",
-            "template: :1:2: executing \"\" at <index>: error calling index: index out of range: -1"
+            "template: :1:2: executing \"\" at <index .List -1>: error calling index: index out of range: -1"
         ),
         (
             "{{upper .Size}}",
-            "template: :1:2: executing \"\" at <upper>: error calling upper: wrong type for value; expected string"
+            "template: :1:2: executing \"\" at <upper .Size>: error calling upper: wrong type for value; expected string"
         ),
         (
             "{{pad .Name 9999999 1}}",
-            "template: :1:2: executing \"\" at <pad>: error calling pad: wrong value; expected int from 0 to 65536"
+            "template: :1:2: executing \"\" at <pad .Name 9999999 1>: error calling pad: wrong value; expected int from 0 to 65536"
         ),
-        ("{{json}}", "template: :1:2: executing \"\" at <json>: error calling json: wrong number of args: got 0"),
+        ("{{json}}", "template: :1:2: executing \"\" at <json>: wrong number of args for json: want 1 got 0"),
+        ("{{split .Name}}", "template: :1:2: executing \"\" at <split>: wrong number of args for split: want 2 got 1"),
+        ("{{eq 1}}", "template: :1:2: executing \"\" at <eq 1>: error calling eq: missing argument for comparison"),
     ])
     func fails(_ template: String, _ message: String) throws {
         let parsed = try Template(template)

@@ -35,6 +35,8 @@ package struct CommandContext {
     package let now: () -> Int64
     package let standardInputIsTerminal: Bool
     package var options = GlobalOptions()
+    /// A line of standard input without its end; nil at the end of input.
+    package var readLine: () -> String? = { nil }
     /// Nothing of the engine is made before a command needs it.
     package let makeEngine: (GlobalOptions) throws -> any EngineVerbs
 

@@ -63,7 +63,9 @@ package enum CommandTable {
         Entry(path: "restart", summary: "Stop and start containers", state: .ready, aliases: ["container restart"]),
         Entry(path: "kill", summary: "Send a signal to containers", state: .ready, aliases: ["container kill"]),
         Entry(path: "rm", summary: "Remove containers", state: .ready, aliases: ["container rm", "container remove"]),
-        Entry(path: "ps", summary: "List containers", aliases: ["container ls", "container list", "container ps"]),
+        Entry(
+            path: "ps", summary: "List containers", state: .ready,
+            aliases: ["container ls", "container list", "container ps"]),
         Entry(
             path: "exec", summary: "Run a command in a running container", state: .ready, aliases: ["container exec"]),
         Entry(
@@ -71,7 +73,9 @@ package enum CommandTable {
             aliases: ["container attach"]),
         Entry(path: "logs", summary: "Show what a container wrote", state: .ready, aliases: ["container logs"]),
         Entry(path: "top", summary: "List the processes of a container", state: .ready, aliases: ["container top"]),
-        Entry(path: "port", summary: "List the published ports of a container", aliases: ["container port"]),
+        Entry(
+            path: "port", summary: "List the published ports of a container", state: .ready,
+            aliases: ["container port"]),
         Entry(path: "rename", summary: "Rename a container", state: .ready, aliases: ["container rename"]),
         Entry(path: "pause", summary: "Freeze containers", state: .ready, aliases: ["container pause"]),
         Entry(path: "unpause", summary: "Thaw containers", state: .ready, aliases: ["container unpause"]),
@@ -86,8 +90,10 @@ package enum CommandTable {
         Entry(path: "commit", summary: "Make an image from a container", state: .ready, aliases: ["container commit"]),
         Entry(
             path: "update", summary: "Change the settings of containers", state: .ready, aliases: ["container update"]),
-        Entry(path: "container inspect", summary: "Show all of a container"),
-        Entry(path: "container prune", summary: "Remove stopped containers"),
+        Entry(path: "container inspect", summary: "Show all of a container", state: .ready),
+        Entry(path: "container prune", summary: "Remove stopped containers", state: .ready),
+        Entry(
+            path: "container exists", summary: "Tell by the exit code whether a container is there", state: .ready),
     ]
 
     private static let images: [Entry] = [
@@ -101,7 +107,8 @@ package enum CommandTable {
         Entry(path: "load", summary: "Read images from a tar", aliases: ["image load"]),
         Entry(path: "import", summary: "Make an image from a tar of files", aliases: ["image import"]),
         Entry(path: "build", summary: "Build an image from a Dockerfile", aliases: ["image build", "builder build"]),
-        Entry(path: "image inspect", summary: "Show all of an image"),
+        Entry(path: "image inspect", summary: "Show all of an image", state: .ready),
+        Entry(path: "image exists", summary: "Tell by the exit code whether an image is there", state: .ready),
         Entry(path: "image prune", summary: "Remove unused images"),
         Entry(path: "image mount", summary: "Mount an image's files"),
         Entry(path: "image unmount", summary: "Unmount an image's files"),
@@ -114,7 +121,7 @@ package enum CommandTable {
             Entry(
                 path: "info", summary: "Show what this installation is and can do", state: .ready,
                 aliases: ["system info"]),
-            Entry(path: "inspect", summary: "Show all of a container, image, network or volume"),
+            Entry(path: "inspect", summary: "Show all of a container, image or volume", state: .ready),
             Entry(path: "events", summary: "Show what happens", state: .ready, aliases: ["system events"]),
             Entry(path: "login", summary: "Log in to a registry"),
             Entry(path: "logout", summary: "Log out of a registry"),
@@ -125,13 +132,22 @@ package enum CommandTable {
             Entry(path: "system dial-stdio", summary: "Carry a connection"),
         ]
         + ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"].map { group("network", $0) }
-        + ["create", "inspect", "ls", "prune", "rm"].map { group("volume", $0) }
+        + volumes
         + ["annotate", "create", "inspect", "push", "rm"].map { group("manifest", $0) }
         + ["create", "export", "import", "inspect", "ls", "rm", "show", "update", "use"].map { group("context", $0) }
         + ["create", "ls", "rm"].map { group("checkpoint", $0) }
         + ["create", "inspect", "ls", "rm"].map { group("secret", $0) }
         + ["build", "config", "down", "exec", "logs", "ps", "pull", "restart", "rm", "run", "start", "stop", "up"]
         .map { group("compose", $0) }
+
+    private static let volumes: [Entry] = [
+        Entry(path: "volume create", summary: "Make a volume", state: .ready),
+        Entry(path: "volume exists", summary: "Tell by the exit code whether a volume is there", state: .ready),
+        Entry(path: "volume inspect", summary: "Show all of a volume", state: .ready),
+        Entry(path: "volume ls", summary: "List volumes", state: .ready, aliases: ["volume list"]),
+        Entry(path: "volume prune", summary: "Remove volumes that no container uses", state: .ready),
+        Entry(path: "volume rm", summary: "Remove volumes", state: .ready, aliases: ["volume remove"]),
+    ]
 
     private static func group(_ name: String, _ word: String) -> Entry {
         Entry(

@@ -15,6 +15,7 @@ enum ContainerCommands {
         case "attach": { AttachCommand.main($0, path: $1, $2) }
         case "logs": { LogsCommand.main($0, path: $1, $2) }
         case "rename": { RenameCommand.main($0, path: $1, $2) }
+        case "ps": { PsCommand.main($0, path: $1, $2) }
         case "wait": { WaitCommand.main($0, path: $1, $2) }
         case "pause": { PauseCommand.main($0, path: $1, $2) }
         case "unpause": { UnpauseCommand.main($0, path: $1, $2) }
@@ -26,6 +27,28 @@ enum ContainerCommands {
         case "export": { ExportCommand.main($0, path: $1, $2) }
         case "commit": { CommitCommand.main($0, path: $1, $2) }
         case "exec": { ExecCommand.main($0, path: $1, $2) }
+        default: ViewCommands.find(path)
+        }
+    }
+}
+
+/// The commands that show what is there, and those on volumes.
+private enum ViewCommands {
+    static func find(_ path: String) -> ContainerCommands.Main? {
+        switch path {
+        case "inspect": { InspectCommand.main($0, path: $1, $2) }
+        case "container inspect": { ContainerInspectCommand.main($0, path: $1, $2) }
+        case "image inspect": { ImageInspectCommand.main($0, path: $1, $2) }
+        case "container prune": { ContainerPruneCommand.main($0, path: $1, $2) }
+        case "container exists": { ContainerExistsCommand.main($0, path: $1, $2) }
+        case "image exists": { ImageExistsCommand.main($0, path: $1, $2) }
+        case "port": { PortCommand.main($0, path: $1, $2) }
+        case "volume create": { VolumeCreateCommand.main($0, path: $1, $2) }
+        case "volume exists": { VolumeExistsCommand.main($0, path: $1, $2) }
+        case "volume inspect": { VolumeInspectCommand.main($0, path: $1, $2) }
+        case "volume ls": { VolumeListCommand.main($0, path: $1, $2) }
+        case "volume prune": { VolumePruneCommand.main($0, path: $1, $2) }
+        case "volume rm": { VolumeRemoveCommand.main($0, path: $1, $2) }
         default: nil
         }
     }

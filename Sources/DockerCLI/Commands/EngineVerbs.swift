@@ -1,8 +1,9 @@
 package import Engine
 package import Logs
+package import OCI
 
 /// What the commands need of the engine. They throw when something failed.
-package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs {
+package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, VolumeVerbs {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
@@ -12,6 +13,17 @@ package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs {
         throws
     func info() throws -> SystemInfo
     func version() -> VersionInfo
+    func imageID(named name: String) throws -> Digest?
+    func imageDetails(of name: String) throws -> ImageDetails
+}
+
+/// The verbs on volumes.
+package protocol VolumeVerbs {
+    func createVolume(_ name: String?, labels: [String: String]) throws -> VolumeDetails
+    func volume(named name: String) throws -> VolumeDetails
+    func allVolumes() throws -> [VolumeDetails]
+    func removeVolume(_ name: String) throws
+    func pruneVolumes(_ names: [String]) throws -> Reclaimed
 }
 
 /// The verbs on containers that are there. Names may be names, IDs or the beginnings of IDs.
@@ -20,6 +32,8 @@ package protocol ContainerVerbs {
     func container(named text: String) throws -> ContainerRecord
     func condition(of record: ContainerRecord) -> ContainerCondition
     func list() throws -> [ListedContainer]
+    func summaries(_ scope: SummaryScope) throws -> [ContainerSummary]
+    func details(of name: String, withSize: Bool) throws -> ContainerDetails
     func start(_ name: String) throws
     func startAttached(
         _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void

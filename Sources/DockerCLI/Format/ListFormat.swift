@@ -17,6 +17,9 @@ package struct ListFormat: Sendable {
         template = try Template(ListFormat.unescaped(body))
     }
 
+    /// Whether the template has a field of this name.
+    func mentions(_ field: String) -> Bool { template.fields.contains(field) }
+
     /// A shell hands `\t` on as it is, so docker turns it into what it stands for.
     private static func unescaped(_ text: String) -> String {
         var result = String.UnicodeScalarView()

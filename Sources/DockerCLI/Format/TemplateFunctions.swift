@@ -7,6 +7,20 @@ enum TemplateFunctions {
         "index", "slice", "not", "and", "or", "eq", "ne", "lt", "le", "gt", "ge",
     ]
 
+    /// How many arguments a function takes, where `count` is another number.
+    static func mismatch(_ name: String, _ count: Int) -> String? {
+        let (number, isMinimum): (Int, Bool) =
+            switch name {
+            case "json", "upper", "lower", "title", "len", "not": (1, false)
+            case "split", "join", "truncate", "ne", "lt", "le", "gt", "ge": (2, false)
+            case "pad": (3, false)
+            case "print", "println": (0, true)
+            default: (1, true)
+            }
+        if isMinimum { return count < number ? "at least \(number)" : nil }
+        return count == number ? nil : "\(number)"
+    }
+
     static func call(
         _ name: String, _ arguments: [TemplateValue], _ mode: Template.Mode
     ) throws(Problem) -> TemplateValue {
@@ -146,6 +160,7 @@ enum TemplateFunctions {
         case .string(let text): text.utf8.count
         case .list(let values): values.count
         case .map(let entries): entries.count
+        case .nullList, .nullMap: 0
         default: throw Problem(message: "len of type without a length")
         }
     }
@@ -181,6 +196,7 @@ enum TemplateFunctions {
 
     private static func compare(_ name: String, _ arguments: [TemplateValue]) throws(Problem) -> Bool {
         let left = try argument(arguments, 0)
+        guard arguments.count > 1 else { throw Problem(message: "missing argument for comparison") }
         let right = try argument(arguments, 1)
         if name == "eq" { return arguments.dropFirst().contains(left) }
         if name == "ne" { return left != right }

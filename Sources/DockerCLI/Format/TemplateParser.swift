@@ -10,6 +10,14 @@ package enum TemplateError: Error, Equatable, CustomStringConvertible {
             "template: :\(line):\(column): executing \"\" at <\(place)>: \(message)"
         }
     }
+
+    /// As docker's lists say it.
+    var listDescription: String {
+        switch self {
+        case .parse: "failed to parse template: \(self)"
+        case .execute: "failed to execute template: \(self)"
+        }
+    }
 }
 
 indirect enum TemplateNode: Hashable, Sendable {
@@ -18,6 +26,8 @@ indirect enum TemplateNode: Hashable, Sendable {
     case condition(TemplatePipeline, then: [TemplateNode], otherwise: [TemplateNode])
     case with(TemplatePipeline, then: [TemplateNode], otherwise: [TemplateNode])
     case range(TemplatePipeline, body: [TemplateNode], otherwise: [TemplateNode])
+    /// `{{break}}` and `{{continue}}`.
+    case leave(ends: Bool)
 }
 
 /// `[$x :=] COMMAND | COMMAND`; each command's value becomes the last argument of the next.
@@ -38,7 +48,8 @@ struct TemplateOperand: Hashable, Sendable {
 
     var base: Base
     var fields: [String] = []
-    let offset: Int
+    /// Of the second field where there are several, as Go counts.
+    var offset: Int
     /// As written, for messages.
     var spelling: String
 }
@@ -47,12 +58,14 @@ struct TemplateParser {
     private let tokens: ArraySlice<TemplateToken>
     private let lines: [Int]
     private var index: Int
+    /// How many `range`s are open.
+    private var loops = 0
 
     /// The limit of nesting: deeper templates would end the stack.
     private static let maximumDepth = 100
 
-    static func parse(_ text: String) throws(TemplateError) -> [TemplateNode] {
-        var parser = TemplateParser(tokens: ArraySlice(try TemplateLexer.tokens(text)), text: text)
+    static func parse(_ tokens: [TemplateToken], _ text: String) throws(TemplateError) -> [TemplateNode] {
+        var parser = TemplateParser(tokens: ArraySlice(tokens), text: text)
         let (nodes, end) = try parser.nodes(depth: 0)
         if let end { throw parser.error("unexpected {{\(end)}}") }
         return nodes
@@ -77,6 +90,8 @@ struct TemplateParser {
 
     private var peek: TemplateToken? { index < tokens.endIndex ? tokens[index] : nil }
 
+    private static let keywords: Set<String> = ["if", "with", "range", "end", "else", "break", "continue"]
+
     /// Up to `{{end}}` or `{{else…}}`, whose word is returned.
     private mutating func nodes(depth: Int) throws(TemplateError) -> ([TemplateNode], String?) {
         guard depth < Self.maximumDepth else { throw error("template is nested too deeply") }
@@ -86,7 +101,7 @@ struct TemplateParser {
                 result.append(.text(text))
                 continue
             }
-            guard case .word(let word)? = peek?.kind, ["if", "with", "range", "end", "else"].contains(word) else {
+            guard case .word(let word)? = peek?.kind, Self.keywords.contains(word) else {
                 result.append(.action(try pipeline(depth: depth, until: .close)))
                 continue
             }
@@ -96,6 +111,10 @@ struct TemplateParser {
                 try expectClose("end")
                 return (result, "end")
             case "else": return (result, "else")
+            case "break", "continue":
+                guard loops > 0 else { throw error("{{\(word)}} outside {{range}}") }
+                try expectClose(word)
+                result.append(.leave(ends: word == "break"))
             default: result.append(try branch(word, depth))
             }
         }
@@ -108,8 +127,10 @@ struct TemplateParser {
     }
 
     private mutating func branch(_ word: String, _ depth: Int) throws(TemplateError) -> TemplateNode {
-        let condition = try pipeline(depth: depth, until: .close)
+        let condition = try pipeline(depth: depth, until: .close, of: word)
+        if word == "range" { loops += 1 }
         let (body, end) = try nodes(depth: depth + 1)
+        if word == "range" { loops -= 1 }
         var otherwise: [TemplateNode] = []
         if end == "else" {
             if case .word(let chained)? = peek?.kind, chained == word, word != "range" {
@@ -130,7 +151,7 @@ struct TemplateParser {
     }
 
     private mutating func pipeline(
-        depth: Int, until end: TemplateToken.Kind
+        depth: Int, until end: TemplateToken.Kind, of owner: String = "command"
     ) throws(TemplateError) -> TemplatePipeline {
         guard depth < Self.maximumDepth else { throw error("template is nested too deeply") }
         var result = TemplatePipeline()
@@ -139,10 +160,14 @@ struct TemplateParser {
         while let token = next() {
             switch token.kind {
             case .pipe, end:
-                guard !command.isEmpty else { throw error("missing value for command") }
+                guard !command.isEmpty else {
+                    throw error("missing value for \(result.commands.isEmpty ? owner : "command")")
+                }
                 result.commands.append(command)
                 command = []
                 if token.kind == end { return result }
+            case .close: throw error("unclosed left paren")
+            case .rightParenthesis: throw error("unexpected right paren")
             default:
                 index -= 1
                 command.append(try operand(depth))
@@ -198,6 +223,7 @@ struct TemplateParser {
         }
         while let following = peek, !following.spaced, case .field(let name) = following.kind {
             index += 1
+            if operand.fields.count == (operand.base == .dot ? 1 : 0) { operand.offset = following.offset }
             operand.fields.append(name)
             operand.spelling += ".\(name)"
         }

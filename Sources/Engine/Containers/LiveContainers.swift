@@ -103,6 +103,11 @@ struct LiveContainers: Sendable {
         }
     }
 
+    /// The containers that have an entry.
+    func entered() -> Set<String> {
+        Set(((try? Directory.entries(directory)) ?? []).map(\.name).filter(ResourceName.isContainerID))
+    }
+
     /// Whether a process of ours serves the container or died while it did, and nobody has cleaned up yet.
     func hasEntry(_ id: String) -> Bool { File.exists("\(directory)/\(id)") }
 

@@ -28,15 +28,19 @@ extension Engine {
 
     /// What a container is at the moment: its record together with what lives.
     package func condition(of record: ContainerRecord) -> ContainerCondition {
-        guard let state = live.state(of: record.id), live.isServed(record.id) else {
+        condition(of: record.id, recorded: record.state.status)
+    }
+
+    func condition(of id: String, recorded status: ContainerRecord.State.Status) -> ContainerCondition {
+        guard let state = live.state(of: id), live.isServed(id) else {
             // Nobody serves it: what the record calls running has died with its server.
-            let isOver = record.state.status == .running || record.state.status == .restarting
-            return isOver ? .exited : ContainerCondition(record.state.status)
+            let isOver = status == .running || status == .restarting
+            return isOver ? .exited : ContainerCondition(status)
         }
         if let process = state.process, ProcessStatus.startTime(process.pid) == process.startTime {
             return .running(pid: process.pid, startedAt: state.startedAt ?? "")
         }
-        if record.state.status == .restarting { return .restarting }
+        if status == .restarting { return .restarting }
         // Just being started, or its end just being recorded.
         return state.process == nil ? .starting : .ending
     }

@@ -1,0 +1,160 @@
+package import Engine
+internal import Glibc
+package import OCI
+
+/// `ps --filter`. The same key twice widens (labels narrow), different keys narrow.
+package struct ContainerFilter: Sendable, Hashable {
+    private var values: [String: [String]] = [:]
+
+    private static let keys: Set<String> = [
+        "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name", "network",
+        "publish", "since", "status", "volume",
+    ]
+
+    package init() {}
+
+    /// Refuses only what is no filter at all; docker's daemon judges the rest, after the command line is read.
+    package mutating func add(_ text: String) throws(ValueError) {
+        if text.isEmpty { return }
+        let (name, value) = text.cut("=")
+        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
+        values[name.lowercased().filter { $0 != " " }, default: []].append(value)
+    }
+
+    /// Whether containers that don't run can be among the results, without `--all`.
+    var asksForStatus: Bool { values["status"] != nil }
+
+    /// Whether containers that don't run must be looked at.
+    var needsAll: Bool { asksForStatus || values["before"] != nil || values["since"] != nil }
+
+    /// Those of `containers`, newest first, that fit. `imageID` finds an image by name.
+    package func apply(
+        _ containers: [ContainerSummary], imageID: (String) throws -> Digest?
+    ) throws -> [ContainerSummary] {
+        if values.isEmpty { return containers }
+        try check()
+        var tests: [(ContainerSummary) -> Bool] = []
+        func oneOf(_ key: String, _ test: @escaping (ContainerSummary, String) -> Bool) {
+            guard let wanted = values[key] else { return }
+            tests.append { container in wanted.contains { test(container, $0) } }
+        }
+        oneOf("id") { TextPattern.matches($1, $0.id) }
+        oneOf("name") { TextPattern.matches($1, $0.name) || TextPattern.matches($1, "/" + $0.name) }
+        oneOf("status") { $0.stateName == $1 }
+        oneOf("exited") { $0.hasEnded && $0.state.exitCode == Int32($1) }
+        oneOf("health") { (_, health) in health == "none" }
+        oneOf("is-task") { (_, value) in value == "false" || value == "0" }
+        oneOf("network") { $0.network == $1 }
+        oneOf("volume") { (container, text) in
+            container.mounts.contains { $0.source == text || $0.target == text.cleanedPath }
+        }
+        oneOf("publish") { (_, _) in false }
+        oneOf("expose") { PortFilter($1)?.includes(oneOf: $0.exposedPorts) ?? false }
+        for label in values["label"] ?? [] { tests.append { $0.hasLabel(label) } }
+        if let names = values["ancestor"] {
+            let images = Set(try names.compactMap { try imageID($0) })
+            tests.append { images.contains($0.image) }
+        }
+        try addOrder(containers, &tests)
+        return containers.filter { container in tests.allSatisfy { $0(container) } }
+    }
+
+    private func addOrder(
+        _ containers: [ContainerSummary], _ tests: inout [(ContainerSummary) -> Bool]
+    ) throws(ValueError) {
+        func created(_ text: String) throws(ValueError) -> String {
+            let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
+            let found = containers.first { $0.name == name } ?? containers.first { $0.id.hasPrefix(name) }
+            guard let found, !name.isEmpty else { throw .plain("No such container: \(Names.printable(text))") }
+            return found.created
+        }
+        for text in values["before"] ?? [] {
+            let bound = try created(text)
+            tests.append { $0.created < bound }
+        }
+        for text in values["since"] ?? [] {
+            let bound = try created(text)
+            tests.append { $0.created > bound }
+        }
+    }
+
+    private func check() throws(ValueError) {
+        for (key, texts) in values.sorted(by: { $0.key < $1.key }) {
+            guard Self.keys.contains(key) else { throw .plain("invalid filter '\(Names.printable(key))'") }
+            for text in texts where !Self.isValid(key, text) {
+                let shown = Names.printable(text)
+                throw .plain(
+                    key == "health"
+                        ? "unrecognized filter value for health: \(shown)" : "invalid filter '\(key)=\(shown)'")
+            }
+        }
+    }
+
+    private static func isValid(_ key: String, _ text: String) -> Bool {
+        switch key {
+        case "status":
+            ["created", "running", "paused", "restarting", "removing", "exited", "dead"].contains(text)
+        case "health": ["none", "starting", "healthy", "unhealthy"].contains(text)
+        case "exited": Int32(text) != nil
+        case "is-task": ["true", "false", "1", "0"].contains(text)
+        case "publish", "expose": PortFilter(text) != nil
+        default: true
+        }
+    }
+}
+
+extension ContainerSummary {
+    fileprivate var hasEnded: Bool { condition == .exited || condition == .ending }
+
+    /// `KEY` or `KEY=VALUE`.
+    func hasLabel(_ text: String) -> Bool {
+        let (key, value) = text.cut("=")
+        guard let actual = labels[key] else { return false }
+        return value == nil || value == actual
+    }
+}
+
+/// `80`, `80/udp`, `8000-8080/tcp`.
+private struct PortFilter {
+    let range: ClosedRange<Int>
+    let name: String
+
+    init?(_ text: String) {
+        let (numbers, name) = text.cut("/")
+        let bounds = numbers.pieces("-").map { Int($0) }
+        guard let first = bounds.first.flatMap({ $0 }), let last = bounds.last.flatMap({ $0 }), bounds.count <= 2,
+            first <= last, (0...65_535).contains(first), last <= 65_535, ["tcp", "udp", "sctp"].contains(name ?? "tcp")
+        else { return nil }
+        range = first...last
+        self.name = name ?? "tcp"
+    }
+
+    func includes(oneOf ports: [String]) -> Bool {
+        ports.contains { text in
+            guard let port = PortFilter(text) else { return false }
+            return port.name == name && port.range.overlaps(range)
+        }
+    }
+}
+
+/// A pattern for names and IDs: an extended regular expression (regex(7)) that may match anywhere, and where it is none
+/// the text itself.
+package enum TextPattern {
+    package static func matches(_ pattern: String, _ text: String) -> Bool {
+        if pattern.utf8.allSatisfy(isPlain) { return contains(text, pattern) }
+        var expression = regex_t()
+        guard regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return pattern == text }
+        defer { regfree(&expression) }
+        return regexec(&expression, text, 0, nil, 0) == 0
+    }
+
+    private static func contains(_ text: String, _ part: String) -> Bool {
+        let (bytes, wanted) = (Array(text.utf8), Array(part.utf8))
+        if wanted.count > bytes.count { return false }
+        return (0...(bytes.count - wanted.count)).contains { bytes[$0..<($0 + wanted.count)].elementsEqual(wanted) }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        ResourceName.isAlphanumeric(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+    }
+}

@@ -1,0 +1,61 @@
+internal import Engine
+
+/// `container prune [OPTIONS]`.
+package enum ContainerPruneCommand: Command {
+    package struct Draft: Sendable {
+        package var force = false
+        package var filter = PruneFilter()
+    }
+
+    package static let info = CommandInfo(
+        path: "container prune", synopsis: "[OPTIONS]", summary: "Remove stopped containers",
+        aliases: ["container prune"], arguments: .none)
+    package static let flags = FlagTable<Draft>([
+        .bool("force", short: "f", "Do not ask first") { $0.force = $1 },
+        .value("filter", type: "filter", "Only those that fit: until=TIME, label[!]=KEY[=VALUE]") {
+            (draft, text) throws(ValueError) in
+            try draft.filter.add(text)
+        },
+    ])
+
+    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        guard draft.force || Confirmation.ask("This will remove all stopped containers.", context) else { return 0 }
+        let bound: Int64?
+        do throws(ValueError) {
+            try draft.filter.checkKeys([])
+            bound = try draft.filter.bound(now: context.now())
+        } catch {
+            throw Failure.plain(error, 1)
+        }
+        let engine = try context.engine()
+        var result = Reclaimed()
+        for container in try engine.summaries(SummaryScope(all: true, sizes: true)) {
+            guard container.condition == .created || container.condition == .exited,
+                draft.filter.accepts(container.labels)
+            else { continue }
+            if let bound, RecordTime.seconds(container.created) ?? 0 >= bound { continue }
+            do {
+                // Without force: one that was started meanwhile stays.
+                try engine.remove(container.id, force: false, volumes: false)
+                result.names.append(container.id)
+                result.bytes = result.bytes.addingReportingOverflow(container.size?.own ?? 0).partialValue
+            } catch {
+                if (error as? any MissingObjectError)?.isMissingObject == true { continue }
+                result.problems.append("\(error)")
+            }
+        }
+        return result.print("Deleted Containers:", context)
+    }
+}
+
+extension Reclaimed {
+    /// Says what is gone, and what could not be removed; returns the exit code.
+    func print(_ title: String, _ context: CommandContext) -> Int32 {
+        if !names.isEmpty { context.output.write(([title] + names).joined(separator: "\n") + "\n\n") }
+        context.output.line("Total reclaimed space: \(Human.size(bytes))")
+        for problem in problems { context.errors.line("\(context.program): \(problem)") }
+        return problems.isEmpty ? 0 : 1
+    }
+}

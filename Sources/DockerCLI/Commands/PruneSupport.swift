@@ -1,0 +1,57 @@
+internal import Engine
+
+/// Questions before something is removed for good.
+enum Confirmation {
+    /// Prints docker's warning and waits for `y`; anything else, and the end of the input, means no.
+    static func ask(_ warning: String, _ context: CommandContext) -> Bool {
+        context.output.write("WARNING! \(warning)\nAre you sure you want to continue? [y/N] ")
+        guard let answer = context.readLine() else { return false }
+        let word = answer.lowercased().filter { $0 != " " && $0 != "\r" }
+        return word == "y"
+    }
+}
+
+/// `prune --filter`: what every kind has.
+package struct PruneFilter: Sendable, Hashable {
+    private var labels: [String] = []
+    private var excludedLabels: [String] = []
+    private var until: [String] = []
+    /// Keys that only one kind has.
+    private(set) var rest: [String: [String]] = [:]
+
+    package init() {}
+
+    package mutating func add(_ text: String) throws(ValueError) {
+        if text.isEmpty { return }
+        let (key, value) = text.cut("=")
+        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
+        switch key {
+        case "label": labels.append(value)
+        case "label!": excludedLabels.append(value)
+        case "until": until.append(value)
+        default: rest[key, default: []].append(value)
+        }
+    }
+
+    /// Seconds since 1970 before which something must have been made; nil: no matter when.
+    func bound(now: Int64) throws(ValueError) -> Int64? {
+        guard let text = until.first else { return nil }
+        if until.count > 1 { throw .plain("more than one until filter specified") }
+        if let moment = Moments.seconds(text, now: now) { return moment }
+        throw .plain("failed to parse value as time or duration: \(GoValue.quoted(text))")
+    }
+
+    func accepts(_ actual: [String: String]) -> Bool {
+        func has(_ label: String) -> Bool {
+            let (key, value) = label.cut("=")
+            return actual[key].map { value == nil || value == $0 } ?? false
+        }
+        return labels.allSatisfy(has) && !excludedLabels.contains(where: has)
+    }
+
+    func checkKeys(_ allowed: Set<String>) throws(ValueError) {
+        if let key = rest.keys.sorted().first(where: { !allowed.contains($0) }) {
+            throw .plain("invalid filter '\(Names.printable(key))'")
+        }
+    }
+}

@@ -1,0 +1,126 @@
+internal import Logs
+package import OCI
+
+/// One container as a list shows it: what of its record a list needs, and what it does at the moment.
+package struct ContainerSummary: Sendable, Hashable {
+    package var id: String
+    package var name: String
+    /// RFC 3339, as all times here.
+    package var created: String
+    package var image: Digest
+    /// As the user typed it.
+    package var imageName = ""
+    /// The program and its arguments.
+    package var arguments: [String] = []
+    package var labels: [String: String] = [:]
+    package var state = ContainerRecord.State()
+    package var condition = ContainerCondition.created
+    package var isPaused = false
+    package var mounts: [MountSummary] = []
+    /// `80/tcp`: what the image says that it listens at. Empty where the container has no network to be reached by.
+    package var exposedPorts: [String] = []
+    package var network = "none"
+    /// Bytes; nil where nobody asked.
+    package var size: ContainerSize?
+
+    package init(id: String, name: String, created: String, image: Digest) {
+        self.id = id
+        self.name = name
+        self.created = created
+        self.image = image
+    }
+}
+
+/// A volume or path in a container.
+package struct MountSummary: Sendable, Hashable {
+    /// nil for a path.
+    package var volume: String?
+    package var source: String
+    package var target: String
+
+    package init(volume: String?, source: String, target: String) {
+        self.volume = volume
+        self.source = source
+        self.target = target
+    }
+}
+
+/// What a container takes of the disk.
+package struct ContainerSize: Sendable, Hashable {
+    /// Of its own layer.
+    package var own: Int64
+    /// Of its image and its own layer together.
+    package var whole: Int64
+
+    package init(own: Int64, whole: Int64) {
+        self.own = own
+        self.whole = whole
+    }
+}
+
+/// Moments in records.
+package enum RecordTime {
+    /// Seconds since 1970; nil for what is no RFC 3339.
+    package static func seconds(_ text: String?) -> Int64? {
+        text.flatMap { LogTime(rfc3339: $0.utf8)?.seconds }
+    }
+}
+
+extension ContainerSummary {
+    private static let selection = JSONSelection.members([
+        "version": .all, "id": .all, "name": .all, "created": .all, "image": .all, "imageName": .all, "path": .all,
+        "args": .all, "labels": .all, "mounts": .all, "state": .all,
+        "execution": .members(["ExposedPorts": .all]),
+        "request": .members(["isolation": .members(["network": .all, "networkAsked": .all])]),
+    ])
+
+    /// Reads a record as far as a list needs it. nil: it is none, or of a later version.
+    init?(record bytes: [UInt8]) {
+        guard let json = try? JSONValue(parsing: bytes, only: ContainerSummary.selection),
+            let version = json["version"]?.integer, version <= Int64(ContainerRecord.currentVersion),
+            let id = json["id"]?.string, let name = json["name"]?.string, let created = json["created"]?.string,
+            let image = json["image"]?.string.flatMap({ try? Digest(parsing: $0) }),
+            let state = json["state"].flatMap(ContainerRecord.State.init)
+        else { return nil }
+        self.init(id: id, name: name, created: created, image: image)
+        imageName = json["imageName"]?.string ?? ""
+        arguments = (json["path"]?.string.map { [$0] } ?? []) + (json["args"]?.strings ?? [])
+        labels = json["labels"]?.stringMap ?? [:]
+        self.state = state
+        mounts = (json["mounts"]?.array ?? []).compactMap(MountSummary.init)
+        let isolation = json["request"]?["isolation"]
+        network = isolation?["network"]?.string ?? network
+        if isolation?["networkAsked"]?.bool != true {
+            exposedPorts = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.sorted()
+        }
+    }
+}
+
+extension ContainerRecord.State {
+    fileprivate init?(_ json: JSONValue) {
+        self.init()
+        guard let status = json["status"]?.string.flatMap(Status.init) else { return nil }
+        self.status = status
+        exitCode = json["exitCode"]?.integer.map { Int32(clamping: $0) }
+        oomKilled = json["oomKilled"]?.bool ?? false
+        startedAt = json["startedAt"]?.string
+        finishedAt = json["finishedAt"]?.string
+        error = json["error"]?.string
+        restartCount = json["restartCount"]?.integer.map { Int(clamping: $0) } ?? 0
+        isStopped = json["isStopped"]?.bool ?? false
+    }
+}
+
+extension MountSummary {
+    /// As `MountRequest` is written; nil for memory, which lists don't show.
+    fileprivate init?(_ json: JSONValue) {
+        guard let kind = json["kind"], let target = json["target"]?.string else { return nil }
+        if let name = kind["volume"]?["name"]?.string {
+            self.init(volume: name, source: name, target: target)
+        } else if let source = kind["bind"]?["source"]?.string {
+            self.init(volume: nil, source: source, target: target)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Cgroups
+internal import Images
+package import OCI
+internal import Sys
+
+/// What a list asks for.
+package struct SummaryScope: Sendable, Hashable {
+    /// Also those that do not run.
+    package var all: Bool
+    /// What each takes of the disk: a walk through its layer.
+    package var sizes: Bool
+
+    package init(all: Bool = true, sizes: Bool = false) {
+        self.all = all
+        self.sizes = sizes
+    }
+}
+
+extension Engine {
+    /// Containers, newest first, as lists show them. A record that can't be read hides no other.
+    package func summaries(_ scope: SummaryScope) throws(EngineError) -> [ContainerSummary] {
+        sweep()
+        let entered = live.entered()
+        let manager = entered.isEmpty ? nil : try? CgroupManager.detect()
+        var found: [ContainerSummary] = []
+        // What runs or waits for its next start is entered: without the others there is nothing else to read.
+        for id in scope.all ? try containers.identifiers() : Array(entered) {
+            guard var summary = containers.summary(id) else { continue }
+            if entered.contains(id) { summary.condition = condition(of: id, recorded: summary.state.status) }
+            if summary.condition.isRunning { complete(&summary, manager) } else { summary.exposedPorts = [] }
+            if !scope.all, !summary.condition.isRunning, summary.condition != .restarting { continue }
+            if scope.sizes { summary.size = size(of: id, image: summary.image) }
+            found.append(summary)
+        }
+        return found.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+    }
+
+    /// The ID of the image that is named; nil when it is not here.
+    package func imageID(named name: String) throws(EngineError) -> Digest? { try find(name)?.id }
+
+    private func complete(_ summary: inout ContainerSummary, _ manager: CgroupManager?) {
+        if case .running(_, let startedAt) = summary.condition, !startedAt.isEmpty {
+            summary.state.startedAt = startedAt
+        }
+        summary.isPaused = isPaused(summary.id, manager)
+    }
+
+    /// Whether the container's processes stand still.
+    func isPaused(_ id: String, _ manager: CgroupManager?) -> Bool {
+        let group = try? manager?.open(path: Engine.cgroupPath(id))
+        return (try? group?.isFrozen()) ?? false
+    }
+
+    /// nil where it can't be told, as for a container that is just removed.
+    func size(of id: String, image: Digest) -> ContainerSize? {
+        guard let own = try? DiskUsage.ofTree(containers.upper(id)) else { return nil }
+        let below = (try? find(image.description))?.size ?? 0
+        return ContainerSize(own: own, whole: own.addingReportingOverflow(below).partialValue)
+    }
+}
+
+extension ContainerStore {
+    /// What lists show of a container; nil where its record can't be read. As recorded: whoever is entered may run.
+    func summary(_ id: String) -> ContainerSummary? {
+        guard let bytes = try? File.readAll("\(directory(id))/config.json"),
+            var summary = ContainerSummary(record: bytes), summary.id == id
+        else { return nil }
+        summary.condition = summary.state.status == .created ? .created : .exited
+        return summary
+    }
+}

@@ -104,8 +104,9 @@ extension EndToEnd {
                 #expect(Wait.until(seconds: 20) { runimg.startedOutput.contains("line 10\n") })
                 try client.kill()
                 #expect(try runimg.check("wait", "on").lines == ["9"])
-                let id = try #require(try Directory.entries("\(runimg.dataRoot)/containers").map(\.name)
-                    .first { $0.utf8.count == 64 })
+                let id = try #require(
+                    try Directory.entries("\(runimg.dataRoot)/containers").map(\.name)
+                        .first { $0.utf8.count == 64 })
                 let numbers = Self.log(runimg, id).split(separator: "\n").compactMap { line in
                     line.split(separator: "\\").first.flatMap { Int($0.split(separator: " ").last ?? "") }
                 }

@@ -14,8 +14,14 @@ extension EndToEnd {
             try Lifecycle.isolated { runimg in
                 let id = try Lifecycle.detached(
                     runimg, "--restart", "on-failure:2", Lifecycle.image, "sh", "-c", "echo start; exit 5")
-                #expect(Wait.until(seconds: 20) { (try? Lifecycle.state(runimg, id))?.contains(#""restartCount":2"#) == true })
-                #expect(Wait.until(seconds: 20) { (try? Lifecycle.state(runimg, id))?.contains(#""status":"exited""#) == true })
+                #expect(
+                    Wait.until(seconds: 20) {
+                        (try? Lifecycle.state(runimg, id))?.contains(#""restartCount":2"#) == true
+                    })
+                #expect(
+                    Wait.until(seconds: 20) {
+                        (try? Lifecycle.state(runimg, id))?.contains(#""status":"exited""#) == true
+                    })
                 #expect(starts(runimg, id) == 3)
                 #expect(try runimg.check("wait", id).lines == ["5"])
                 // Success is no failure.
@@ -89,7 +95,9 @@ extension EndToEnd {
                     let id = try Lifecycle.detached(runimg, Lifecycle.image, "sleep", "1000")
                     let script = #"c=$1; shift; for i in 1 2 3 4 5 6; do "$@" rm -f $c & done; wait"#
                     let output = try Tool.run("sh", ["-c", script, "sh", id] + runimg.command([]), timeout: 60)
-                    for line in output.stderr.split(separator: "\n") { #expect(line.contains("No such container"), "\(line)") }
+                    for line in output.stderr.split(separator: "\n") {
+                        #expect(line.contains("No such container"), "\(line)")
+                    }
                     #expect(!File.exists("\(runimg.dataRoot)/containers/\(id)"))
                 }
             }

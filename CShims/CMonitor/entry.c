@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -164,6 +166,22 @@ void cmon_conclude(struct monitor *target) {
     _exit(1);
 }
 
+static int forget_segments(struct dl_phdr_info *info, size_t size, void *context) {
+    (void)size, (void)context;
+    long page = sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        // A written page has no other copy.
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
+        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~(uintptr_t)(page - 1);
+        madvise((void *)start, info->dlpi_addr + segment->p_vaddr + segment->p_memsz - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+/// Lets go of the code that the start went through, 1.5 MB by the kernel's reading ahead: what the loop needs comes back.
+static void forget_start(void) { dl_iterate_phdr(forget_segments, NULL); }
+
 static int monitor_main(void) {
     sigset_t all;
     sigfillset(&all);
@@ -181,6 +199,7 @@ static int monitor_main(void) {
     monitor.client_count = 1;
     fcntl(CMON_CONTROL, F_SETFD, FD_CLOEXEC);
     if (cmon_send(CMON_CONTROL, CMON_SERVING, NULL, 0) != 0) cmon_drop_client(&monitor, 0);
+    forget_start();
     cmon_loop(&monitor);
     cmon_conclude(&monitor);
     return 0;

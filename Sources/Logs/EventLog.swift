@@ -33,7 +33,7 @@ package struct EventLog: Sendable {
         var attempts = 100
         while true {
             let file = try File.open(
-                EventLog.name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, mode: 0o640, at: directory)
+                EventLog.name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, mode: 0o600, at: directory)
             attempts -= 1
             // A stopped process that holds the lock keeps nobody for ever.
             if attempts == 0 { return file }

@@ -79,7 +79,11 @@ package final class LoopDisk: Sendable {
         set -- "$disk" "$@"
         unmount() {
             for i in 1 2 3 4 5 6 7 8 9 10; do
-                umount "$disk" && return
+                umount "$disk" 2>/dev/null && return
+                # A container's monitor outlives its command, and a power cut ends it.
+                for process in /proc/[0-9]*; do
+                    ls -l "$process/fd" 2>/dev/null | grep -q -F -- "-> $disk/" && kill -9 "${process#/proc/}"
+                done
                 sleep 0.2
             done
             exit 92

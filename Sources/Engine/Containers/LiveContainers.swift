@@ -90,15 +90,22 @@ struct LiveContainers: Sendable {
     /// Removes an entry, its lock last.
     static func forget(_ path: String) throws(EngineError) {
         try call("remove", path) { () throws(Errno) in
-            // By name, so no walk: all that a server makes there.
-            for name in ["state.json", "state.new", MonitorConnection.socketName, LiveContainer.stopMark, "lock"] {
-                do throws(Errno) { try File.unlink("\(path)/\(name)") } catch { if error != .noEntry { throw error } }
-            }
-            do throws(Errno) {
-                try Directory.remove(path)
-            } catch {
-                // A sweep came upon the nameless rest just now, and removes it itself.
-                if error != .notEmpty, error != .noEntry { throw error }
+            // Whoever looks at the entry in this moment may put a mark or a lock into it once more.
+            for _ in 0..<100 {
+                // By name, so no walk: all that a server makes there.
+                for name in ["state.json", "state.new", MonitorConnection.socketName, LiveContainer.stopMark, "lock"] {
+                    do throws(Errno) { try File.unlink("\(path)/\(name)") } catch {
+                        if error != .noEntry { throw error }
+                    }
+                }
+                do throws(Errno) {
+                    return try Directory.remove(path)
+                } catch .notEmpty {
+                    continue
+                } catch {
+                    if error == .noEntry { return }
+                    throw error
+                }
             }
         }
     }

@@ -89,11 +89,22 @@ static void take_input(struct monitor *monitor, const char *bytes, size_t size) 
     cmon_write_input(monitor);
 }
 
+/// With its master closed the kernel tells the terminal's session as it tells the shell of a closed window.
+static void hang_up(struct monitor *monitor) {
+    if (!(monitor->flags & CMON_TERMINAL)) return;
+    if (monitor->input.fd >= 0) close(monitor->input.fd);
+    if (monitor->output >= 0) close(monitor->output);
+    monitor->input.fd = monitor->output = -1;
+    monitor->input.start = monitor->input.end = 0;
+}
+
 static void obey(struct monitor *monitor, struct client *client, const char *bytes, size_t size) {
     if (bytes[0] == CMON_SUBSCRIBE && size == 2 && !client->is_starter) {
         client->wants_output = bytes[1] & CMON_WANTS_OUTPUT;
         client->wants_input = bytes[1] & CMON_WANTS_INPUT;
         cmon_send(client->fd, CMON_SERVING, NULL, 0);
+    } else if (bytes[0] == CMON_HANG_UP && client->is_starter) {
+        hang_up(monitor);
     } else if (bytes[0] == CMON_RESIZE) {
         resize(monitor, bytes + 1, size - 1);
     } else if (bytes[0] == CMON_INPUT && client->wants_input) {

@@ -83,7 +83,7 @@ static void serve(struct monitor *monitor, const struct pollfd *items, int clien
     if (items[AT_INPUT].revents) cmon_write_input(monitor);
     if (items[AT_LISTENER].revents) cmon_accept(monitor);
     if (items[AT_HEALTH].revents) cmon_finish_check(monitor);
-    if (items[AT_OUTPUT].revents && !take_output(monitor, monitor->output, CMON_OUTPUT, 1))
+    if (items[AT_OUTPUT].revents && monitor->output >= 0 && !take_output(monitor, monitor->output, CMON_OUTPUT, 1))
         close_stream(&monitor->output);
     if (items[AT_ERROR].revents && cmon_is_delivered(monitor) &&
         !take_output(monitor, monitor->error, CMON_ERROR, 2))

@@ -133,7 +133,8 @@ package struct Attachment: Sendable {
             }
             if count == 0 {
                 state.source = -1
-                state.input = [UInt8(ascii: "E")]
+                // A terminal without anybody before it: its window is closed.
+                state.input = [options.hasTerminal ? UInt8(ascii: "H") : UInt8(ascii: "E")]
             } else {
                 let read = Array(bytes.prefix(count))
                 let (passed, detached) = options.hasTerminal ? state.keys.filter(read) : (read, false)

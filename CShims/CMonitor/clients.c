@@ -98,11 +98,23 @@ static void hang_up(struct monitor *monitor) {
     monitor->input.start = monitor->input.end = 0;
 }
 
+/// The container sees what a process in a pipeline sees.
+static void break_stream(struct monitor *monitor, int *stream) {
+    if (monitor->flags & CMON_TERMINAL) {
+        hang_up(monitor);
+    } else if (*stream >= 0) {
+        close(*stream);
+        *stream = -1;
+    }
+}
+
 static void obey(struct monitor *monitor, struct client *client, const char *bytes, size_t size) {
     if (bytes[0] == CMON_SUBSCRIBE && size == 2 && !client->is_starter) {
         client->wants_output = bytes[1] & CMON_WANTS_OUTPUT;
         client->wants_input = bytes[1] & CMON_WANTS_INPUT;
         cmon_send(client->fd, CMON_SERVING, NULL, 0);
+    } else if (bytes[0] == CMON_BROKEN && size == 2 && client->is_starter) {
+        break_stream(monitor, bytes[1] == 2 ? &monitor->error : &monitor->output);
     } else if (bytes[0] == CMON_HANG_UP && client->is_starter) {
         hang_up(monitor);
     } else if (bytes[0] == CMON_RESIZE) {

@@ -85,7 +85,7 @@ static void serve(struct monitor *monitor, const struct pollfd *items, int clien
     if (items[AT_HEALTH].revents) cmon_finish_check(monitor);
     if (items[AT_OUTPUT].revents && monitor->output >= 0 && !take_output(monitor, monitor->output, CMON_OUTPUT, 1))
         close_stream(&monitor->output);
-    if (items[AT_ERROR].revents && cmon_is_delivered(monitor) &&
+    if (items[AT_ERROR].revents && monitor->error >= 0 && cmon_is_delivered(monitor) &&
         !take_output(monitor, monitor->error, CMON_ERROR, 2))
         close_stream(&monitor->error);
     if (items[AT_PIDFD].revents) reap(monitor);

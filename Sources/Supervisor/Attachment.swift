@@ -53,8 +53,8 @@ package struct Attachment: Sendable {
             ]
             try PollItem.wait(&items)
             if !items[0].ready.isEmpty { try forward(signals, to: pidfd) }
-            if !items[2].ready.isEmpty { state.output.drain() }
-            if !items[3].ready.isEmpty { state.error.drain() }
+            if !items[2].ready.isEmpty { drain(&state.output, "1") }
+            if !items[3].ready.isEmpty { drain(&state.error, "2") }
             if !items[4].ready.isEmpty, try passInput(&state) { return finish(raw, .detached) }
             if !items[1].ready.isEmpty, let outcome = try receive(&state) {
                 return finish(raw, outcome)
@@ -117,6 +117,14 @@ package struct Attachment: Sendable {
         return nil
     }
 
+    /// A reader that is gone is the container's loss as well: it sees a broken pipe.
+    private func drain(_ sink: inout ByteSink, _ stream: Unicode.Scalar) {
+        sink.drain()
+        if sink.isOpen { return }
+        let number = UInt8(ascii: stream) - UInt8(ascii: "0")
+        try? PacketSocket.send(connection.socket.raw, [UInt8(ascii: "B"), number])
+    }
+
     /// Reads from the caller or sends on what was read; true when the user let go.
     private func passInput(_ state: inout State) throws(Errno) -> Bool {
         var hasDetached = false
@@ -164,7 +172,7 @@ package struct Attachment: Sendable {
 
     private func forward(_ signals: borrowing ForwardedSignals, to pidfd: Int32) throws(Errno) {
         while let signal = try signals.next() {
-            if signal == SIGWINCH {
+            if signal == SIGWINCH, options.hasTerminal {
                 try sendSize()
             } else if options.forwardsSignals {
                 do throws(Errno) {

@@ -73,6 +73,7 @@ extension EndToEnd {
                 if step % 5 == 4 {
                     // Some were started already, and live on.
                     try runimg.check("rm", "-f", "--all")
+                    try runimg.check("images")
                     try EndToEnd.expectClean(before, "killed after \(step * 2) ms")
                 }
             }

@@ -153,9 +153,10 @@ extension EndToEnd {
                 defer { _ = try? stranger.kill() }
                 let path = "/run/runimg/\(id)/state.json"
                 let state = String(decoding: try File.readAll(path), as: UTF8.self)
-                let number = try #require(state.firstMatch(of: /"pid":([0-9]+),"startTime"/)?.1)
+                let process = try #require(state.firstMatch(of: /"process":\{[^}]*"pid":([0-9]+)/))
+                let number = process.1
                 try File.replace(
-                    path, with: Array(state.replacing("\"pid\":\(number),", with: "\"pid\":\(stranger.pid),").utf8))
+                    path, with: Array(state.replacing("\"pid\":\(number)", with: "\"pid\":\(stranger.pid)").utf8))
                 for verb in [["kill", id], ["stop", "-t", "0", id], ["kill", "-s", "USR1", id]] {
                     _ = try runimg.run(verb)
                 }

@@ -131,8 +131,10 @@ extension EndToEnd {
         }
 
         @Test func rawBytesAreNotChanged() throws {
+            // Docker's keys would detach.
             let terminal = try Self.open(
-                ["-it"], "sh", "-c", "stty raw -echo; echo ready; dd bs=1 count=6 2>/dev/null | od -An -tx1")
+                ["-it", "--detach-keys", "ctrl-^"], "sh", "-c",
+                "stty raw -echo; echo ready; dd bs=1 count=6 2>/dev/null | od -An -tx1")
             try terminal.expect("ready")
             try terminal.type("\u{1}\u{3}\u{10}\u{11}\u{1a}\u{7f}")
             try terminal.expect("01 03 10 11 1a 7f")

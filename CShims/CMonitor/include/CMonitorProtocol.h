@@ -18,6 +18,7 @@ enum cmon_message {
     CMON_SUBSCRIBE = 'S',  // a byte of enum cmon_wish: the first thing that any other client says
     CMON_INPUT = 'I',      // bytes for the container
     CMON_INPUT_END = 'E',
+    CMON_BROKEN = 'B',     // a byte, 1 or 2: nobody reads what the starter passes on of this stream
     CMON_HANG_UP = 'H',    // the window of who started the container is closed: so is the container's terminal
     CMON_RESIZE = 'R',     // two uint16: rows, columns
     CMON_CONCLUDED = 'D',  // int32: the exit code that the end was recorded with

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Sys
 
 extension Engine {
@@ -6,15 +7,15 @@ extension Engine {
     package func remove(_ name: String, force: Bool, volumes: Bool) throws(EngineError) {
         let record = try container(named: name)
         if live.hasEntry(record.id), !live.isServed(record.id) { sweep() }
-        switch condition(of: record) {
-        case .running, .restarting, .starting:
+        switch try force ? condition(of: record) : settledCondition(of: record) {
+        case .running, .restarting, .starting, .ending:
             guard force else {
                 throw .conflict(
                     "cannot remove container \"\(name)\": container is running: "
                         + "stop the container before removing or force remove")
             }
             try end(record)
-        case .created, .exited, .ending: break
+        case .created, .exited: break
         }
         let id = record.id
         do throws(EngineError) {
@@ -28,6 +29,13 @@ extension Engine {
         } catch .noSuchContainer {
             // With --rm it went by itself.
         }
+    }
+
+    /// An end that is just being recorded is waited for.
+    private func settledCondition(of record: ContainerRecord) throws(EngineError) -> ContainerCondition {
+        let end = Clock.monotonicNanoseconds + Int64(Engine.stopTimeout) * 1_000_000_000
+        while condition(of: record) == .ending, Clock.monotonicNanoseconds < end { usleep(2000) }
+        return condition(of: record)
     }
 
     private func end(_ record: ContainerRecord) throws(EngineError) {

@@ -14,7 +14,7 @@ extension Engine {
         let record = try container(named: name)
         let number = try stopSignal(record, signal)
         let patience = timeout ?? record.request.lifecycle.stopTimeout ?? Engine.stopTimeout
-        if condition(of: record) == .restarting { return try cancelRestart(record) }
+        if try isSettledAfterMark(record.id) { return }
         guard let target = try runningTarget(record) else { return }
         try live.markStopped(record.id)
         try send(number, to: target, record)
@@ -25,6 +25,7 @@ extension Engine {
             try send(SIGKILL, to: target, record)
             guard try target.awaitEnd(seconds: -1) else { throw .monitorDied(record.id) }
         }
+        try forestallRestart(record)
         note("stop", record)
     }
 
@@ -41,7 +42,10 @@ extension Engine {
         try send(number, to: target, record)
         note("kill", record, ["signal": "\(number)"])
         // docker's scripts look at once whether it is gone.
-        if number == SIGKILL { _ = try target.awaitEnd(seconds: Engine.stopTimeout) }
+        if number == SIGKILL {
+            _ = try target.awaitEnd(seconds: Engine.stopTimeout)
+            try forestallRestart(record)
+        }
     }
 
     /// Waits until the container does not run, and returns its exit code.
@@ -89,6 +93,36 @@ extension Engine {
         try cgroups { () throws(CgroupError) in
             try CgroupManager.detect().open(path: Engine.cgroupPath(record.id))?.thaw()
         }
+    }
+
+    /// It may have ended by itself in the moment before it was marked, and wait for its next start now.
+    private func forestallRestart(_ record: ContainerRecord) throws(EngineError) {
+        if record.request.lifecycle.restart.kind == .no { return }
+        do throws(EngineError) {
+            if try !isSettledAfterMark(record.id) { try stop(record.id, signal: "KILL", timeout: nil) }
+        } catch .noSuchContainer {
+            return
+        }
+    }
+
+    /// Sees a start or an end that is under way to its end, marked so that no restart follows. True when nothing runs
+    /// then; a container that waits for its next start is among these, and stays where it is.
+    private func isSettledAfterMark(_ id: String) throws(EngineError) -> Bool {
+        let end = Clock.monotonicNanoseconds + Int64(Engine.stopTimeout) * 1_000_000_000
+        while Clock.monotonicNanoseconds < end {
+            let record = try container(named: id)
+            switch condition(of: record) {
+            case .created, .exited: return true
+            case .running: return false
+            case .restarting:
+                try cancelRestart(record)
+                return true
+            case .starting, .ending:
+                try live.markStopped(id)
+                usleep(2000)
+            }
+        }
+        return false
     }
 
     private func cancelRestart(_ record: ContainerRecord) throws(EngineError) {

@@ -22,15 +22,21 @@ extension Engine {
     private func restart(
         _ record: ContainerRecord, _ entry: inout LiveContainer, after delay: Int64, _ legacy: MonitorLegacy
     ) throws(EngineError) {
-        if waitToRestart(record.id, delay, legacy) {
-            do throws(EngineError) {
-                try startAgain(record.id, &entry)
-                return
-            } catch {
-                try endRestarts(record.id, error: "\(error)")
+        do throws(EngineError) {
+            if waitToRestart(record.id, delay, legacy) {
+                do throws(EngineError) {
+                    return try startAgain(record.id, &entry)
+                } catch .noSuchContainer {
+                    throw .noSuchContainer(record.id)
+                } catch {
+                    try endRestarts(record.id, error: "\(error)")
+                }
+            } else {
+                try endRestarts(record.id, error: nil)
             }
-        } else {
-            try endRestarts(record.id, error: nil)
+        } catch .noSuchContainer {
+            // Removed meanwhile.
+            try live.forget(record.id)
         }
         legacy.closeListener()
     }

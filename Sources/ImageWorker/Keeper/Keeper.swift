@@ -175,8 +175,10 @@ struct Keeper {
         case .gone: failure = .died(exit)
         }
         if let failure {
-            // A disk that is full is so for him too who has interrupted the work meanwhile.
-            let reported = refusal ?? (interruption.isRequested ? WorkerError.interrupted : failure)
+            // What ended the conversation tells more than what was refused in it. Else a disk that is full is so for
+            // him too who has interrupted the work meanwhile.
+            var reported = refusal ?? (interruption.isRequested ? WorkerError.interrupted : failure)
+            if case .breach = failure { reported = failure }
             if !reported.keepsFetched { try? store.removeUnused(made) }
             throw reported
         }

@@ -52,20 +52,17 @@ extension Engine {
     package func wait(_ name: String) throws(EngineError) -> Int32 {
         while true {
             let record = try container(named: name)
-            if live.hasEntry(record.id), !live.isServed(record.id) {
-                // Its monitor died, and nobody has recorded that yet.
+            if let target = try runningTarget(record) {
+                if let code = try target.recordedEnd(seconds: -1) { return code }
+            } else if live.isServed(record.id) {
+                // Its start or its end is under way.
+            } else if record.state.status == .created || record.state.status == .exited {
+                return record.state.exitCode ?? 0
+            } else {
+                // Its end was recorded since we looked, or its monitor died and nobody has recorded that yet.
                 sweep()
-                continue
             }
-            guard let target = try runningTarget(record) else {
-                switch condition(of: record) {
-                case .starting, .ending, .restarting:
-                    usleep(2000)
-                    continue
-                default: return record.state.exitCode ?? 0
-                }
-            }
-            if let code = try target.recordedEnd(seconds: -1) { return code }
+            usleep(2000)
         }
     }
 

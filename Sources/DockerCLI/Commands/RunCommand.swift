@@ -54,8 +54,7 @@ package enum RunCommand: Command {
         switch outcome {
         case .ended(let code): return code
         case .detached(let id):
-            // Let go of by its keys, the container's ID is on the screen already for whoever asked for it.
-            if request.detach { context.output.line(id) }
+            if request.detach { context.output.line(id) } else { Detached.say(context) }
             return 0
         }
     }

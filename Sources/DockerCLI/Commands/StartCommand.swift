@@ -44,7 +44,11 @@ package enum StartCommand: Command {
         ) { event in
             if case .warning(let text) = event { context.errors.line("WARNING: \(text)") }
         }
-        return if case .ended(let code) = outcome { code } else { 0 }
+        guard case .ended(let code) = outcome else {
+            Detached.say(context)
+            return 0
+        }
+        return code
     }
 }
 
@@ -75,6 +79,15 @@ package enum AttachCommand: Command {
         let names = try draft.selection.names(arguments, engine, info, "\(context.program) attach") { _ in true }
         guard let name = names.first else { return 0 }
         let outcome = try engine.attach(name, input: draft.input, options: draft.options)
-        return if case .ended(let code) = outcome { code } else { 0 }
+        guard case .ended(let code) = outcome else {
+            Detached.say(context)
+            return 0
+        }
+        return code
     }
+}
+
+/// The word for a container that its user let go of by the keys for that.
+enum Detached {
+    static func say(_ context: CommandContext) { context.errors.line("read escape sequence") }
 }

@@ -29,7 +29,7 @@ extension EndToEnd {
         func severalWatch() throws {
             try Lifecycle.isolated { runimg in
                 let id = try Lifecycle.detached(
-                    runimg, "-t", Lifecycle.image, "sh", "-c",
+                    runimg, "-it", Lifecycle.image, "sh", "-c",
                     "i=0; while sleep 0.05; do echo tick $i; i=$((i+1)); done")
                 let first = try runimg.terminal("attach", id)
                 let second = try runimg.terminal("attach", id)

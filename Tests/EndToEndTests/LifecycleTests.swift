@@ -149,6 +149,8 @@ extension EndToEnd {
         func reusedProcessID() throws {
             try Self.isolated { runimg in
                 let id = try Self.detached(runimg, Self.image, "sleep", "1000")
+                // Start times are counted in hundredths of a second.
+                Wait.sleep(0.05)
                 var stranger = try ChildProcess("/bin/sleep", ["1000"], environment: [:])
                 defer { _ = try? stranger.kill() }
                 let path = "/run/runimg/\(id)/state.json"

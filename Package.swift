@@ -108,6 +108,6 @@ let package = Package(
         tests("Engine", ["Engine", "Images", "Logs", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "Logs", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),
-        tests("EndToEnd", ["OCI", "Sys"]),
+        tests("EndToEnd", ["Cgroups", "OCI", "Sys"]),
     ]
 )

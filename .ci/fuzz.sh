@@ -51,7 +51,11 @@ for entry in $largest; do
     fi
     before=$(count "$corpus")
     # By reached code and not by how often: what is kept stays small.
-    "$binary" "${options[@]}" -merge=1 -use_counters=0 "$corpus" "$scratch/$name" >"$scratch/$name.merge" 2>&1 || true
+    # A merge that fails loses new inputs, no finding: it is said, and the run goes on.
+    if ! "$binary" "${options[@]}" -merge=1 -use_counters=0 "$corpus" "$scratch/$name" >"$scratch/$name.merge" 2>&1; then
+        echo "$name: the inputs that reach new code could not be kept:"
+        tail -3 "$scratch/$name.merge"
+    fi
     new=$(($(count "$corpus") - before))
     kept=$((kept + new))
     done=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/$name.log")

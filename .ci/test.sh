@@ -35,8 +35,10 @@ if [ "$skipped" -gt 0 ]; then
 fi
 if [ "$failed" -gt 0 ]; then
     echo "failed:"
+    # With what each one said, since a log may be kept by its end only.
     awk '/<testcase/ { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8) }
-        /<failure/ { print "  " name }' "$results/tests.xml" 2>/dev/null | sort -u
+        /<failure/ { match($0, /message="[^"]*"/); print "  " name ": " substr($0, RSTART + 9, RLENGTH - 10) }' \
+        "$results"/*.xml 2>/dev/null | cut -c1-1000 | sort -u
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

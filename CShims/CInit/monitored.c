@@ -44,9 +44,14 @@ static long lay_out(int control, int pidfd, int lock) {
         kept[i] = (int)sys(fcntl, kept[i], F_DUPFD, OUT_OF_THE_WAY);
         if (kept[i] < 0) return kept[i];
     }
-    for (int fd = 0; fd < FIRST_DESCRIPTOR; fd++)
-        if (fd != null) sys(dup3, null, fd, 0);
-    for (int i = 0; i < count; i++) sys(dup3, kept[i], FIRST_DESCRIPTOR + i, 0);
+    for (int fd = 0; fd < FIRST_DESCRIPTOR; fd++) {
+        long copied = fd == null ? 0 : sys(dup3, null, fd, 0);
+        if (copied < 0) return copied;
+    }
+    for (int i = 0; i < count; i++) {
+        long copied = sys(dup3, kept[i], FIRST_DESCRIPTOR + i, 0);
+        if (copied < 0) return copied;
+    }
     return sys(close_range, FIRST_DESCRIPTOR + count, ~0U, 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -35,18 +36,20 @@ static bool take_output(struct monitor *monitor, int fd, char kind, int stream) 
     return true;
 }
 
+static int64_t end_of_linger(const struct monitor *monitor) { return monitor->last_output + LINGER; }
+
 /// Milliseconds to wait at most; -1: for ever.
 static int patience(const struct monitor *monitor) {
-    int64_t wait = -1, now = cmon_now();
+    enum { FOR_EVER = INT32_MAX };
+    int64_t wait = FOR_EVER, now = cmon_now();
     // A full disk may have room again: the log is flushed before each wait.
     if (!cmon_is_delivered(monitor) || cmon_log_is_behind(&monitor->log)) wait = 1000;
-    if (monitor->has_ended) wait = monitor->last_output + LINGER - now;
-    else if (monitor->health.due >= 0 && monitor->health.pid == 0) {
-        int64_t until = monitor->health.due - now;
-        if (wait < 0 || until < wait) wait = until;
-    }
-    if (wait < -1) wait = 0;
-    return wait > 3600000 ? 3600000 : (int)wait;
+    int64_t due = -1;
+    // What a slow client is owed ends the wait when it is taken, not before.
+    if (monitor->has_ended && cmon_is_delivered(monitor)) due = end_of_linger(monitor);
+    if (!monitor->has_ended && monitor->health.due >= 0 && monitor->health.pid == 0) due = monitor->health.due;
+    if (due >= 0 && due - now < wait) wait = due > now ? due - now : 0;
+    return wait == FOR_EVER ? -1 : (int)wait;
 }
 
 static int prepare(const struct monitor *monitor, struct pollfd *items) {
@@ -66,9 +69,13 @@ static int prepare(const struct monitor *monitor, struct pollfd *items) {
 }
 
 static bool is_drained(const struct monitor *monitor) {
-    if (!monitor->has_ended || !cmon_is_delivered(monitor)) return false;
-    // A process outside the container may hold the other end: a second without a byte is the end as well.
-    return (monitor->output < 0 && monitor->error < 0) || cmon_now() - monitor->last_output >= LINGER;
+    return monitor->has_ended && cmon_is_delivered(monitor) && monitor->output < 0 && monitor->error < 0;
+}
+
+/// Asked when a poll has just found nothing to read: a process outside the container may hold the other end, and a second
+/// without a byte is the end as well. What lies in the pipe while a slow client is waited for is never given up so.
+static bool is_silent(const struct monitor *monitor) {
+    return monitor->has_ended && cmon_is_delivered(monitor) && cmon_now() >= end_of_linger(monitor);
 }
 
 static void close_stream(int *fd) {
@@ -97,6 +104,7 @@ void cmon_loop(struct monitor *monitor) {
         int count = prepare(monitor, items), clients = monitor->client_count;
         int ready = poll(items, (nfds_t)count, 0);
         if (ready == 0) {
+            if (is_silent(monitor)) return;
             // Nothing to do: what was gathered for the log is written before the wait.
             cmon_log_flush(&monitor->log);
             ready = poll(items, (nfds_t)count, patience(monitor));

@@ -11,10 +11,8 @@ package struct Attachment: Sendable {
         /// Recorded already, with this exit code.
         case recorded(Int32)
         case detached
-        /// The monitor died; the container goes with it.
+        /// The monitor died, and the container with it; or it let go of us, since our reader kept everyone waiting.
         case lost
-        /// We were let go of: our reader kept everyone waiting.
-        case lagged
     }
 
     package struct Options: Sendable {
@@ -104,7 +102,6 @@ package struct Attachment: Sendable {
                 if options.error { state.error.put(bytes) }
             case .ended(let exit): return .ended(exit)
             case .recorded(let code): return .recorded(code)
-            case .lagged: return .lagged
             case .serving: break
             case nil: return .lost
             }
@@ -113,7 +110,6 @@ package struct Attachment: Sendable {
         } catch .connectionReset {
             return .lost
         }
-        // Most output fits at once, and a second poll is saved.
         return nil
     }
 

@@ -25,8 +25,6 @@ package struct MonitorConnection: Sendable {
         case ended(Spawn.Exit)
         /// The end is recorded with this exit code.
         case recorded(Int32)
-        /// We did not read for too long.
-        case lagged
     }
 
     /// Tells a new monitor what to do, and waits until it does. Throws `brokenPipe` when it has ended instead.
@@ -54,7 +52,6 @@ package struct MonitorConnection: Sendable {
         case UInt8(ascii: "X"): return .error(rest)
         case UInt8(ascii: "T"): return .ended(Spawn.Exit(waitStatus: try number(rest)))
         case UInt8(ascii: "F"): return .recorded(try number(rest))
-        case UInt8(ascii: "L"): return .lagged
         default: throw .invalid
         }
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Sys
 internal import TestSupport
 import Testing
 
@@ -135,6 +136,27 @@ extension EndToEnd {
         @Test func muchOutputComesWholeAndInOrder() throws {
             let output = try run([], "sh", "-c", "seq 1 200000")
             #expect(output.lines.count == 200_000 && output.lines.last == "200000")
+        }
+
+        @Test("F15: a reader that starts long after the container ended gets every byte")
+        func aLateReaderGetsEverything() throws {
+            let engine = try engine
+            // More than the pipe and the monitor's socket hold together, and less.
+            let sizes = [120, 260, 300, 340, 380, 460]
+            let script = """
+                for size in \(sizes.map(String.init).joined(separator: " ")); do
+                    "$@" dd if=/dev/zero bs=1024 count=$size 2>/dev/null | (sleep 2.5; wc -c) >"$0/$size" &
+                done
+                wait
+                """
+            let scratch = try Scratch()
+            let run = engine.runimg.command(["run", "--rm", engine.image])
+            let output = try Tool.run("/bin/sh", ["-c", script, scratch.path] + run)
+            #expect(output.status == 0, "\(output)")
+            for size in sizes {
+                let counted = String(decoding: try File.readAll(scratch("\(size)")), as: UTF8.self)
+                #expect(counted == "\(size * 1024)\n")
+            }
         }
 
         @Test func aReaderThatLeavesEndsTheContainer() throws {

@@ -4,6 +4,9 @@ internal import Sys
 /// What a test may need of the machine: for `.enabled(if:)`, so that a test which cannot run is counted as skipped with
 /// its reason.
 package enum Conditions {
+    /// The executables were built with a sanitizer, which wants memory of its own.
+    package static let isSanitized = getenv("RUNIMG_TEST_SANITIZED") != nil
+
     package static let isRoot = geteuid() == 0
 
     package static func has(_ tools: String...) -> Bool { tools.allSatisfy { Tool.find($0) != nil } }

@@ -27,8 +27,7 @@ enum cmon_message {
     CMON_OUTPUT = 'O',     // bytes of the container's standard output, or of its terminal
     CMON_ERROR = 'X',
     CMON_ENDED = 'T',      // int32: how the process ended, as wait(2) has it; to who started the container
-    CMON_RECORDED = 'F',   // int32: the exit code; the end is recorded, what was to be undone is undone
-    CMON_LAGGED = 'L'      // the client did not read and is let go
+    CMON_RECORDED = 'F'    // int32: the exit code; the end is recorded, what was to be undone is undone
 };
 
 enum cmon_wish { CMON_WANTS_OUTPUT = 1, CMON_WANTS_INPUT = 2 };

@@ -55,11 +55,13 @@ extension Engine {
             case .recorded(let code): return .ended(code)
             case .ended(let exit): return .ended(exit.code)
             case .detached: return .detached(record.id)
-            case .lagged: throw Errno.timedOut
             case .lost: break
             }
         } catch {
             throw .system(SystemFailure("attach to", record.shortID, error))
+        }
+        if condition(of: record).isRunning {
+            throw .conflict("its output was not read for too long; container \(record.id) runs on without us")
         }
         sweep()
         throw .monitorDied(record.id)

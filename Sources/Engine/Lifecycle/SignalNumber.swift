@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Signals by name and number (signal(7)).
-enum SignalNumber {
+package enum SignalNumber {
     private static let names: [String: Int32] = [
         "HUP": SIGHUP, "INT": SIGINT, "QUIT": SIGQUIT, "ILL": SIGILL, "TRAP": SIGTRAP, "ABRT": SIGABRT, "IOT": SIGABRT,
         "BUS": SIGBUS, "FPE": SIGFPE, "KILL": SIGKILL, "USR1": SIGUSR1, "SEGV": SIGSEGV, "USR2": SIGUSR2,
@@ -12,7 +12,7 @@ enum SignalNumber {
     ]
 
     /// `TERM`, `SIGTERM`, `15`, `RTMIN+3`; nil for what is no signal.
-    static func parse(_ text: String) -> Int32? {
+    package static func parse(_ text: String) -> Int32? {
         if let number = Int32(text) { return (1...64).contains(number) ? number : nil }
         var name = text.uppercased()
         if name.hasPrefix("SIG") { name.removeFirst(3) }

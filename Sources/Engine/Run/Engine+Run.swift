@@ -95,7 +95,6 @@ extension Engine {
             return .ended(end?.exitCode ?? exit.code)
         case .recorded(let code): return .ended(code)
         case .detached: return .detached(record.id)
-        case .lagged: throw .invalid("the output was not read for too long")
         case .lost:
             sweep()
             throw .monitorDied(record.id)

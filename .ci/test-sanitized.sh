@@ -13,6 +13,8 @@ export RUNIMG_BIN_DIR="$PWD/.build-asan/debug"
 export SWIFT_BACKTRACE=enable=no
 # Bounds on memory allow for the sanitizer's own.
 export RUNIMG_TEST_SANITIZED=1
+# And so do waits for its speed.
+export RUNIMG_TEST_PATIENCE=${RUNIMG_TEST_PATIENCE:-5}
 # Of the runner itself; what it starts says so on its standard error.
 export ASAN_OPTIONS=log_path=$PWD/.build-asan/report
 rm -f .build-asan/report.*

@@ -191,7 +191,8 @@ static int monitor_main(void) {
     // The container's processes may share our user and, with --pid host, see us.
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (chdir("/") != 0) return 1;
-    monitor.health.due = monitor.health.reply = monitor.input.fd = -1;
+    monitor.health = (struct health){.due = -1, .pidfd = -1, .reply = -1};
+    monitor.input.fd = -1;
     if (!cmon_receive_go(&monitor)) give_up();
     monitor.clients[0] = (struct client){
         .fd = CMON_CONTROL, .is_starter = true, .wants_output = (monitor.flags & CMON_ATTACHED) != 0,

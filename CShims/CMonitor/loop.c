@@ -47,7 +47,7 @@ static int patience(const struct monitor *monitor) {
     int64_t due = -1;
     // What a slow client is owed ends the wait when it is taken, not before.
     if (monitor->has_ended && cmon_is_delivered(monitor)) due = end_of_linger(monitor);
-    if (!monitor->has_ended && monitor->health.due >= 0 && monitor->health.pid == 0) due = monitor->health.due;
+    if (!monitor->has_ended && monitor->health.pidfd < 0) due = monitor->health.due;
     if (due >= 0 && due - now < wait) wait = due > now ? due - now : 0;
     return wait == FOR_EVER ? -1 : (int)wait;
 }
@@ -59,7 +59,7 @@ static int prepare(const struct monitor *monitor, struct pollfd *items) {
     items[AT_ERROR] = (struct pollfd){reads ? monitor->error : -1, POLLIN, 0};
     items[AT_INPUT] = (struct pollfd){has_room ? -1 : monitor->input.fd, POLLOUT, 0};
     items[AT_LISTENER] = (struct pollfd){monitor->client_count < CMON_MAX_CLIENTS ? monitor->listener : -1, POLLIN, 0};
-    items[AT_HEALTH] = (struct pollfd){monitor->health.reply, POLLIN, 0};
+    items[AT_HEALTH] = (struct pollfd){monitor->health.pidfd, POLLIN, 0};
     for (int i = 0; i < monitor->client_count; i++) {
         const struct client *client = &monitor->clients[i];
         short events = (short)((has_room ? POLLIN : 0) | (client->is_behind ? POLLOUT : 0));
@@ -111,8 +111,6 @@ void cmon_loop(struct monitor *monitor) {
         }
         if (ready > 0) serve(monitor, items, clients);
         cmon_drop_lagging(monitor);
-        struct health *health = &monitor->health;
-        if (!monitor->has_ended && health->pid == 0 && health->due >= 0 && cmon_now() >= health->due)
-            cmon_start_check(monitor);
+        if (cmon_is_check_due(monitor)) cmon_start_check(monitor);
     }
 }

@@ -40,7 +40,8 @@ struct health {
     char **arguments;
     /// When the next check is due, in milliseconds of the monotonic clock; -1: never.
     int64_t due;
-    pid_t pid;
+    /// The command that checks, by its descriptor, and where it says when the next is due; -1: none.
+    int pidfd;
     int reply;
 };
 
@@ -83,7 +84,9 @@ int cmon_send(int fd, char kind, const void *bytes, size_t size);
 void cmon_write_input(struct monitor *monitor);
 void cmon_end_input(struct monitor *monitor);
 
+bool cmon_is_check_due(const struct monitor *monitor);
 void cmon_start_check(struct monitor *monitor);
+/// Takes the answer of a check's command that has ended.
 void cmon_finish_check(struct monitor *monitor);
 
 /// Tells the starter, or becomes the command that records the end. Does not return.

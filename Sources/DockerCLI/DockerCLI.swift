@@ -78,9 +78,7 @@ package enum DockerCLI {
             return try run(entry, path, words.dropFirst(path == first ? 1 : 2), context)
         }
         if isGroup, path == first { return try group(first, words.dropFirst(), context) }
-        if first == MonitorEndCommand.info.path {
-            return MonitorEndCommand.main(words.dropFirst(), path: first, context)
-        }
+        if let command = MonitorCommands.find(first) { return command(words.dropFirst(), first, context) }
         throw unknown(path, in: isGroup ? first : nil, context)
     }
 

@@ -1,9 +1,12 @@
+package import OCI
+
 /// What becomes of a container when it ends, is stopped or falls ill.
 package struct LifecycleOptions: Sendable, Hashable, Codable {
     package var restart = RestartPolicy()
     /// Seconds until a stop becomes a kill; -1: never; nil: the default, 10.
     package var stopTimeout: Int?
-    package var health = HealthOptions()
+    /// What is asked of the health check; what it leaves open is the image's.
+    package var health: ImageConfig.Healthcheck?
 
     package init() {}
 }
@@ -25,21 +28,6 @@ package struct RestartPolicy: Sendable, Hashable, Codable {
         self.kind = kind
         self.maximum = maximum
     }
-}
-
-/// A health check, or changes to the image's. Durations are nanoseconds.
-package struct HealthOptions: Sendable, Hashable, Codable {
-    /// For a shell; nil: the image's.
-    package var command: String?
-    package var interval: Int64?
-    package var timeout: Int64?
-    package var startPeriod: Int64?
-    package var startInterval: Int64?
-    package var retries: Int?
-    /// `--no-healthcheck`.
-    package var isDisabled = false
-
-    package init() {}
 }
 
 /// Where the output is kept.

@@ -42,6 +42,7 @@ extension ImageConfig.Healthcheck {
         interval = json["Interval"]?.integer
         timeout = json["Timeout"]?.integer
         startPeriod = json["StartPeriod"]?.integer
+        startInterval = json["StartInterval"]?.integer
         retries = json["Retries"]?.integer.map { Int(clamping: $0) }
     }
 }

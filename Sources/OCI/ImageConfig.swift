@@ -58,6 +58,8 @@ package struct ImageConfig: Hashable, Sendable, Codable {
         package var interval: Int64?
         package var timeout: Int64?
         package var startPeriod: Int64?
+        /// Between two checks of a container that starts.
+        package var startInterval: Int64?
         package var retries: Int?
 
         package init() {}
@@ -67,6 +69,7 @@ package struct ImageConfig: Hashable, Sendable, Codable {
             case interval = "Interval"
             case timeout = "Timeout"
             case startPeriod = "StartPeriod"
+            case startInterval = "StartInterval"
             case retries = "Retries"
         }
     }

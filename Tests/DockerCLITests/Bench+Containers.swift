@@ -68,4 +68,6 @@ extension RecordingEngine: ContainerVerbs {
     }
     func exec(_ name: String, _ options: ExecOptions) throws -> Int32 { throw unexpected }
     func concludeForMonitor(_ id: String) throws { throw unexpected }
+    func checkHealthForMonitor(_ id: String) throws -> UInt32 { throw unexpected }
+    func checkHealth(_ name: String) throws -> ContainerHealth.Result { throw unexpected }
 }

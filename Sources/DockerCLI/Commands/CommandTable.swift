@@ -47,7 +47,7 @@ package enum CommandTable {
         ("network", "Commands on networks"), ("volume", "Commands on volumes"), ("builder", "Commands on builds"),
         ("manifest", "Commands on manifests and lists of them"), ("context", "Commands on contexts"),
         ("checkpoint", "Commands on checkpoints"), ("compose", "Several containers from one file"),
-        ("secret", "Commands on secrets"),
+        ("secret", "Commands on secrets"), ("healthcheck", "Commands on health checks"),
     ]
 
     package static let entries: [Entry] = containers + images + rest + outside
@@ -123,6 +123,7 @@ package enum CommandTable {
                 aliases: ["system info"]),
             Entry(path: "inspect", summary: "Show all of a container, image or volume", state: .ready),
             Entry(path: "events", summary: "Show what happens", state: .ready, aliases: ["system events"]),
+            Entry(path: "healthcheck run", summary: "Check the health of a container now", state: .ready),
             Entry(path: "login", summary: "Log in to a registry"),
             Entry(path: "logout", summary: "Log out of a registry"),
             Entry(path: "search", summary: "Search Docker Hub"),

@@ -43,6 +43,7 @@ private enum ViewCommands {
         case "container exists": { ContainerExistsCommand.main($0, path: $1, $2) }
         case "image exists": { ImageExistsCommand.main($0, path: $1, $2) }
         case "port": { PortCommand.main($0, path: $1, $2) }
+        case "healthcheck run": { HealthcheckRunCommand.main($0, path: $1, $2) }
         case "volume create": { VolumeCreateCommand.main($0, path: $1, $2) }
         case "volume exists": { VolumeExistsCommand.main($0, path: $1, $2) }
         case "volume inspect": { VolumeInspectCommand.main($0, path: $1, $2) }

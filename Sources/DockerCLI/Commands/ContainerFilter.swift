@@ -42,7 +42,7 @@ package struct ContainerFilter: Sendable, Hashable {
         oneOf("name") { TextPattern.matches($1, $0.name) || TextPattern.matches($1, "/" + $0.name) }
         oneOf("status") { $0.stateName == $1 }
         oneOf("exited") { $0.hasEnded && $0.state.exitCode == Int32($1) }
-        oneOf("health") { (_, health) in health == "none" }
+        oneOf("health") { $0.health.map(\.rawValue) ?? "none" == $1 }
         oneOf("is-task") { (_, value) in value == "false" || value == "0" }
         oneOf("network") { $0.network == $1 }
         oneOf("volume") { (container, text) in

@@ -47,6 +47,8 @@ package protocol ContainerVerbs {
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws
     func exec(_ name: String, _ options: ExecOptions) throws -> Int32
     func concludeForMonitor(_ id: String) throws
+    func checkHealthForMonitor(_ id: String) throws -> UInt32
+    func checkHealth(_ name: String) throws -> ContainerHealth.Result
 }
 
 /// An error that may know its exit code (126, 127); nil takes the command's own.

@@ -78,20 +78,3 @@ package enum WaitCommand: Command {
         return draft.selection.each(names, context) { "\(try engine.wait($0))" }
     }
 }
-
-/// What a container's monitor becomes when the container has ended. Nothing for users, so in no table.
-package enum MonitorEndCommand: Command {
-    package struct Draft: Sendable {}
-
-    package static let info = CommandInfo(
-        path: "monitor-end", synopsis: "ID", summary: "Record the end of a container", aliases: [],
-        arguments: .exactly(1))
-    package static let flags = FlagTable<Draft>([Flag<Draft>]())
-
-    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
-
-    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        try context.engine().concludeForMonitor(arguments[0])
-        return 0
-    }
-}

@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// A `RunRequest` while its flags are being read: what can only be judged when all are there waits here.
 package struct RunDraft: Sendable {
@@ -7,6 +8,8 @@ package struct RunDraft: Sendable {
     var volumes: [String] = []
     var publishes = false
     var exposes = false
+    var health = ImageConfig.Healthcheck()
+    var noHealthcheck = false
 
     package init() {}
 
@@ -30,6 +33,7 @@ package struct RunDraft: Sendable {
             throw .plain("Conflicting options: --restart and --rm")
         }
         if request.detach, request.attach != nil { throw .plain("Conflicting options: -a and -d") }
+        request.lifecycle.health = try HealthFlags.resolve(health, disabled: noHealthcheck)
         try addVolumes()
         try checkResources()
         return (request, warnings)

@@ -7,8 +7,8 @@ package enum RunFlags {
 
     /// The groups that most command lines need come first.
     package static let table = FlagTable<RunDraft>([
-        { process }, { identity }, { lifecycle }, { storage }, { network }, { resources }, { isolation }, { planned },
-        { peers },
+        { process }, { identity }, { lifecycle }, { health }, { storage }, { network }, { resources }, { isolation },
+        { planned }, { peers },
     ])
 
     /// `create` starts nothing, so it has nothing to detach from.

@@ -72,6 +72,7 @@ struct ConfigValue {
             Field("Interval", .int(check.interval ?? 0), omitsEmpty: true),
             Field("Timeout", .int(check.timeout ?? 0), omitsEmpty: true),
             Field("StartPeriod", .int(check.startPeriod ?? 0), omitsEmpty: true),
+            Field("StartInterval", .int(check.startInterval ?? 0), omitsEmpty: true),
             Field("Retries", .int(Int64(check.retries ?? 0)), omitsEmpty: true),
         ])
     }

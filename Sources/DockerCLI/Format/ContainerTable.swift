@@ -95,9 +95,18 @@ extension ContainerSummary {
         let code = state.exitCode ?? 0
         switch condition {
         case .created, .starting: return "Created"
-        case .running: return "Up \(since(state.startedAt))" + (isPaused ? " (Paused)" : "")
+        case .running: return "Up \(since(state.startedAt))" + (isPaused ? " (Paused)" : healthText)
         case .restarting: return "Restarting (\(code)) \(since(state.finishedAt)) ago"
         case .ending, .exited: return "Exited (\(code)) \(since(state.finishedAt)) ago"
+        }
+    }
+
+    private var healthText: String {
+        switch health {
+        case nil: ""
+        case .starting: " (health: starting)"
+        case .healthy: " (healthy)"
+        case .unhealthy: " (unhealthy)"
         }
     }
 

@@ -51,7 +51,20 @@ enum ContainerValue {
             flag("OOMKilled", state.oomKilled), flag("Dead", false), number("Pid", pid), number("ExitCode", code),
             text("Error", state.error ?? ""), text("StartedAt", state.startedAt.map(GoTime.trimmed) ?? never),
             text("FinishedAt", state.finishedAt.map(GoTime.trimmed) ?? never),
-            Field("Health", .null, omitsEmpty: true),
+            Field("Health", details.health.map(health) ?? .null, omitsEmpty: true),
+        ])
+    }
+
+    private static func health(_ health: ContainerHealth) -> TemplateValue {
+        let log = health.log.map { result in
+            TemplateValue.record([
+                text("Start", GoTime.trimmed(result.start)), text("End", GoTime.trimmed(result.end)),
+                number("ExitCode", Int64(result.exitCode)), text("Output", result.output),
+            ])
+        }
+        return .record([
+            text("Status", health.status.rawValue), number("FailingStreak", Int64(health.failingStreak)),
+            Field("Log", .list(log)),
         ])
     }
 
@@ -114,7 +127,7 @@ enum ContainerValue {
         values.labels = record.labels
         values.stopSignal = process.stopSignal ?? image.stopSignal
         values.stopTimeout = request.lifecycle.stopTimeout
-        values.healthcheck = image.healthcheck
+        values.healthcheck = record.healthcheck
         values.shell = image.shell
         return values.make(isContainer: true)
     }

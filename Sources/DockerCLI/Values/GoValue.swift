@@ -1,3 +1,4 @@
+internal import OCI
 internal import Sys
 
 /// Go's spellings of simple values, with Go's words for what is none: docker's messages carry them through.
@@ -79,6 +80,14 @@ package enum GoValue {
             default: nil
             }
         }
+    }
+
+    /// time.ParseDuration; nanoseconds.
+    package static func duration(_ text: String) throws(ValueError) -> Int64 {
+        guard let nanoseconds = GoDuration.nanoseconds(text) else {
+            throw .invalid("time: invalid duration \(quoted(text))")
+        }
+        return nanoseconds
     }
 
     /// strconv.Quote: what `%q` prints.

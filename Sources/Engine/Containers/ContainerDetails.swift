@@ -8,6 +8,7 @@ package struct ContainerDetails: Sendable {
     package var record: ContainerRecord
     package var condition: ContainerCondition
     package var isPaused = false
+    package var health: ContainerHealth?
     /// Of the generated files and the log.
     package var files = Files()
     package var layers: LayerPaths
@@ -63,6 +64,7 @@ extension Engine {
             layers: LayerPaths(
                 lower: image?.layers.reversed().map(\.diff) ?? [], merged: containers.merged(id),
                 upper: containers.upper(id), work: containers.work(id)))
+        details.health = health(of: record)
         if case .running(_, let startedAt) = details.condition {
             details.isPaused = isPaused(id, try? CgroupManager.detect())
             if !startedAt.isEmpty { details.record.state.startedAt = startedAt }

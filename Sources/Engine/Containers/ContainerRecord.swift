@@ -49,6 +49,8 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
         package var restartCount = 0
         /// Stopped by a command: no policy starts it again by itself.
         package var isStopped = false
+        /// At the end of the last run; nil where nothing checks it.
+        package var health: ContainerHealth?
 
         package init() {}
     }

@@ -16,6 +16,10 @@ package struct ContainerSummary: Sendable, Hashable {
     package var state = ContainerRecord.State()
     package var condition = ContainerCondition.created
     package var isPaused = false
+    /// nil where nothing checks it.
+    package var health: ContainerHealth.Status?
+    /// Whether something does.
+    var isChecked = false
     package var mounts: [MountSummary] = []
     /// `80/tcp`: what the image says that it listens at. Empty where the container has no network to be reached by.
     package var exposedPorts: [String] = []
@@ -70,8 +74,11 @@ extension ContainerSummary {
     private static let selection = JSONSelection.members([
         "version": .all, "id": .all, "name": .all, "created": .all, "image": .all, "imageName": .all, "path": .all,
         "args": .all, "labels": .all, "mounts": .all, "state": .all,
-        "execution": .members(["ExposedPorts": .all]),
-        "request": .members(["isolation": .members(["network": .all, "networkAsked": .all])]),
+        "execution": .members(["ExposedPorts": .all, "Healthcheck": .members(["Test": .all])]),
+        "request": .members([
+            "isolation": .members(["network": .all, "networkAsked": .all]),
+            "lifecycle": .members(["health": .members(["Test": .all])]),
+        ]),
     ])
 
     /// Reads a record as far as a list needs it. nil: it is none, or of a later version.
@@ -88,6 +95,10 @@ extension ContainerSummary {
         labels = json["labels"]?.stringMap ?? [:]
         self.state = state
         mounts = (json["mounts"]?.array ?? []).compactMap(MountSummary.init)
+        let asked = json["request"]?["lifecycle"]?["health"]?["Test"]?.strings ?? []
+        let test = asked.isEmpty ? json["execution"]?["Healthcheck"]?["Test"]?.strings ?? [] : asked
+        isChecked = HealthCheck.isOne(test)
+        health = isChecked ? self.state.health?.status : nil
         let isolation = json["request"]?["isolation"]
         network = isolation?["network"]?.string ?? network
         if isolation?["networkAsked"]?.bool != true {
@@ -108,6 +119,7 @@ extension ContainerRecord.State {
         error = json["error"]?.string
         restartCount = json["restartCount"]?.integer.map { Int(clamping: $0) } ?? 0
         isStopped = json["isStopped"]?.bool ?? false
+        health = json["health"].flatMap(ContainerHealth.init)
     }
 }
 

@@ -43,6 +43,7 @@ extension Engine {
             summary.state.startedAt = startedAt
         }
         summary.isPaused = isPaused(summary.id, manager)
+        if summary.isChecked { summary.health = live.health(of: summary.id)?.status ?? .starting }
     }
 
     /// Whether the container's processes stand still.

@@ -87,13 +87,17 @@ struct LiveContainers: Sendable {
         }
     }
 
+    /// What an entry holds as a rule, and what it may hold besides; the lock last.
+    private static let usualNames = ["state.json", MonitorConnection.socketName, LiveContainer.stopMark, "lock"]
+    private static let allNames = ["state.new", healthName, newHealthName] + usualNames
+
     /// Removes an entry, its lock last.
     static func forget(_ path: String) throws(EngineError) {
         try call("remove", path) { () throws(Errno) in
             // Whoever looks at the entry in this moment may put a mark or a lock into it once more.
-            for _ in 0..<100 {
-                // By name, so no walk: all that a server makes there.
-                for name in ["state.json", "state.new", MonitorConnection.socketName, LiveContainer.stopMark, "lock"] {
+            for round in 0..<100 {
+                // By name, so no walk.
+                for name in round == 0 ? LiveContainers.usualNames : LiveContainers.allNames {
                     do throws(Errno) { try File.unlink("\(path)/\(name)") } catch {
                         if error != .noEntry { throw error }
                     }

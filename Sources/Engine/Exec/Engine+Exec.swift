@@ -34,13 +34,15 @@ extension Engine {
 
     /// The cgroup that the process is to be in. In a frozen one it would not even begin to run.
     private func execCgroup(_ record: ContainerRecord, _ name: String) throws(EngineError) -> Cgroup {
-        let (found, isFrozen) = try cgroups { () throws(CgroupError) in
-            let cgroup = try CgroupManager.detect().open(path: Engine.cgroupPath(record.id))
-            return (cgroup, try cgroup?.isFrozen() ?? false)
-        }
+        guard let found = try openCgroup(of: record.id) else { throw .notRunning(record.id) }
+        let isFrozen = try cgroups { () throws(CgroupError) in try found.isFrozen() }
         if isFrozen { throw .conflict("container \(name) is paused, unpause the container before exec") }
-        guard let found else { throw .notRunning(record.id) }
         return found
+    }
+
+    /// nil for a container that does not run.
+    func openCgroup(of id: String) throws(EngineError) -> Cgroup? {
+        try cgroups { () throws(CgroupError) in try CgroupManager.detect().open(path: Engine.cgroupPath(id)) }
     }
 
     private func startDetached(

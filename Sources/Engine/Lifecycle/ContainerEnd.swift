@@ -45,11 +45,16 @@ extension Engine {
         record.state.startedAt = state.startedAt
         record.state.finishedAt = Clock.timestamp
         record.state.error = nil
+        record.state.health = lastHealth(record)
         end.record = record
         if !record.autoRemove { try containers.save(record) }
         noteEnd(record, exitCode: exit.code, of: state.process)
         if record.autoRemove { try discard(record) }
-        if end.restartDelay == nil, problem == nil { try live.forget(record.id) }
+        if end.restartDelay == nil, problem == nil {
+            // Before the lock: nothing of an entry is left without it.
+            if record.state.health != nil { try live.forgetHealth(of: record.id) }
+            try live.forget(record.id)
+        }
         return end
     }
 

@@ -30,6 +30,7 @@ extension Engine {
         if geteuid() != 0, !request.dryRun { throw .notSupportedYet("running a container without root (try sudo)") }
         try checkName(request.image)
         try ContainerIDFile.check(request.containerIDFile)
+        if let health = request.lifecycle.health { try HealthCheck.validate(health) }
     }
 
     /// The image, pulled where it is missing, and the lease that keeps its layers until a container's record names them.

@@ -58,6 +58,7 @@ extension Engine {
             return try PacketSocket.listen(MonitorConnection.socketName, in: directory)
         }
         descriptors.listener = listener.raw
+        if HealthCheck(draft.record) != nil { try live.forgetHealth(of: id) }
         let logs = try call("open", containers.directory(id)) { () throws(Errno) in
             try Directory.open(containers.directory(id))
         }
@@ -148,6 +149,10 @@ extension Engine {
         settings.logName = Engine.logName(record.id)
         settings.logAttributes = try LogAttributes.json(of: record)
         settings.endArguments = ownCommandLine("monitor-end", record.id)
+        if let check = HealthCheck(record) {
+            settings.healthArguments = ownCommandLine("monitor-health", record.id)
+            settings.healthDelay = check.monitorDelay(.starting, age: 0)
+        }
         let log = LogSettings(record.request.log, configuration)
         settings.logDriver = log.driver
         settings.logSize = log.maxSize

@@ -91,6 +91,7 @@ extension Engine {
             record.state.startedAt = started.state.startedAt
             record.state.finishedAt = nil
             record.state.error = nil
+            record.state.health = nil
             record.state.isStopped = false
             record.state.restartCount = 0
             try containers.save(record, durably: record.request.lifecycle.restart.kind != .no)

@@ -31,6 +31,7 @@ extension Engine {
                 record.state.startedAt = state?.startedAt ?? record.state.startedAt
                 record.state.finishedAt = Clock.timestamp
                 record.state.error = "its monitor was killed"
+                record.state.health = lastHealth(record)
                 try containers.save(record)
                 noteEnd(record, exitCode: 137, of: state?.process)
             }

@@ -49,6 +49,7 @@ struct HealthcheckInstruction {
         case "interval": value.interval = try duration(parts[1])
         case "timeout": value.timeout = try duration(parts[1])
         case "start-period": value.startPeriod = try duration(parts[1])
+        case "start-interval": value.startInterval = try duration(parts[1])
         case "retries":
             guard let count = Int(parts[1]), count >= 0 else {
                 throw .invalid("--retries must be at least 0 (not \(ForeignText(parts[1])))")
@@ -58,26 +59,10 @@ struct HealthcheckInstruction {
         }
     }
 
-    /// Go's notation: `1m30s`, `500ms`. Nanoseconds.
     private func duration(_ text: String) throws(EngineError) -> Int64 {
-        let units: [(String, Double)] = [
-            ("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
-        ]
-        var total = 0.0
-        var rest = Substring(text)
-        while !rest.isEmpty {
-            let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            rest = rest.dropFirst(number.count)
-            let unit = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(unit.count)
-            guard let count = Double(number), let scale = units.first(where: { $0.0 == unit })?.1 else {
-                throw .invalid("time: invalid duration \"\(ForeignText(text))\"")
-            }
-            total += count * scale
-        }
-        guard let result = Int64(exactly: total.rounded()), !text.isEmpty else {
+        guard let nanoseconds = GoDuration.nanoseconds(text) else {
             throw .invalid("time: invalid duration \"\(ForeignText(text))\"")
         }
-        return result
+        return nanoseconds
     }
 }

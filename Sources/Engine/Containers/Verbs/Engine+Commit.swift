@@ -72,6 +72,7 @@ extension Engine {
         if let user = process.user { execution.user = user }
         if let directory = process.workingDirectory { execution.workingDir = directory }
         if let signal = process.stopSignal { execution.stopSignal = signal }
+        execution.healthcheck = record.healthcheck
         execution.labels = record.labels.isEmpty ? nil : record.labels
         execution.env = EnvironmentBuilder.merged(execution.env ?? [], record.environment)
         return execution

@@ -1,5 +1,4 @@
 internal import Engine
-internal import OCI
 
 /// The command line: global flags, then a command, in docker's grammar.
 package enum DockerCLI {
@@ -24,7 +23,7 @@ package enum DockerCLI {
         do throws(ParseError) {
             outcome = try FlagParser(FlagTable(GlobalFlags.flags), interspersed: false).parse(arguments, into: &draft)
         } catch {
-            if error.showsUsage { throw .usage("\(error)") }
+            if error.showsUsage { throw .usage(Suggestion.added(to: error, GlobalFlags.flags.map(\.info))) }
             throw .failed("\(error)", code: error.isPlanned ? 125 : 1)
         }
         for warning in outcome.warnings { context.errors.line(warning) }
@@ -35,7 +34,7 @@ package enum DockerCLI {
             context.output.write(TopHelp.text(context.program, context.output.columns))
             return 0
         }
-        warnAboutDaemon(context)
+        if word != Completion.name { warnAboutDaemon(context) }
         if word == "help" { return try help(Array(outcome.positionals.dropFirst()), context) }
         return try command(outcome.positionals, context)
     }
@@ -63,7 +62,8 @@ package enum DockerCLI {
         }
         let isGroup = topic.count == 1 && !CommandTable.members(of: topic[0]).isEmpty
         guard isGroup || CommandTable.find(topic.joined(separator: " ")) != nil else {
-            context.errors.line("unknown help topic: \(Names.printable(topic.joined(separator: " ")))")
+            let message = "unknown help topic: \(Names.printable(topic.joined(separator: " ")))"
+            context.errors.line(Suggestion.added(to: message, commands: topic))
             throw .exit(1)
         }
         return try command(topic + ["--help"], context)
@@ -78,8 +78,8 @@ package enum DockerCLI {
             return try run(entry, path, words.dropFirst(path == first ? 1 : 2), context)
         }
         if isGroup, path == first { return try group(first, words.dropFirst(), context) }
-        if let command = MonitorCommands.find(first) { return command(words.dropFirst(), first, context) }
-        throw unknown(path, in: isGroup ? first : nil, context)
+        if let command = HiddenCommands.find(first) { return command(words.dropFirst(), first, context) }
+        throw unknown(path, context)
     }
 
     private static func run(
@@ -90,17 +90,8 @@ package enum DockerCLI {
         case .refused(let reason): throw .failed("command \(path) is not supported: \(reason)", code: 1)
         case .ready: break
         }
-        if let command = ContainerCommands.find(entry.path) { return command(arguments, path, context) }
-        return switch entry.path {
-        case "run": RunCommand.main(arguments, path: path, context)
-        case "pull": PullCommand.main(arguments, path: path, context)
-        case "images": ImagesCommand.main(arguments, path: path, context)
-        case "rmi": RemoveImagesCommand.main(arguments, path: path, context)
-        case "events": EventsCommand.main(arguments, path: path, context)
-        case "version": VersionCommand.main(arguments, path: path, context)
-        case "info": InfoCommand.main(arguments, path: path, context)
-        default: throw .planned("command \(path)")
-        }
+        guard let command = entry.command else { throw .planned("command \(path)") }
+        return command.main(arguments, path: path, context)
     }
 
     private static func group(
@@ -113,18 +104,9 @@ package enum DockerCLI {
         return 0
     }
 
-    private static func unknown(_ path: String, in group: String?, _ context: CommandContext) -> CommandError {
-        var message = "unknown command: \(context.program) \(Names.printable(path))"
-        let candidates: [String]
-        if let group {
-            candidates = CommandTable.words(of: group).map(\.word)
-        } else {
-            candidates = CommandTable.words()
-        }
-        let word = String(path.split(separator: " ").last ?? "")
-        let near = NearestNames.of(word, in: candidates)
-        if !near.isEmpty { message += "\n\nDid you mean this?\n" + near.map { "\t\($0)" }.joined(separator: "\n") }
-        return .failed(message, code: 1)
+    private static func unknown(_ path: String, _ context: CommandContext) -> CommandError {
+        let message = "unknown command: \(context.program) \(Names.printable(path))"
+        return .failed(Suggestion.added(to: message, commands: path.split(separator: " ").map(String.init)), code: 1)
     }
 }
 
@@ -136,12 +118,9 @@ enum TopHelp {
             short.filter { $0.state == state }.map { ($0.path, $0.summary) }
         }
         let planned = rows(.planned).map(\.name).sorted()
-        let groups = CommandTable.groups.filter { group in
-            CommandTable.members(of: group.name).contains { $0.entry.state == .ready }
-        }
         return "Usage:  \(program) \(DockerCLI.info.synopsis)\n\n\(DockerCLI.info.summary)\n"
             + "\nCommands:\n" + HelpText.list(rows(.ready) + [("help", "Show help of a command")])
-            + "\nManagement Commands:\n" + HelpText.list(groups)
+            + "\nManagement Commands:\n" + HelpText.list(CommandTable.readyGroups)
             + "\nPlanned (known, and refused until then):\n" + HelpText.paragraph(planned, columns)
             + "\nGlobal Options:\n"
             + HelpText.options(

@@ -13,7 +13,7 @@ package struct LifecycleOptions: Sendable, Hashable, Codable {
 
 /// When a container that has ended is started again.
 package struct RestartPolicy: Sendable, Hashable, Codable {
-    package enum Kind: String, Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case no
         case onFailure = "on-failure"
         case always

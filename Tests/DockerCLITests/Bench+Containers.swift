@@ -49,7 +49,7 @@ extension RecordingEngine: ContainerVerbs {
         return containers
     }
     func imageID(named name: String) throws -> Digest? { imageIDs[name] }
-    func start(_ name: String) throws { throw unexpected }
+    func start(_ name: String) throws { verbs.append("start \(name)") }
     func startAttached(
         _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void
     ) throws -> RunOutcome { throw unexpected }

@@ -9,7 +9,6 @@ extension RecordingEngine: UsageVerbs {
 
     func pause(_ name: String) throws { try note("pause", name) }
     func unpause(_ name: String) throws { try note("unpause", name) }
-    func isPaused(_ record: ContainerRecord) -> Bool { false }
 
     func update(_ name: String, _ change: UpdateRequest) throws {
         updates.append(change)

@@ -61,6 +61,10 @@ final class RecordingEngine: EngineVerbs {
     var imageDetails: [String: ImageDetails] = [:]
     var volumeList: [VolumeDetails] = []
     var removedContainers: [String] = []
+    /// What other verbs on containers were asked, in order.
+    var verbs: [String] = []
+    /// What is in directories of containers, by `NAME:PATH`.
+    var files: [String: [NamedFile]] = [:]
 
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome {
         ran.append(request)

@@ -10,6 +10,8 @@ package struct CommandInfo: Sendable {
     /// All spellings, this one too.
     package let aliases: [String]
     package let arguments: ArgumentCount
+    /// What its arguments are, by position; the last holds for all behind it.
+    package var operands: [ValueKind] = []
 
     /// All its forms, each behind the command's whole `name`.
     func usage(_ name: String) -> String {
@@ -74,7 +76,7 @@ package enum CommandError: Error {
 }
 
 /// One command: its flags read into `Draft`, then executed.
-package protocol Command {
+package protocol Command: SendableMetatype {
     associatedtype Draft: Sendable
     static var info: CommandInfo { get }
     static var flags: FlagTable<Draft> { get }
@@ -88,6 +90,9 @@ package protocol Command {
 extension Command {
     package static var interspersed: Bool { true }
     package static var failureCode: Int32 { 1 }
+
+    /// Its flags as data, by name.
+    package static var flagInfos: [FlagInfo] { flags.all.map(\.info) }
 
     /// Parses, executes, and says what went wrong. `path` is how the user spelled the command.
     package static func main(_ arguments: some Sequence<String>, path: String, _ context: CommandContext) -> Int32 {
@@ -112,14 +117,13 @@ extension Command {
         do throws(ParseError) {
             outcome = try parser.parse(arguments, into: &draft)
         } catch {
-            if error.showsUsage { throw CommandError.usage("\(error)") }
+            if error.showsUsage { throw CommandError.usage(Suggestion.added(to: error, flagInfos)) }
             throw CommandError.failed("\(error)", code: error.isPlanned ? 125 : failureCode)
         }
         for warning in outcome.warnings { context.errors.line(warning) }
         if outcome.help {
             context.output.write(
-                HelpText.command(
-                    info, flags.all.map(\.info), path: path, program: context.program, context.output.columns))
+                HelpText.command(info, flagInfos, path: path, program: context.program, context.output.columns))
             return 0
         }
         try Failure.checkCount(outcome.positionals, info, "\(context.program) \(path)")

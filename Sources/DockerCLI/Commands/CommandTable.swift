@@ -1,4 +1,5 @@
-/// All of docker's commands, in both spellings, and what becomes of each here.
+/// All of docker's commands, in both spellings, and what becomes of each here. What there is to know of a command that
+/// works is in its `info`.
 package enum CommandTable {
     package struct Entry: Sendable {
         package enum State: Sendable, Hashable {
@@ -11,8 +12,28 @@ package enum CommandTable {
         /// `image ls`: a group and a word, or a word alone.
         package let path: String
         package let summary: String
-        package var state = State.planned
-        package var aliases: [String] = []
+        package let state: State
+        /// Its other spellings.
+        package let aliases: [String]
+        /// What does it, where it works.
+        package let command: (any Command.Type)?
+
+        init(_ command: any Command.Type) {
+            let info = command.info
+            path = info.path
+            summary = info.summary
+            state = .ready
+            aliases = info.aliases.filter { $0 != info.path }
+            self.command = command
+        }
+
+        init(path: String, summary: String, state: State = .planned, aliases: [String] = []) {
+            self.path = path
+            self.summary = summary
+            self.state = state
+            self.aliases = aliases
+            command = nil
+        }
     }
 
     package static func find(_ path: String) -> Entry? {
@@ -50,65 +71,35 @@ package enum CommandTable {
         ("secret", "Commands on secrets"), ("healthcheck", "Commands on health checks"),
     ]
 
+    /// Groups of which a command works.
+    static var readyGroups: [(name: String, summary: String)] {
+        groups.filter { group in members(of: group.name).contains { $0.entry.state == .ready } }
+    }
+
     package static let entries: [Entry] = containers + images + rest + outside
 
     /// The short form stands first: it is what the top help lists.
-    private static let containers: [Entry] = [
-        Entry(
-            path: "run", summary: "Make a container from an image and run it", state: .ready, aliases: ["container run"]
-        ),
-        Entry(path: "create", summary: "Make a container", state: .ready, aliases: ["container create"]),
-        Entry(path: "start", summary: "Start stopped containers", state: .ready, aliases: ["container start"]),
-        Entry(path: "stop", summary: "Stop running containers", state: .ready, aliases: ["container stop"]),
-        Entry(path: "restart", summary: "Stop and start containers", state: .ready, aliases: ["container restart"]),
-        Entry(path: "kill", summary: "Send a signal to containers", state: .ready, aliases: ["container kill"]),
-        Entry(path: "rm", summary: "Remove containers", state: .ready, aliases: ["container rm", "container remove"]),
-        Entry(
-            path: "ps", summary: "List containers", state: .ready,
-            aliases: ["container ls", "container list", "container ps"]),
-        Entry(
-            path: "exec", summary: "Run a command in a running container", state: .ready, aliases: ["container exec"]),
-        Entry(
-            path: "attach", summary: "Connect the terminal to a running container", state: .ready,
-            aliases: ["container attach"]),
-        Entry(path: "logs", summary: "Show what a container wrote", state: .ready, aliases: ["container logs"]),
-        Entry(path: "top", summary: "List the processes of a container", state: .ready, aliases: ["container top"]),
-        Entry(
-            path: "port", summary: "List the published ports of a container", state: .ready,
-            aliases: ["container port"]),
-        Entry(path: "rename", summary: "Rename a container", state: .ready, aliases: ["container rename"]),
-        Entry(path: "pause", summary: "Freeze containers", state: .ready, aliases: ["container pause"]),
-        Entry(path: "unpause", summary: "Thaw containers", state: .ready, aliases: ["container unpause"]),
-        Entry(path: "stats", summary: "Show what containers use", state: .ready, aliases: ["container stats"]),
-        Entry(path: "wait", summary: "Wait until containers end", state: .ready, aliases: ["container wait"]),
-        Entry(path: "cp", summary: "Copy files from or to a container", state: .ready, aliases: ["container cp"]),
-        Entry(
-            path: "diff", summary: "List the files that a container changed", state: .ready, aliases: ["container diff"]
-        ),
-        Entry(
-            path: "export", summary: "Write a container's files as a tar", state: .ready, aliases: ["container export"]),
-        Entry(path: "commit", summary: "Make an image from a container", state: .ready, aliases: ["container commit"]),
-        Entry(
-            path: "update", summary: "Change the settings of containers", state: .ready, aliases: ["container update"]),
-        Entry(path: "container inspect", summary: "Show all of a container", state: .ready),
-        Entry(path: "container prune", summary: "Remove stopped containers", state: .ready),
-        Entry(
-            path: "container exists", summary: "Tell by the exit code whether a container is there", state: .ready),
-    ]
+    private static let containers: [Entry] = ready([
+        RunCommand.self, CreateCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, KillCommand.self,
+        RemoveContainersCommand.self, PsCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
+        TopCommand.self, PortCommand.self, RenameCommand.self, PauseCommand.self, UnpauseCommand.self,
+        StatsCommand.self, WaitCommand.self, CopyCommand.self, DiffCommand.self, ExportCommand.self, CommitCommand.self,
+        UpdateCommand.self, ContainerInspectCommand.self, ContainerPruneCommand.self, ContainerExistsCommand.self,
+    ])
 
     private static let images: [Entry] = [
-        Entry(path: "pull", summary: "Fetch images from a registry", state: .ready, aliases: ["image pull"]),
+        Entry(PullCommand.self),
         Entry(path: "push", summary: "Send an image to a registry", aliases: ["image push"]),
-        Entry(path: "images", summary: "List images", state: .ready, aliases: ["image ls", "image list"]),
-        Entry(path: "rmi", summary: "Remove images", state: .ready, aliases: ["image rm", "image remove"]),
+        Entry(ImagesCommand.self),
+        Entry(RemoveImagesCommand.self),
         Entry(path: "tag", summary: "Give an image a further name", aliases: ["image tag"]),
         Entry(path: "history", summary: "Show how an image was made", aliases: ["image history"]),
         Entry(path: "save", summary: "Write images to a tar", aliases: ["image save"]),
         Entry(path: "load", summary: "Read images from a tar", aliases: ["image load"]),
         Entry(path: "import", summary: "Make an image from a tar of files", aliases: ["image import"]),
         Entry(path: "build", summary: "Build an image from a Dockerfile", aliases: ["image build", "builder build"]),
-        Entry(path: "image inspect", summary: "Show all of an image", state: .ready),
-        Entry(path: "image exists", summary: "Tell by the exit code whether an image is there", state: .ready),
+        Entry(ImageInspectCommand.self),
+        Entry(ImageExistsCommand.self),
         Entry(path: "image prune", summary: "Remove unused images"),
         Entry(path: "image mount", summary: "Mount an image's files"),
         Entry(path: "image unmount", summary: "Unmount an image's files"),
@@ -117,17 +108,15 @@ package enum CommandTable {
 
     private static let rest: [Entry] =
         [
-            Entry(path: "version", summary: "Show versions", state: .ready),
-            Entry(
-                path: "info", summary: "Show what this installation is and can do", state: .ready,
-                aliases: ["system info"]),
-            Entry(path: "inspect", summary: "Show all of a container, image or volume", state: .ready),
-            Entry(path: "events", summary: "Show what happens", state: .ready, aliases: ["system events"]),
-            Entry(path: "healthcheck run", summary: "Check the health of a container now", state: .ready),
+            Entry(VersionCommand.self),
+            Entry(InfoCommand.self),
+            Entry(InspectCommand.self),
+            Entry(EventsCommand.self),
+            Entry(HealthcheckRunCommand.self),
             Entry(path: "login", summary: "Log in to a registry"),
             Entry(path: "logout", summary: "Log out of a registry"),
             Entry(path: "search", summary: "Search Docker Hub"),
-            Entry(path: "completion", summary: "Print a completion script for a shell"),
+            Entry(CompletionCommand.self),
             Entry(path: "system df", summary: "Show what takes space"),
             Entry(path: "system prune", summary: "Remove what is unused"),
             Entry(path: "system dial-stdio", summary: "Carry a connection"),
@@ -141,14 +130,12 @@ package enum CommandTable {
         + ["build", "config", "down", "exec", "logs", "ps", "pull", "restart", "rm", "run", "start", "stop", "up"]
         .map { group("compose", $0) }
 
-    private static let volumes: [Entry] = [
-        Entry(path: "volume create", summary: "Make a volume", state: .ready),
-        Entry(path: "volume exists", summary: "Tell by the exit code whether a volume is there", state: .ready),
-        Entry(path: "volume inspect", summary: "Show all of a volume", state: .ready),
-        Entry(path: "volume ls", summary: "List volumes", state: .ready, aliases: ["volume list"]),
-        Entry(path: "volume prune", summary: "Remove volumes that no container uses", state: .ready),
-        Entry(path: "volume rm", summary: "Remove volumes", state: .ready, aliases: ["volume remove"]),
-    ]
+    private static let volumes: [Entry] = ready([
+        VolumeCreateCommand.self, VolumeExistsCommand.self, VolumeInspectCommand.self, VolumeListCommand.self,
+        VolumePruneCommand.self, VolumeRemoveCommand.self,
+    ])
+
+    private static func ready(_ commands: [any Command.Type]) -> [Entry] { commands.map { Entry($0) } }
 
     private static func group(_ name: String, _ word: String) -> Entry {
         Entry(

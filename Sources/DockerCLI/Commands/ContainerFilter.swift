@@ -2,16 +2,30 @@ package import Engine
 internal import Glibc
 package import OCI
 
-/// `ps --filter`. The same key twice widens (labels narrow), different keys narrow.
+/// `--filter` of lists of containers and of the verbs on them. The same key twice widens (labels narrow), different keys narrow.
 package struct ContainerFilter: Sendable, Hashable {
     private var values: [String: [String]] = [:]
 
-    private static let keys: Set<String> = [
-        "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name", "network",
-        "publish", "since", "status", "volume",
+    /// docker's keys, and podman's.
+    package static let keys: [FilterKey] = [
+        FilterKey("ancestor", .image), FilterKey("before", .container(.any)), FilterKey("exited"), FilterKey("expose"),
+        FilterKey("health", .words(healthStates)), FilterKey("id"), FilterKey("is-task", .boolean),
+        FilterKey("isolation"), FilterKey("label"), FilterKey("name", .container(.any)),
+        FilterKey("network", .words(["none", "host"])), FilterKey("publish"),
+        FilterKey("restart-policy", .names(of: RestartPolicy.Kind.self)), FilterKey("since", .container(.any)),
+        FilterKey("status", .words(states)), FilterKey("volume", .volume),
     ]
+    package static let values = ValueKind.filter(keys)
+
+    private static let states = ["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+    private static let healthStates = ["none", "starting", "healthy", "unhealthy"]
 
     package init() {}
+
+    var isEmpty: Bool { values.isEmpty }
+
+    /// Whether there is a condition on this.
+    package func asks(for key: String) -> Bool { values[key] != nil }
 
     /// Refuses only what is no filter at all; docker's daemon judges the rest, after the command line is read.
     package mutating func add(_ text: String) throws(ValueError) {
@@ -45,6 +59,7 @@ package struct ContainerFilter: Sendable, Hashable {
         oneOf("health") { $0.health.map(\.rawValue) ?? "none" == $1 }
         oneOf("is-task") { (_, value) in value == "false" || value == "0" }
         oneOf("network") { $0.network == $1 }
+        oneOf("restart-policy") { $0.restart.kind.rawValue == $1 }
         oneOf("volume") { (container, text) in
             container.mounts.contains { $0.source == text || $0.target == text.cleanedPath }
         }
@@ -80,7 +95,9 @@ package struct ContainerFilter: Sendable, Hashable {
 
     private func check() throws(ValueError) {
         for (key, texts) in values.sorted(by: { $0.key < $1.key }) {
-            guard Self.keys.contains(key) else { throw .plain("invalid filter '\(Names.printable(key))'") }
+            guard Self.keys.contains(where: { $0.name == key }) else {
+                throw .plain("invalid filter '\(Names.printable(key))'")
+            }
             for text in texts where !Self.isValid(key, text) {
                 let shown = Names.printable(text)
                 throw .plain(
@@ -92,9 +109,9 @@ package struct ContainerFilter: Sendable, Hashable {
 
     private static func isValid(_ key: String, _ text: String) -> Bool {
         switch key {
-        case "status":
-            ["created", "running", "paused", "restarting", "removing", "exited", "dead"].contains(text)
-        case "health": ["none", "starting", "healthy", "unhealthy"].contains(text)
+        case "status": states.contains(text)
+        case "health": healthStates.contains(text)
+        case "restart-policy": RestartPolicy.Kind(rawValue: text) != nil
         case "exited": Int32(text) != nil
         case "is-task": ["true", "false", "1", "0"].contains(text)
         case "publish", "expose": PortFilter(text) != nil

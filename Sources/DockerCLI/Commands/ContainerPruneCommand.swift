@@ -12,7 +12,9 @@ package enum ContainerPruneCommand: Command {
         aliases: ["container prune"], arguments: .none)
     package static let flags = FlagTable<Draft>([
         .bool("force", short: "f", "Do not ask first") { $0.force = $1 },
-        .value("filter", type: "filter", "Only those that fit: until=TIME, label[!]=KEY[=VALUE]") {
+        .value(
+            "filter", type: "filter", takes: PruneFilter.values, "Only those that fit: until=TIME, label[!]=KEY[=VALUE]"
+        ) {
             (draft, text) throws(ValueError) in
             try draft.filter.add(text)
         },

@@ -10,7 +10,8 @@ package enum CopyCommand: Command {
 
     package static let info = CommandInfo(
         path: "cp", synopsis: "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n[OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-        summary: "Copy files from or to a container", aliases: ["container cp", "cp"], arguments: .exactly(2))
+        summary: "Copy files from or to a container", aliases: ["container cp", "cp"], arguments: .exactly(2),
+        operands: [.containerPath])
 
     package static let flags = FlagTable<Draft>([
         .bool("archive", short: "a", "Keep the owners of what leaves the container") { $0.archive = $1 },

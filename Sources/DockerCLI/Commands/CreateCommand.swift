@@ -4,7 +4,7 @@ internal import Engine
 package enum CreateCommand: Command {
     package static let info = CommandInfo(
         path: "create", synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]", summary: "Make a container",
-        aliases: ["container create", "create"], arguments: .atLeast(1))
+        aliases: ["container create", "create"], arguments: .atLeast(1), operands: [.image, .text])
     package static var flags: FlagTable<RunDraft> { FlagTable(RunFlags.create) }
     package static var interspersed: Bool { false }
 

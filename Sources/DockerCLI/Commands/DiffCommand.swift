@@ -7,7 +7,7 @@ package enum DiffCommand: Command {
 
     package static let info = CommandInfo(
         path: "diff", synopsis: "CONTAINER", summary: "List the files that a container changed",
-        aliases: ["container diff", "diff"], arguments: .exactly(1))
+        aliases: ["container diff", "diff"], arguments: .exactly(1), operands: [.container(.any)])
 
     package static let flags = FlagTable<Draft>([Flag<Draft>]())
 

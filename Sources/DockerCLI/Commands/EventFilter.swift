@@ -6,10 +6,20 @@ package struct EventFilter: Sendable, Hashable {
     private var values: [String: [String]] = [:]
 
     /// docker's keys; of those that name kinds of things that are not here none ever fits.
-    private static let keys: Set<String> = [
-        "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret",
-        "service", "type", "volume",
+    package static let filterKeys: [FilterKey] = [
+        FilterKey("config"), FilterKey("container", .container(.any)), FilterKey("daemon"),
+        FilterKey(
+            "event",
+            .words([
+                "attach", "create", "destroy", "detach", "die", "exec_create", "exec_die", "exec_start",
+                "health_status",
+                "kill", "oom", "pause", "pull", "rename", "restart", "start", "stop", "unpause", "untag", "update",
+            ])), FilterKey("image", .image), FilterKey("label"), FilterKey("network"), FilterKey("node"),
+        FilterKey("plugin"), FilterKey("scope", .words(["local"])), FilterKey("secret"), FilterKey("service"),
+        FilterKey("type", .words(["container", "image", "volume"])), FilterKey("volume", .volume),
     ]
+    package static let values = ValueKind.filter(filterKeys)
+    private static let keys = Set(filterKeys.map(\.name))
     /// Keys whose values are the beginnings of IDs or names.
     private static let subjects = keys.subtracting(["event", "image", "label", "scope", "type"])
     /// Their actions go on behind a colon.

@@ -15,13 +15,16 @@ package enum EventsCommand: Command {
         arguments: .none)
 
     package static let flags = FlagTable<Draft>([
-        .value("filter", short: "f", type: "filter", "Show only events that fit: KEY=VALUE") {
+        .value("filter", short: "f", type: "filter", takes: EventFilter.values, "Show only events that fit: KEY=VALUE")
+        {
             (draft, text) throws(ValueError) in
             try draft.filter.add(text)
         },
-        .value("format", "Output as json or by a Go template") { $0.format = $1 },
-        .value("since", "Begin with the events of this time (2024-01-02T15:04:05Z, 42m)") { $0.since = $1 },
-        .value("until", "End with the events of this time") { $0.until = $1 },
+        .value("format", takes: .objectFormat, "Output as json or by a Go template") { $0.format = $1 },
+        .value("since", takes: .text, "Begin with the events of this time (2024-01-02T15:04:05Z, 42m)") {
+            $0.since = $1
+        },
+        .value("until", takes: .text, "End with the events of this time") { $0.until = $1 },
     ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

@@ -10,21 +10,23 @@ package enum ExecCommand: Command {
 
     package static let info = CommandInfo(
         path: "exec", synopsis: "[OPTIONS] CONTAINER COMMAND [ARG...]",
-        summary: "Run a command in a running container", aliases: ["container exec", "exec"], arguments: .atLeast(0))
+        summary: "Run a command in a running container", aliases: ["container exec", "exec"], arguments: .atLeast(0),
+        operands: [.container(.running), .text])
 
     /// What stands behind CONTAINER is the process's.
     package static var interspersed: Bool { false }
 
     package static let flags = FlagTable<Draft>([
         .bool("detach", short: "d", "Return once the process has started") { $0.options.detach = $1 },
-        .value("detach-keys", "Checked only: an attached process ends with the command") {
+        .value("detach-keys", takes: .text, "Checked only: an attached process ends with the command") {
             $0.options.detachKeys = $1
         },
-        .value("env", short: "e", type: "list", "Environment variable, as NAME=VALUE or NAME to pass on") {
+        .value("env", short: "e", type: "list", takes: .text, "Environment variable, as NAME=VALUE or NAME to pass on")
+        {
             (draft, text) throws(ValueError) in
             draft.options.environment.append(try Names.environment(text))
         },
-        .value("env-file", type: "list", "File of environment variables, one a line") {
+        .value("env-file", type: "list", takes: .file, "File of environment variables, one a line") {
             $0.options.environmentFiles.append($1)
         },
         .bool("interactive", short: "i", "Pass standard input on to the process") { $0.options.interactive = $1 },
@@ -33,10 +35,12 @@ package enum ExecCommand: Command {
             .hidden(),
         .bool("privileged", "Give the process all capabilities and no seccomp filter") { $0.options.privileged = $1 },
         .bool("tty", short: "t", "Give the process a terminal") { $0.options.terminal = $1 },
-        .value("user", short: "u", "User to run as: NAME|UID[:GROUP|GID]") { (draft, text) throws(ValueError) in
+        .value("user", short: "u", takes: .text, "User to run as: NAME|UID[:GROUP|GID]") {
+            (draft, text) throws(ValueError) in
             draft.options.user = text.isEmpty ? nil : try Names.clean(text, flag: "--user")
         },
-        .value("workdir", short: "w", "Working directory inside the container") { (draft, text) throws(ValueError) in
+        .value("workdir", short: "w", takes: .text, "Working directory inside the container") {
+            (draft, text) throws(ValueError) in
             draft.options.workingDirectory = text.isEmpty ? nil : try Names.clean(text, flag: "--workdir")
         },
     ])

@@ -8,10 +8,10 @@ package enum ExportCommand: Command {
 
     package static let info = CommandInfo(
         path: "export", synopsis: "[OPTIONS] CONTAINER", summary: "Write a container's files as a tar",
-        aliases: ["container export", "export"], arguments: .exactly(1))
+        aliases: ["container export", "export"], arguments: .exactly(1), operands: [.container(.any)])
 
     package static let flags = FlagTable<Draft>([
-        .value("output", short: "o", "Write to a file, not to standard output") { $0.output = $1 }
+        .value("output", short: "o", takes: .file, "Write to a file, not to standard output") { $0.output = $1 }
     ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

@@ -8,32 +8,44 @@ package enum GlobalFlags {
     }
 
     package static let flags: [Flag<Draft>] = [
-        .value("config", "Directory of docker's config.json") { $0.options.dockerConfigDirectory = $1 },
-        .value("config-file", "Configuration file instead of the system's") { $0.options.configFile = $1 },
-        .value("context", short: "c", "Context: default") { (_, text) throws(ValueError) in
+        .value("config", takes: .directory, "Directory of docker's config.json") {
+            $0.options.dockerConfigDirectory = $1
+        },
+        .value("config-file", takes: .file, "Configuration file instead of the system's") {
+            $0.options.configFile = $1
+        },
+        .value("context", short: "c", takes: .words(["default"]), "Context: default") { (_, text) throws(ValueError) in
             if !["", "default"].contains(text) { throw .planned("--context \(Names.printable(text))") }
         },
-        .value("data-root", "Directory of images and containers", default: "\"/var/lib/runimg\"", dataRoot),
-        Flag.value("graph", short: "g", "Directory of images and containers", dataRoot)
+        .value(
+            "data-root", takes: .directory, "Directory of images and containers", default: "\"/var/lib/runimg\"",
+            dataRoot),
+        Flag.value("graph", short: "g", takes: .directory, "Directory of images and containers", dataRoot)
             .hidden(deprecated: "use --data-root instead"),
         .bool("debug", short: "D", "Say what is being done") { if $1 { $0.options.logLevel = .debug } },
         .refused(
             "host", short: "H", type: "list", "Daemon to connect to",
             reason: "there is no daemon to connect to; containers run on this machine"),
-        .value("insecure-registry", type: "list", "Registry to speak plain http or unchecked TLS with") {
+        .value("insecure-registry", type: "list", takes: .text, "Registry to speak plain http or unchecked TLS with") {
             $0.options.insecureRegistries.append($1)
         },
-        .value("log-level", short: "l", "\"debug\", \"info\", \"warn\", \"error\", \"fatal\"", default: "\"info\"") {
+        .value(
+            "log-level", short: "l", takes: .words(["debug", "info", "warn", "error", "fatal"]),
+            "\"debug\", \"info\", \"warn\", \"error\", \"fatal\"", default: "\"info\""
+        ) {
             (draft, text) throws(ValueError) in
             guard let level = GlobalOptions.LogLevel(rawValue: text == "warning" ? "warn" : text.lowercased()) else {
                 throw .plain("Unable to parse logging level: \(Names.printable(text))")
             }
             draft.options.logLevel = level
         },
-        .value("registry-mirror", type: "list", "Mirror of Docker Hub") { (draft, text) throws(ValueError) in
+        .value("registry-mirror", type: "list", takes: .text, "Mirror of Docker Hub") {
+            (draft, text) throws(ValueError) in
             draft.options.registryMirrors.append(try CommonFlags.mirror(text))
         },
-        .value("storage-driver", short: "s", "Storage driver: overlay2", default: "\"overlay2\"", storageDriver),
+        .value(
+            "storage-driver", short: "s", takes: .words(["overlay2"]), "Storage driver: overlay2",
+            default: "\"overlay2\"", storageDriver),
         daemon("tls", "bool"), daemon("tlscacert", "string"), daemon("tlscert", "string"), daemon("tlskey", "string"),
         daemon("tlsverify", "bool"),
         .bool("version", short: "v", "Print the version and quit") { $0.version = $1 },

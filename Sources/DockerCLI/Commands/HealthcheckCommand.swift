@@ -6,7 +6,7 @@ enum HealthcheckRunCommand: Command {
 
     static let info = CommandInfo(
         path: "healthcheck run", synopsis: "CONTAINER", summary: "Check the health of a container now",
-        aliases: ["healthcheck run"], arguments: .exactly(1))
+        aliases: ["healthcheck run"], arguments: .exactly(1), operands: [.container(.running)])
     static let flags = FlagTable<Draft>([Flag<Draft>]())
 
     static func newDraft(_ context: CommandContext) -> Draft { Draft() }

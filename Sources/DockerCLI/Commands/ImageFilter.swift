@@ -9,6 +9,11 @@ package struct ImageFilter: Sendable, Hashable {
     private var before: [String] = []
     private var since: [String] = []
 
+    package static let values = ValueKind.filter([
+        FilterKey("before", .image), FilterKey("dangling", .boolean), FilterKey("label"),
+        FilterKey("reference", .image), FilterKey("since", .image),
+    ])
+
     package init() {}
 
     package var isEmpty: Bool { self == ImageFilter() }

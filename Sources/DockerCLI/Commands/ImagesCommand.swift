@@ -14,16 +14,19 @@ package enum ImagesCommand: Command {
 
     package static let info = CommandInfo(
         path: "images", synopsis: "[OPTIONS] [REPOSITORY[:TAG]]", summary: "List images",
-        aliases: ["image ls", "image list", "images"], arguments: .atMost(1))
+        aliases: ["image ls", "image list", "images"], arguments: .atMost(1), operands: [.image])
 
     package static let flags = FlagTable<Draft>([
         .bool("all", short: "a", "Show intermediate images too") { $0.all = $1 },
         .bool("digests", "Show digests") { $0.digests = $1 },
-        .value("filter", short: "f", type: "filter", "Show only images that fit: KEY=VALUE") {
+        .value("filter", short: "f", type: "filter", takes: ImageFilter.values, "Show only images that fit: KEY=VALUE")
+        {
             (draft, text) throws(ValueError) in
             try draft.filter.add(text)
         },
-        .value("format", "Output as table, \"table TEMPLATE\", json, or by a Go template") { $0.format = $1 },
+        .value("format", takes: .listFormat, "Output as table, \"table TEMPLATE\", json, or by a Go template") {
+            $0.format = $1
+        },
         .bool("no-trunc", "Show IDs in full") { $0.truncate = !$1 },
         .bool("quiet", short: "q", "Show IDs only") { $0.quiet = $1 },
         .planned("tree", type: "bool", "Show platforms as a tree"),

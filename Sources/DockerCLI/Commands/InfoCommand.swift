@@ -9,7 +9,7 @@ package enum InfoCommand: Command {
         aliases: ["system info", "info"], arguments: .none)
 
     package static let flags = FlagTable<Draft>([
-        .value("format", short: "f", "Output as json or by a Go template") { $0.format = $1 }
+        .value("format", short: "f", takes: .objectFormat, "Output as json or by a Go template") { $0.format = $1 }
     ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

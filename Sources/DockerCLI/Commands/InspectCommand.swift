@@ -8,7 +8,7 @@ package struct InspectDraft: Sendable {
     package var type = ""
 
     static let format: Flag<InspectDraft> = .value(
-        "format", short: "f", "Output as json or by a Go template"
+        "format", short: "f", takes: .objectFormat, "Output as json or by a Go template"
     ) { $0.format = $1 }
     static let size: Flag<InspectDraft> = .bool("size", short: "s", "Show what containers take of the disk") {
         $0.sizes = $1
@@ -19,10 +19,12 @@ package struct InspectDraft: Sendable {
 package enum InspectCommand: Command {
     package static let info = CommandInfo(
         path: "inspect", synopsis: "[OPTIONS] NAME|ID [NAME|ID...]", summary: "Show all of a container or image",
-        aliases: ["inspect"], arguments: .atLeast(1))
+        aliases: ["inspect"], arguments: .atLeast(1), operands: [.object])
     package static let flags = FlagTable<InspectDraft>([
         InspectDraft.format, InspectDraft.size,
-        .value("type", "Look for this kind only: container, image, volume") { $0.type = $1 },
+        .value("type", takes: .words(Inspection.types), "Look for this kind only: container, image, volume") {
+            $0.type = $1
+        },
     ])
 
     package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
@@ -46,7 +48,7 @@ package enum InspectCommand: Command {
 package enum ContainerInspectCommand: Command {
     package static let info = CommandInfo(
         path: "container inspect", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Show all of a container",
-        aliases: ["container inspect"], arguments: .atLeast(1))
+        aliases: ["container inspect"], arguments: .atLeast(1), operands: [.container(.any)])
     package static let flags = FlagTable<InspectDraft>([InspectDraft.format, InspectDraft.size])
 
     package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
@@ -64,7 +66,7 @@ package enum ContainerInspectCommand: Command {
 package enum ImageInspectCommand: Command {
     package static let info = CommandInfo(
         path: "image inspect", synopsis: "[OPTIONS] IMAGE [IMAGE...]", summary: "Show all of an image",
-        aliases: ["image inspect"], arguments: .atLeast(1))
+        aliases: ["image inspect"], arguments: .atLeast(1), operands: [.image])
     package static let flags = FlagTable<InspectDraft>([
         InspectDraft.format, .planned("platform", "Platform of an image for several"),
     ])

@@ -15,16 +15,20 @@ package enum LogsCommand: Command {
 
     package static let info = CommandInfo(
         path: "logs", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Show what a container wrote",
-        aliases: ["container logs", "logs"], arguments: .atLeast(1))
+        aliases: ["container logs", "logs"], arguments: .atLeast(1), operands: [.container(.any)])
 
     package static let flags = FlagTable<Draft>([
         .bool("details", "Show the labels and variables that --log-opt asked for") { $0.details = $1 },
         .bool("follow", short: "f", "Go on until the container ends") { $0.follow = $1 },
         .bool("names", "Begin each line with the container's name") { $0.names = $1 },
-        .value("since", "Begin with the entries of this time (2024-01-02T15:04:05Z, 42m)") { $0.since = $1 },
-        .value("tail", short: "n", "Show only so many of the last lines", default: "\"all\"") { $0.tail = $1 },
+        .value("since", takes: .text, "Begin with the entries of this time (2024-01-02T15:04:05Z, 42m)") {
+            $0.since = $1
+        },
+        .value("tail", short: "n", takes: .words(["all"]), "Show only so many of the last lines", default: "\"all\"") {
+            $0.tail = $1
+        },
         .bool("timestamps", short: "t", "Begin each line with its time") { $0.timestamps = $1 },
-        .value("until", "End with the entries of this time") { $0.until = $1 },
+        .value("until", takes: .text, "End with the entries of this time") { $0.until = $1 },
     ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

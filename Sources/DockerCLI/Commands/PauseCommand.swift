@@ -9,7 +9,7 @@ package enum PauseCommand: Command {
     package static let info = CommandInfo(
         path: "pause", synopsis: "CONTAINER [CONTAINER...]",
         summary: "Pause all processes within one or more containers", aliases: ["container pause", "pause"],
-        arguments: .atLeast(0))
+        arguments: .atLeast(0), operands: [.container(.running)])
 
     package static let flags = FlagTable<Draft>(ContainerSelection.flags(\.selection, ignore: false))
 
@@ -18,7 +18,7 @@ package enum PauseCommand: Command {
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         let engine = try context.engine()
         let names = try draft.selection.names(arguments, engine, info, "\(context.program) pause") {
-            $0.condition.isRunning && !engine.isPaused($0.record)
+            $0.condition.isRunning && !$0.isPaused
         }
         return draft.selection.each(names, context) { name in
             try engine.pause(name)
@@ -34,7 +34,7 @@ package enum UnpauseCommand: Command {
     package static let info = CommandInfo(
         path: "unpause", synopsis: "CONTAINER [CONTAINER...]",
         summary: "Unpause all processes within one or more containers", aliases: ["container unpause", "unpause"],
-        arguments: .atLeast(0))
+        arguments: .atLeast(0), operands: [.container(.paused)])
 
     package static let flags = PauseCommand.flags
 
@@ -43,7 +43,7 @@ package enum UnpauseCommand: Command {
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         let engine = try context.engine()
         let names = try draft.selection.names(arguments, engine, info, "\(context.program) unpause") {
-            engine.isPaused($0.record)
+            $0.isPaused
         }
         return draft.selection.each(names, context) { name in
             try engine.unpause(name)

@@ -7,7 +7,7 @@ package enum PortCommand: Command {
     package static let info = CommandInfo(
         path: "port", synopsis: "CONTAINER [PRIVATE_PORT[/PROTO]]",
         summary: "List the published ports of a container", aliases: ["container port", "port"],
-        arguments: .atLeast(1))
+        arguments: .atLeast(1), operands: [.container(.running), .text])
     package static let flags = FlagTable<Draft>([Flag<Draft>]())
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
@@ -46,7 +46,7 @@ package enum ExistsCommand {
 package enum ContainerExistsCommand: Command {
     package static let info = CommandInfo(
         path: "container exists", synopsis: "CONTAINER", summary: "Tell by the exit code whether a container is there",
-        aliases: ["container exists"], arguments: .exactly(1))
+        aliases: ["container exists"], arguments: .exactly(1), operands: [.container(.any)])
     package static let flags = FlagTable<ExistsCommand.Draft>([
         .ignored("external", type: "bool", "Containers of other tools; there are none here", warning: nil)
     ])
@@ -67,7 +67,7 @@ package enum ContainerExistsCommand: Command {
 package enum ImageExistsCommand: Command {
     package static let info = CommandInfo(
         path: "image exists", synopsis: "IMAGE", summary: "Tell by the exit code whether an image is there",
-        aliases: ["image exists"], arguments: .exactly(1))
+        aliases: ["image exists"], arguments: .exactly(1), operands: [.image])
     package static let flags = FlagTable<ExistsCommand.Draft>([Flag<ExistsCommand.Draft>]())
     package static var failureCode: Int32 { 125 }
 
@@ -84,7 +84,7 @@ package enum ImageExistsCommand: Command {
 package enum VolumeExistsCommand: Command {
     package static let info = CommandInfo(
         path: "volume exists", synopsis: "VOLUME", summary: "Tell by the exit code whether a volume is there",
-        aliases: ["volume exists"], arguments: .exactly(1))
+        aliases: ["volume exists"], arguments: .exactly(1), operands: [.volume])
     package static let flags = FlagTable<ExistsCommand.Draft>([Flag<ExistsCommand.Draft>]())
     package static var failureCode: Int32 { 125 }
 

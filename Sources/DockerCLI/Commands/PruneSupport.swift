@@ -19,6 +19,8 @@ package struct PruneFilter: Sendable, Hashable {
     /// Keys that only one kind has.
     private(set) var rest: [String: [String]] = [:]
 
+    package static let values = ValueKind.filter([FilterKey("label"), FilterKey("label!"), FilterKey("until")])
+
     package init() {}
 
     package mutating func add(_ text: String) throws(ValueError) {

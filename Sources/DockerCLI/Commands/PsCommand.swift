@@ -24,11 +24,16 @@ package enum PsCommand: Command {
 
     package static let flags = FlagTable<Draft>([
         .bool("all", short: "a", "Show containers that do not run too") { $0.all = $1 },
-        .value("filter", short: "f", type: "filter", "Show only containers that fit: KEY=VALUE") {
+        .value(
+            "filter", short: "f", type: "filter", takes: ContainerFilter.values,
+            "Show only containers that fit: KEY=VALUE"
+        ) {
             (draft, text) throws(ValueError) in
             try draft.filter.add(text)
         },
-        .value("format", "Output as table, \"table TEMPLATE\", json, or by a Go template") { $0.format = $1 },
+        .value("format", takes: .listFormat, "Output as table, \"table TEMPLATE\", json, or by a Go template") {
+            $0.format = $1
+        },
         .value("last", short: "n", type: "int", "Show the newest so many, in any state", default: "-1") {
             (draft, text) throws(ValueError) in
             draft.last = Int(try GoValue.int64(text))
@@ -38,7 +43,10 @@ package enum PsCommand: Command {
         .bool("quiet", short: "q", "Show IDs only") { $0.quiet = $1 },
         .bool("size", short: "s", "Show what each takes of the disk") { $0.sizes = $1 },
         Flag.ignored("external", type: "bool", "Containers of other tools; there are none here", warning: nil),
-        .value("sort", "Sort by command, created, id, image, names, runningfor or status", default: "\"created\"") {
+        .value(
+            "sort", takes: .names(of: SortKey.self), "Sort by command, created, id, image, names, runningfor or status",
+            default: "\"created\""
+        ) {
             (draft, text) throws(ValueError) in
             guard let key = SortKey(rawValue: text) else {
                 throw .invalid(

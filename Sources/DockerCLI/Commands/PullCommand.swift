@@ -11,7 +11,7 @@ package enum PullCommand: Command {
 
     package static let info = CommandInfo(
         path: "pull", synopsis: "[OPTIONS] NAME[:TAG|@DIGEST] [NAME...]", summary: "Fetch images from a registry",
-        aliases: ["image pull", "pull"], arguments: .atLeast(1))
+        aliases: ["image pull", "pull"], arguments: .atLeast(1), operands: [.image])
 
     package static let flags = FlagTable<Draft>([
         .bool("all-tags", short: "a", "Fetch all tags of the repository") { $0.request.allTags = $1 },
@@ -19,11 +19,12 @@ package enum PullCommand: Command {
             (_, skip) throws(ValueError) in
             if !skip { throw .plain(CommonFlags.contentTrust) }
         },
-        .value("platform", "Platform of the image: OS/ARCHITECTURE[/VARIANT]") { (draft, text) throws(ValueError) in
+        .value("platform", takes: .platform, "Platform of the image: OS/ARCHITECTURE[/VARIANT]") {
+            (draft, text) throws(ValueError) in
             draft.request.platform = try CommonFlags.platform(text)
         },
         .bool("quiet", short: "q", "Print the image's full name only") { $0.quiet = $1 },
-        .value("registry-mirror", type: "list", "Mirror of Docker Hub for this command") {
+        .value("registry-mirror", type: "list", takes: .text, "Mirror of Docker Hub for this command") {
             (draft, text) throws(ValueError) in
             draft.request.registryMirrors.append(try CommonFlags.mirror(text))
         },

@@ -10,21 +10,22 @@ package enum RemoveContainersCommand: Command {
 
     package static let info = CommandInfo(
         path: "rm", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Remove containers",
-        aliases: ["container rm", "container remove", "rm"], arguments: .atLeast(0))
+        aliases: ["container rm", "container remove", "rm"], arguments: .atLeast(0), operands: [.container(.any)])
 
     package static let flags = FlagTable<Draft>(
         [
             .bool("force", short: "f", "Kill containers that run") { $0.force = $1 },
             .bool("volumes", short: "v", "Remove volumes without a name as well") { $0.volumes = $1 },
             .refused("link", short: "l", type: "bool", "Remove a link", reason: "links between containers are gone"),
-        ] + ContainerSelection.flags(\.selection))
+        ] + ContainerSelection.flags(\.selection, shorts: "ai"))
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         let engine = try context.engine()
         let names = try draft.selection.names(arguments, engine, info, "\(context.program) rm") {
-            draft.force || !$0.condition.isRunning
+            // One that was chosen and runs is an error, as in podman.
+            draft.force || !draft.selection.filter.isEmpty || !$0.condition.isRunning
         }
         return draft.selection.each(names, context) { name in
             do {
@@ -45,7 +46,7 @@ package enum RenameCommand: Command {
 
     package static let info = CommandInfo(
         path: "rename", synopsis: "CONTAINER NEW_NAME", summary: "Rename a container",
-        aliases: ["container rename", "rename"], arguments: .exactly(2))
+        aliases: ["container rename", "rename"], arguments: .exactly(2), operands: [.container(.any), .text])
     package static let flags = FlagTable<Draft>([Flag<Draft>]())
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
@@ -64,7 +65,7 @@ package enum WaitCommand: Command {
 
     package static let info = CommandInfo(
         path: "wait", synopsis: "CONTAINER [CONTAINER...]", summary: "Wait until containers end",
-        aliases: ["container wait", "wait"], arguments: .atLeast(0))
+        aliases: ["container wait", "wait"], arguments: .atLeast(0), operands: [.container(.running)])
     package static let flags = FlagTable<Draft>(ContainerSelection.flags(\.selection))
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

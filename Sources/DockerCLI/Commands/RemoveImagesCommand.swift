@@ -9,7 +9,7 @@ package enum RemoveImagesCommand: Command {
 
     package static let info = CommandInfo(
         path: "rmi", synopsis: "[OPTIONS] IMAGE [IMAGE...]", summary: "Remove images",
-        aliases: ["image rm", "image remove", "rmi"], arguments: .atLeast(1))
+        aliases: ["image rm", "image remove", "rmi"], arguments: .atLeast(1), operands: [.image])
 
     package static let flags = FlagTable<Draft>([
         .bool("force", short: "f", "Remove even what several names or stopped containers use") { $0.force = $1 },

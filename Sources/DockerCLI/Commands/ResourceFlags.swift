@@ -37,10 +37,11 @@ package enum ResourceFlags {
                 guard let shares = UInt64(exactly: value) else { throw .invalid("must not be negative") }
                 target[keyPath: path].cpuShares = shares == 0 ? nil : shares
             },
-            .value("cpuset-cpus", "CPUs to run on: 0-3 or 0,1") { (target, text) throws(ValueError) in
+            .value("cpuset-cpus", takes: .text, "CPUs to run on: 0-3 or 0,1") { (target, text) throws(ValueError) in
                 target[keyPath: path].cpusetCPUs = try Modes.cpuset(text, "cpus")
             },
-            .value("cpuset-mems", "Memory nodes to use: 0-3 or 0,1") { (target, text) throws(ValueError) in
+            .value("cpuset-mems", takes: .text, "Memory nodes to use: 0-3 or 0,1") {
+                (target, text) throws(ValueError) in
                 target[keyPath: path].cpusetMems = try Modes.cpuset(text, "mems")
             },
             .value("pids-limit", type: "int", "Most processes and threads; -1 for unlimited") {

@@ -6,7 +6,7 @@ package enum RunCommand: Command {
     package static let info = CommandInfo(
         path: "run", synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
         summary: "Make a container from an image and run it", aliases: ["container run", "run"],
-        arguments: .atLeast(1))
+        arguments: .atLeast(1), operands: [.image, .text])
     package static var flags: FlagTable<RunDraft> { RunFlags.table }
     /// What stands behind IMAGE is the container's.
     package static var interspersed: Bool { false }

@@ -3,7 +3,7 @@ internal import OCI
 extension RunFlags {
     /// How the container's health is checked.
     static let health: [RunFlag] = [
-        .value("health-cmd", "Command that checks health, for a shell") {
+        .value("health-cmd", takes: .text, "Command that checks health, for a shell") {
             $0.health.test = $1.isEmpty ? nil : ["CMD-SHELL", $1]
         },
         duration("health-interval", "Time between checks (default 30s)", \.interval),

@@ -4,14 +4,18 @@ extension RunFlags {
     /// What becomes of a container besides its process: who watches it, what is kept of its output, when it starts again.
     static let lifecycle: [RunFlag] = [
         .bool("detach", short: "d", "Run in the background and print the container's ID") { $0.request.detach = $1 },
-        .value("detach-keys", "Keys that detach from the container") { $0.request.detachKeys = $1 },
+        .value("detach-keys", takes: .text, "Keys that detach from the container") { $0.request.detachKeys = $1 },
         .bool("sig-proxy", "Pass signals on to the container", default: "true") { $0.request.signalProxy = $1 },
-        .value("attach", short: "a", type: "list", "Attach to STDIN, STDOUT or STDERR") {
+        .value(
+            "attach", short: "a", type: "list", takes: .words(["stdin", "stdout", "stderr"]),
+            "Attach to STDIN, STDOUT or STDERR"
+        ) {
             (draft, text) throws(ValueError) in
             draft.request.attach = (draft.request.attach ?? []).union(try Attach.parse(text))
         },
         .value(
-            "restart", "When to start the container again: no, on-failure[:N], always, unless-stopped", default: "no"
+            "restart", takes: Restart.values,
+            "When to start the container again: no, on-failure[:N], always, unless-stopped", default: "no"
         ) { (draft, text) throws(ValueError) in
             draft.request.lifecycle.restart = try Restart.parse(text)
         },
@@ -19,23 +23,28 @@ extension RunFlags {
             (draft, text) throws(ValueError) in
             draft.request.lifecycle.stopTimeout = Int(try GoValue.int64(text))
         },
-        .value("label-file", type: "list", "File of labels, one a line") {
+        .value("label-file", type: "list", takes: .file, "File of labels, one a line") {
             $0.request.process.labelFiles.append($1)
         },
-        .value("annotation", type: "map", "Annotation of the container: KEY=VALUE") {
+        .value("annotation", type: "map", takes: .text, "Annotation of the container: KEY=VALUE") {
             (draft, text) throws(ValueError) in
             draft.request.process.annotations.append(try Names.label(text))
         },
-        .value("log-driver", "Where the output is kept: json-file, local, none", default: "json-file") {
+        .value(
+            "log-driver", takes: .names(of: LogOptions.Driver.self), "Where the output is kept: json-file, local, none",
+            default: "json-file"
+        ) {
             (draft, text) throws(ValueError) in
             draft.request.log.driver = try LogDriver.parse(text)
         },
-        .value("log-opt", type: "list", "Option of the log driver: max-size, max-file, …") {
+        .value("log-opt", type: "list", takes: LogDriver.values, "Option of the log driver: max-size, max-file, …") {
             (draft, text) throws(ValueError) in
             let (name, value) = try LogDriver.option(text)
             draft.request.log.options[name] = value
         },
-        .value("volumes-from", type: "list", "Mount the volumes of another container: NAME[:ro]") {
+        .value(
+            "volumes-from", type: "list", takes: .container(.any), "Mount the volumes of another container: NAME[:ro]"
+        ) {
             (draft, text) throws(ValueError) in
             _ = try Names.container(text.cut(":").0)
             draft.request.volumesFrom.append(text)
@@ -57,6 +66,8 @@ enum Attach {
 
 /// `--restart`, in docker's words.
 package enum Restart {
+    static let values = ValueKind.either([.names(of: RestartPolicy.Kind.self), .prefixed("on-failure:", .text)])
+
     package static func parse(_ text: String) throws(ValueError) -> RestartPolicy {
         let (name, count) = text.cut(":")
         if name.isEmpty, count == nil { return RestartPolicy() }
@@ -79,6 +90,11 @@ package enum Restart {
 
 /// `--log-driver` and `--log-opt`.
 enum LogDriver {
+    private static let optionNames = [
+        "max-size", "max-file", "labels", "labels-regex", "env", "env-regex", "tag", "compress", "mode",
+    ]
+    static let values = ValueKind.either(optionNames.map { .prefixed("\($0)=", .text) })
+
     static func parse(_ text: String) throws(ValueError) -> LogOptions.Driver {
         if let driver = LogOptions.Driver(rawValue: text.isEmpty ? "json-file" : text) { return driver }
         let known = ["syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "etwlogs", "gcplogs"]
@@ -89,8 +105,7 @@ enum LogDriver {
     static func option(_ text: String) throws(ValueError) -> (String, String) {
         let (name, value) = text.cut("=")
         guard let value else { throw .plain("invalid logging opt: \(Names.printable(text)): want NAME=VALUE") }
-        let known = ["max-size", "max-file", "labels", "labels-regex", "env", "env-regex", "tag", "compress", "mode"]
-        guard known.contains(name) else {
+        guard optionNames.contains(name) else {
             throw .plain("unknown log opt '\(Names.printable(name))' for json-file log driver")
         }
         if name == "max-size", LogOptions.bytes(value) == nil {

@@ -5,41 +5,52 @@ extension RunFlags {
 
     static let isolation: [RunFlag] = [
         .bool("privileged", "Give the container all that the host's root has") { $0.request.isolation.privileged = $1 },
-        .value("cap-add", type: "list", "Add a capability, or ALL") { (draft, text) throws(ValueError) in
+        .value("cap-add", type: "list", takes: .capability, "Add a capability, or ALL") {
+            (draft, text) throws(ValueError) in
             draft.request.isolation.addedCapabilities.append(try CapabilityName.normalize(text, list: "CapAdd"))
         },
-        .value("cap-drop", type: "list", "Take a capability away, or ALL") { (draft, text) throws(ValueError) in
+        .value("cap-drop", type: "list", takes: .capability, "Take a capability away, or ALL") {
+            (draft, text) throws(ValueError) in
             draft.request.isolation.droppedCapabilities.append(try CapabilityName.normalize(text, list: "CapDrop"))
         },
-        .value("cap-profile", "Capabilities to start from: runimg, docker or podman", default: "\"runimg\"") {
+        .value(
+            "cap-profile", takes: .names(of: IsolationOptions.CapabilityProfile.self),
+            "Capabilities to start from: runimg, docker or podman", default: "\"runimg\""
+        ) {
             (draft, text) throws(ValueError) in
             draft.request.isolation.capabilityProfile = try Modes.capabilityProfile(text)
         },
-        .value("security-opt", type: "list", "no-new-privileges, seccomp=unconfined or seccomp=FILE") {
+        .value(
+            "security-opt", type: "list", takes: Modes.securityValues,
+            "no-new-privileges, seccomp=unconfined or seccomp=FILE"
+        ) {
             (draft, text) throws(ValueError) in
             try Modes.security(text, &draft.request.isolation)
         },
-        .value("sysctl", type: "map", "Kernel parameter of the container's namespaces: NAME=VALUE", default: "map[]") {
+        .value(
+            "sysctl", type: "map", takes: .text, "Kernel parameter of the container's namespaces: NAME=VALUE",
+            default: "map[]"
+        ) {
             (draft, text) throws(ValueError) in
             draft.request.isolation.sysctls.append(try Names.sysctl(text))
         },
-        .value("pid", "PID namespace: host") { (draft, text) throws(ValueError) in
+        .value("pid", takes: .namespace, "PID namespace: host") { (draft, text) throws(ValueError) in
             draft.request.isolation.hostPid = try Modes.host(
                 text, flag: "--pid", error: "--pid: invalid PID mode", own: ["", "private"])
         },
-        .value("ipc", "IPC namespace: private or host") { (draft, text) throws(ValueError) in
+        .value("ipc", takes: .namespace, "IPC namespace: private or host") { (draft, text) throws(ValueError) in
             draft.request.isolation.hostIpc = try Modes.host(
                 text, flag: "--ipc", error: "invalid IPC mode: \(Names.printable(text))", own: ["", "private"])
         },
-        .value("uts", "UTS namespace: host") { (draft, text) throws(ValueError) in
+        .value("uts", takes: .words(["host", "private"]), "UTS namespace: host") { (draft, text) throws(ValueError) in
             draft.request.isolation.hostUts = try Modes.host(
                 text, flag: "--uts", error: "--uts: invalid UTS mode", own: ["", "private"])
         },
-        .value("cgroupns", "Cgroup namespace: private") { (_, text) throws(ValueError) in
+        .value("cgroupns", takes: .words(["private"]), "Cgroup namespace: private") { (_, text) throws(ValueError) in
             if text == "host" { throw .planned("--cgroupns host") }
             guard ["", "private"].contains(text) else { throw .plain("--cgroupns: invalid CGROUP mode") }
         },
-        .value("userns", "User namespace: host") { (_, text) throws(ValueError) in
+        .value("userns", takes: .words(["host"]), "User namespace: host") { (_, text) throws(ValueError) in
             // The host's user namespace is what rootful containers have.
             if ["", "host"].contains(text) { return }
             throw .planned("--userns \(Names.printable(text))")
@@ -48,7 +59,8 @@ extension RunFlags {
             (_, skip) throws(ValueError) in
             if !skip { throw .plain(CommonFlags.contentTrust) }
         },
-        .value("isolation", "Isolation technology: default") { (_, text) throws(ValueError) in
+        .value("isolation", takes: .words(["default"]), "Isolation technology: default") {
+            (_, text) throws(ValueError) in
             guard ["", "default"].contains(text.lowercased()) else {
                 throw .plain("invalid isolation \(GoValue.quoted(text)): Windows only; Linux has \"default\"")
             }

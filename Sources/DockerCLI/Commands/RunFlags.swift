@@ -20,30 +20,36 @@ package enum RunFlags {
         .bool("interactive", short: "i", "Pass standard input on to the container") { $0.request.interactive = $1 },
         .bool("tty", short: "t", "Give the container a terminal") { $0.request.terminal = $1 },
         .bool("init", "Run a small init as process 1: it forwards signals and reaps") { $0.request.useInit = $1 },
-        .value("env", short: "e", type: "list", "Environment variable, as NAME=VALUE or NAME to pass on") {
+        .value("env", short: "e", type: "list", takes: .text, "Environment variable, as NAME=VALUE or NAME to pass on")
+        {
             (draft, text) throws(ValueError) in
             draft.request.process.environment.append(try Names.environment(text))
         },
-        .value("env-file", type: "list", "File of environment variables, one a line") {
+        .value("env-file", type: "list", takes: .file, "File of environment variables, one a line") {
             $0.request.process.environmentFiles.append($1)
         },
-        .value("entrypoint", "Replace the image's entrypoint; \"\" takes it away") {
+        .value("entrypoint", takes: .text, "Replace the image's entrypoint; \"\" takes it away") {
             $0.request.process.entrypoint = $1.isEmpty ? [] : [$1]
         },
-        .value("workdir", short: "w", "Working directory inside the container") { (draft, text) throws(ValueError) in
+        .value("workdir", short: "w", takes: .text, "Working directory inside the container") {
+            (draft, text) throws(ValueError) in
             draft.request.process.workingDirectory = try workingDirectory(text)
         },
-        .value("user", short: "u", "User to run as: NAME|UID[:GROUP|GID]") { (draft, text) throws(ValueError) in
+        .value("user", short: "u", takes: .text, "User to run as: NAME|UID[:GROUP|GID]") {
+            (draft, text) throws(ValueError) in
             draft.request.process.user = text.isEmpty ? nil : try Names.clean(text, flag: "--user")
         },
-        .value("group-add", type: "list", "Supplementary group, by name or number") {
+        .value("group-add", type: "list", takes: .text, "Supplementary group, by name or number") {
             (draft, text) throws(ValueError) in
             draft.request.process.additionalGroups.append(try Names.clean(text, flag: "--group-add"))
         },
-        .value("stop-signal", "Signal that stops the container") { (draft, text) throws(ValueError) in
+        .value("stop-signal", takes: .signal, "Signal that stops the container") { (draft, text) throws(ValueError) in
             draft.request.process.stopSignal = text.isEmpty ? nil : try SignalName.validate(text)
         },
-        .value("ulimit", type: "ulimit", "Resource limit of processes: TYPE=SOFT[:HARD]", default: "[]") {
+        .value(
+            "ulimit", type: "ulimit", takes: Ulimit.values, "Resource limit of processes: TYPE=SOFT[:HARD]",
+            default: "[]"
+        ) {
             (draft, text) throws(ValueError) in
             let limit = try Ulimit.parse(text)
             draft.request.process.ulimits.removeAll { $0.type == limit.type }
@@ -61,32 +67,37 @@ package enum RunFlags {
     }
 
     private static let identity: [RunFlag] = [
-        .value("name", "Name of the container") { (draft, text) throws(ValueError) in
+        .value("name", takes: .text, "Name of the container") { (draft, text) throws(ValueError) in
             draft.request.name = try Names.container(text)
         },
-        .value("hostname", short: "h", "Host name inside the container") { (draft, text) throws(ValueError) in
+        .value("hostname", short: "h", takes: .text, "Host name inside the container") {
+            (draft, text) throws(ValueError) in
             draft.request.process.hostname = try Names.host(text, flag: "hostname")
         },
-        .value("domainname", "NIS domain name inside the container") { (draft, text) throws(ValueError) in
+        .value("domainname", takes: .text, "NIS domain name inside the container") { (draft, text) throws(ValueError) in
             draft.request.process.domainname = try Names.host(text, flag: "domainname")
         },
-        .value("label", short: "l", type: "list", "Label of the container: KEY[=VALUE]") {
+        .value("label", short: "l", type: "list", takes: .text, "Label of the container: KEY[=VALUE]") {
             (draft, text) throws(ValueError) in
             draft.request.process.labels.append(try Names.label(text))
         },
-        .value("cidfile", "Write the container's ID to this file") {
+        .value("cidfile", takes: .file, "Write the container's ID to this file") {
             $0.request.containerIDFile = $1.isEmpty ? nil : $1
         },
         .bool("rm", "Remove the container and its anonymous volumes when it ends") { $0.request.remove = $1 },
-        .value("pull", "Pull the image before: \"always\", \"missing\" or \"never\"", default: "\"missing\"") {
+        .value(
+            "pull", takes: .names(of: RunRequest.PullPolicy.self),
+            "Pull the image before: \"always\", \"missing\" or \"never\"", default: "\"missing\""
+        ) {
             (draft, text) throws(ValueError) in
             draft.request.pull = try Modes.pull(text)
         },
-        .value("platform", "Platform of the image: OS/ARCHITECTURE[/VARIANT]") { (draft, text) throws(ValueError) in
+        .value("platform", takes: .platform, "Platform of the image: OS/ARCHITECTURE[/VARIANT]") {
+            (draft, text) throws(ValueError) in
             draft.request.platform = try CommonFlags.platform(text)
         },
         .bool("quiet", short: "q", "Say nothing of the pull") { $0.request.quiet = $1 },
-        .value("registry-mirror", type: "list", "Mirror of Docker Hub for this command") {
+        .value("registry-mirror", type: "list", takes: .text, "Mirror of Docker Hub for this command") {
             (draft, text) throws(ValueError) in
             draft.request.registryMirrors.append(try CommonFlags.mirror(text))
         },
@@ -94,14 +105,20 @@ package enum RunFlags {
     ]
 
     private static let storage: [RunFlag] = [
-        .value("volume", short: "v", type: "list", "Mount a directory or a volume: [SOURCE:]TARGET[:OPTIONS]") {
+        .value(
+            "volume", short: "v", type: "list", takes: .mounted,
+            "Mount a directory or a volume: [SOURCE:]TARGET[:OPTIONS]"
+        ) {
             $0.volumes.append($1)
         },
-        .value("mount", type: "mount", "Mount, as type=bind|volume|tmpfs,src=…,dst=…") {
+        .value(
+            "mount", type: "mount", takes: .words(["type=bind,src=", "type=volume,src=", "type=tmpfs,dst="]),
+            "Mount, as type=bind|volume|tmpfs,src=…,dst=…"
+        ) {
             (draft, text) throws(ValueError) in
             draft.request.mounts.append(try Mounts.parse(text))
         },
-        .value("tmpfs", type: "list", "Mount a file system in memory: TARGET[:OPTIONS]") {
+        .value("tmpfs", type: "list", takes: .text, "Mount a file system in memory: TARGET[:OPTIONS]") {
             (draft, text) throws(ValueError) in
             draft.request.mounts.append(try Tmpfs.parse(text))
         },
@@ -110,7 +127,7 @@ package enum RunFlags {
             let size = try Sizes.ram(text)
             draft.request.resources.shmSize = size == 0 ? nil : size
         },
-        .value("device", type: "list", "Device of the host: HOST[:CONTAINER][:rwm]") {
+        .value("device", type: "list", takes: .file, "Device of the host: HOST[:CONTAINER][:rwm]") {
             (draft, text) throws(ValueError) in
             draft.request.devices.append(try Devices.parse(text))
         },
@@ -119,13 +136,16 @@ package enum RunFlags {
     private static let network: [RunFlag] = [
         networkFlag("network"),
         networkFlag("net").hidden(),
-        .value("publish", short: "p", type: "list", "Publish a port: [[IP:]HOST:]CONTAINER[/PROTOCOL] (planned)") {
+        .value(
+            "publish", short: "p", type: "list", takes: .text,
+            "Publish a port: [[IP:]HOST:]CONTAINER[/PROTOCOL] (planned)"
+        ) {
             (draft, text) throws(ValueError) in
             try PortSpecification.validate(text)
             draft.publishes = true
         },
         .bool("publish-all", short: "P", "Publish all exposed ports (planned)") { $0.publishes = $0.publishes || $1 },
-        .value("expose", type: "list", "Expose a port or a range of ports (planned)") {
+        .value("expose", type: "list", takes: .text, "Expose a port or a range of ports (planned)") {
             (draft, text) throws(ValueError) in
             try PortSpecification.validateExposed(text)
             draft.exposes = true
@@ -133,7 +153,7 @@ package enum RunFlags {
     ]
 
     private static func networkFlag(_ name: String) -> RunFlag {
-        .value(name, type: "network", "Network: none or host (others are planned)") {
+        .value(name, type: "network", takes: NetworkChoice.values, "Network: none or host (others are planned)") {
             (draft, text) throws(ValueError) in
             draft.networks.append(try NetworkChoice.parse(text))
         }

@@ -18,11 +18,13 @@ package enum StatsCommand: Command {
     package static let info = CommandInfo(
         path: "stats", synopsis: "[OPTIONS] [CONTAINER...]",
         summary: "Display a live stream of container(s) resource usage statistics",
-        aliases: ["container stats", "stats"], arguments: .atLeast(0))
+        aliases: ["container stats", "stats"], arguments: .atLeast(0), operands: [.container(.running)])
 
     package static let flags = FlagTable<Draft>([
         .bool("all", short: "a", "Show all containers, not the running ones only") { $0.all = $1 },
-        .value("format", "Output as table, \"table TEMPLATE\", json, or by a Go template") { $0.format = $1 },
+        .value("format", takes: .listFormat, "Output as table, \"table TEMPLATE\", json, or by a Go template") {
+            $0.format = $1
+        },
         .value("interval", short: "i", type: "int", "Seconds between two looks", default: "1") {
             (draft, text) throws(ValueError) in
             draft.interval = try GoValue.int64(text)

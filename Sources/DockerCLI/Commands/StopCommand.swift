@@ -9,7 +9,7 @@ package struct StopDraft: Sendable {
 
     static let flags: [Flag<StopDraft>] =
         [
-            .value("signal", short: "s", "Signal that asks the container to end") { $0.signal = $1 },
+            .value("signal", short: "s", takes: .signal, "Signal that asks the container to end") { $0.signal = $1 },
             .value("timeout", short: "t", type: "int", "Seconds until it is killed; -1 waits for ever", timeout),
             Flag.value("time", type: "int", "Seconds until it is killed", timeout)
                 .hidden(deprecated: "use --timeout instead"),
@@ -24,7 +24,7 @@ package struct StopDraft: Sendable {
 package enum StopCommand: Command {
     package static let info = CommandInfo(
         path: "stop", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Stop running containers",
-        aliases: ["container stop", "stop"], arguments: .atLeast(0))
+        aliases: ["container stop", "stop"], arguments: .atLeast(0), operands: [.container(.running)])
     package static let flags = FlagTable<StopDraft>(StopDraft.flags)
 
     package static func newDraft(_ context: CommandContext) -> StopDraft { StopDraft() }
@@ -47,7 +47,7 @@ package enum StopCommand: Command {
 package enum RestartCommand: Command {
     package static let info = CommandInfo(
         path: "restart", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Stop and start containers",
-        aliases: ["container restart", "restart"], arguments: .atLeast(0))
+        aliases: ["container restart", "restart"], arguments: .atLeast(0), operands: [.container(.any)])
     package static let flags = FlagTable<StopDraft>(
         StopDraft.flags + [.bool("running", "All containers that run") { $0.onlyRunning = $1 }])
 
@@ -79,9 +79,9 @@ package enum KillCommand: Command {
 
     package static let info = CommandInfo(
         path: "kill", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Send a signal to containers",
-        aliases: ["container kill", "kill"], arguments: .atLeast(0))
+        aliases: ["container kill", "kill"], arguments: .atLeast(0), operands: [.container(.running)])
     package static let flags = FlagTable<Draft>(
-        [.value("signal", short: "s", "Signal to send", default: "\"KILL\"") { $0.signal = $1 }]
+        [.value("signal", short: "s", takes: .signal, "Signal to send", default: "\"KILL\"") { $0.signal = $1 }]
             + ContainerSelection.flags(\.selection))
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

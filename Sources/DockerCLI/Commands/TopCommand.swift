@@ -6,7 +6,7 @@ package enum TopCommand: Command {
 
     package static let info = CommandInfo(
         path: "top", synopsis: "CONTAINER [ps OPTIONS]", summary: "Display the running processes of a container",
-        aliases: ["container top", "top"], arguments: .atLeast(1))
+        aliases: ["container top", "top"], arguments: .atLeast(1), operands: [.container(.running), .text])
 
     package static let flags = FlagTable<Draft>([Flag<Draft>]())
 

@@ -7,13 +7,16 @@ package enum UpdateCommand: Command {
     package static let info = CommandInfo(
         path: "update", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
         summary: "Update configuration of one or more containers", aliases: ["container update", "update"],
-        arguments: .atLeast(1))
+        arguments: .atLeast(1), operands: [.container(.any)])
 
     package static let flags = FlagTable<UpdateRequest>([
         { ResourceFlags.table(at: \UpdateRequest.resources) },
         {
             [
-                .value("restart", "When to start the container again: no, on-failure[:N], always, unless-stopped") {
+                .value(
+                    "restart", takes: Restart.values,
+                    "When to start the container again: no, on-failure[:N], always, unless-stopped"
+                ) {
                     (draft, text) throws(ValueError) in
                     draft.restart = text.isEmpty ? nil : try Restart.parse(text)
                 },

@@ -4,7 +4,6 @@ package import Engine
 package protocol UsageVerbs {
     func pause(_ name: String) throws
     func unpause(_ name: String) throws
-    func isPaused(_ record: ContainerRecord) -> Bool
     func update(_ name: String, _ change: UpdateRequest) throws
     func top(_ name: String, options: [String]) throws -> ProcessTable
     /// Each call of what it returns is one more look; without names at all that run, or with `all` at the others too.

@@ -11,18 +11,19 @@ package enum VolumeCreateCommand: Command {
 
     package static let info = CommandInfo(
         path: "volume create", synopsis: "[OPTIONS] [VOLUME]", summary: "Make a volume", aliases: ["volume create"],
-        arguments: .atMost(1))
+        arguments: .atMost(1), operands: [.text])
     package static let flags = FlagTable<Draft>([
-        .value("driver", short: "d", "Driver: local", default: "\"local\"") { (_, text) throws(ValueError) in
+        .value("driver", short: "d", takes: .words(["local"]), "Driver: local", default: "\"local\"") {
+            (_, text) throws(ValueError) in
             guard text == "local" else {
                 throw .plain("error looking up volume plugin \(text): plugin \(GoValue.quoted(text)) not found")
             }
         },
-        .value("label", type: "list", "Label: KEY=VALUE") { (draft, text) throws(ValueError) in
+        .value("label", type: "list", takes: .text, "Label: KEY=VALUE") { (draft, text) throws(ValueError) in
             let label = try Names.label(text)
             draft.labels[label.name] = label.value ?? ""
         },
-        Flag.value("name", "Name of the volume") { $0.name = $1 }.hidden(),
+        Flag.value("name", takes: .text, "Name of the volume") { $0.name = $1 }.hidden(),
         .planned("opt", short: "o", type: "map", "Option of the driver"),
         .bool("ignore", "Accept a volume that is there") { $0.ignoresExisting = $1 },
     ])
@@ -55,11 +56,15 @@ package enum VolumeListCommand: Command {
         path: "volume ls", synopsis: "[OPTIONS]", summary: "List volumes", aliases: ["volume ls", "volume list"],
         arguments: .none)
     package static let flags = FlagTable<Draft>([
-        .value("filter", short: "f", type: "filter", "Show only volumes that fit: KEY=VALUE") {
+        .value(
+            "filter", short: "f", type: "filter", takes: VolumeFilter.values, "Show only volumes that fit: KEY=VALUE"
+        ) {
             (draft, text) throws(ValueError) in
             try draft.filter.add(text)
         },
-        .value("format", "Output as table, \"table TEMPLATE\", json, or by a Go template") { $0.format = $1 },
+        .value("format", takes: .listFormat, "Output as table, \"table TEMPLATE\", json, or by a Go template") {
+            $0.format = $1
+        },
         .bool("quiet", short: "q", "Show names only") { $0.quiet = $1 },
         .refused("cluster", type: "bool", "Volumes of a cluster", reason: "clusters are not part of runimg"),
     ])
@@ -87,7 +92,7 @@ package enum VolumeListCommand: Command {
 package enum VolumeInspectCommand: Command {
     package static let info = CommandInfo(
         path: "volume inspect", synopsis: "[OPTIONS] VOLUME [VOLUME...]", summary: "Show all of a volume",
-        aliases: ["volume inspect"], arguments: .atLeast(1))
+        aliases: ["volume inspect"], arguments: .atLeast(1), operands: [.volume])
     package static let flags = FlagTable<InspectDraft>([InspectDraft.format])
 
     package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
@@ -107,7 +112,7 @@ package enum VolumeRemoveCommand: Command {
 
     package static let info = CommandInfo(
         path: "volume rm", synopsis: "[OPTIONS] VOLUME [VOLUME...]", summary: "Remove volumes",
-        aliases: ["volume rm", "volume remove"], arguments: .atLeast(1))
+        aliases: ["volume rm", "volume remove"], arguments: .atLeast(1), operands: [.volume])
     package static let flags = FlagTable<Draft>([
         .bool("force", short: "f", "Say nothing of volumes that are not there") { $0.force = $1 }
     ])
@@ -146,7 +151,7 @@ package enum VolumePruneCommand: Command {
     package static let flags = FlagTable<Draft>([
         .bool("all", short: "a", "Also volumes with a name") { $0.all = $1 },
         .bool("force", short: "f", "Do not ask first") { $0.force = $1 },
-        .value("filter", type: "filter", "Only those that fit: label[!]=KEY[=VALUE]") {
+        .value("filter", type: "filter", takes: VolumeFilter.values, "Only those that fit: label[!]=KEY[=VALUE]") {
             (draft, text) throws(ValueError) in
             try draft.filter.add(text)
         },
@@ -176,6 +181,11 @@ package enum VolumePruneCommand: Command {
 /// `volume ls --filter`.
 package struct VolumeFilter: Sendable, Hashable {
     private var values: [String: [String]] = [:]
+
+    package static let values = ValueKind.filter([
+        FilterKey("dangling", .boolean), FilterKey("driver", .words(["local"])), FilterKey("label"),
+        FilterKey("name", .volume),
+    ])
 
     package init() {}
 

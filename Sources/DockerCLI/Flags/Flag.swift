@@ -31,6 +31,9 @@ package struct FlagInfo: Sendable {
     /// The value that a planned flag may be given, since it asks for what is so anyway.
     package var neutralValue: String?
 
+    /// What the value may be; nil where nobody said.
+    package var takes: ValueKind?
+
     /// `-m, --memory`, as messages name it.
     package var spelling: String { short.map { "-\($0), --\(name)" } ?? "--\(name)" }
 }
@@ -63,12 +66,15 @@ package struct Flag<Target>: Sendable {
         }
     }
 
-    /// A flag with a value. Repeating it calls `set` again: the setter decides whether that replaces or appends.
+    /// A flag with a value. Repeating it calls `set` again: the setter decides whether that replaces or appends. What is
+    /// no number says by `takes` what it may be.
     package static func value(
-        _ name: String, short: Unicode.Scalar? = nil, type: String = "string", _ usage: String,
+        _ name: String, short: Unicode.Scalar? = nil, type: String = "string", takes: ValueKind? = nil, _ usage: String,
         default text: String? = nil, _ set: @escaping Setter
     ) -> Flag {
-        Flag(info: FlagInfo(name: name, short: short, kind: .value(type), usage: usage, defaultText: text), set: set)
+        var info = FlagInfo(name: name, short: short, kind: .value(type), usage: usage, defaultText: text)
+        info.takes = takes ?? (ValueKind.numbers.contains(type) ? .text : nil)
+        return Flag(info: info, set: set)
     }
 
     /// A flag that is known and cannot be honoured yet: using it is an error, unless it asks for `neutral`.

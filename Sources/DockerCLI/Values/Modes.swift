@@ -14,6 +14,11 @@ package enum Modes {
         throw .plain(error)
     }
 
+    static let securityValues = ValueKind.either([
+        .words(["no-new-privileges", "seccomp=unconfined", "seccomp=builtin", "apparmor=unconfined", "label=disable"]),
+        .prefixed("seccomp=", .file),
+    ])
+
     /// One `--security-opt`, in docker's spellings with `=` or the older `:`.
     package static func security(_ text: String, _ isolation: inout IsolationOptions) throws(ValueError) {
         if text == "no-new-privileges" {
@@ -80,6 +85,8 @@ package struct NetworkChoice: Sendable, Hashable {
     package var name: String
     /// `ip`, `alias` and the like of the long form.
     package var hasOptions = false
+
+    static let values = ValueKind.words(["none", "host"])
 
     package static func parse(_ text: String) throws(ValueError) -> NetworkChoice {
         guard text.contains("=") else { return NetworkChoice(name: text) }

@@ -7,6 +7,8 @@ package enum Ulimit {
         "rttime", "sigpending", "stack",
     ]
 
+    static let values = ValueKind.either(names.sorted().map { .prefixed("\($0)=", .text) })
+
     package static func parse(_ text: String) throws(ValueError) -> Spec.Rlimit {
         let (name, values) = text.cut("=")
         guard let values else { throw .invalid("invalid ulimit argument: \(text)") }

@@ -24,6 +24,7 @@ package struct ContainerSummary: Sendable, Hashable {
     /// `80/tcp`: what the image says that it listens at. Empty where the container has no network to be reached by.
     package var exposedPorts: [String] = []
     package var network = "none"
+    package var restart = RestartPolicy()
     /// Bytes; nil where nobody asked.
     package var size: ContainerSize?
 
@@ -77,7 +78,7 @@ extension ContainerSummary {
         "execution": .members(["ExposedPorts": .all, "Healthcheck": .members(["Test": .all])]),
         "request": .members([
             "isolation": .members(["network": .all, "networkAsked": .all]),
-            "lifecycle": .members(["health": .members(["Test": .all])]),
+            "lifecycle": .members(["health": .members(["Test": .all]), "restart": .all]),
         ]),
     ])
 
@@ -101,6 +102,10 @@ extension ContainerSummary {
         health = isChecked ? self.state.health?.status : nil
         let isolation = json["request"]?["isolation"]
         network = isolation?["network"]?.string ?? network
+        let restart = json["request"]?["lifecycle"]?["restart"]
+        if let kind = restart?["kind"]?.string.flatMap(RestartPolicy.Kind.init) {
+            self.restart = RestartPolicy(kind: kind, maximum: Int(clamping: restart?["maximum"]?.integer ?? 0))
+        }
         if isolation?["networkAsked"]?.bool != true {
             exposedPorts = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.sorted()
         }

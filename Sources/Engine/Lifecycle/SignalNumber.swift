@@ -11,6 +11,11 @@ package enum SignalNumber {
         "POLL": SIGIO, "PWR": SIGPWR, "SYS": SIGSYS, "RTMIN": 34, "RTMAX": 64,
     ]
 
+    /// Their names without `SIG`, by number.
+    package static var all: [(name: String, number: Int32)] {
+        names.map { ($0.key, $0.value) }.sorted { ($0.number, $0.name) < ($1.number, $1.name) }
+    }
+
     /// `TERM`, `SIGTERM`, `15`, `RTMIN+3`; nil for what is no signal.
     package static func parse(_ text: String) -> Int32? {
         if let number = Int32(text) { return (1...64).contains(number) ? number : nil }

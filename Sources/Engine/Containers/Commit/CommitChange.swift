@@ -3,8 +3,8 @@ internal import OCI
 internal import Sys
 
 /// One `--change` of a commit: an instruction as Dockerfiles have them.
-struct CommitChange {
-    private static let allowed = [
+package struct CommitChange {
+    package static let allowed = [
         "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "STOPSIGNAL", "USER", "VOLUME",
         "WORKDIR",
     ]

@@ -39,7 +39,7 @@ extension Engine {
     }
 
     /// The root that the container's first process has, held by a descriptor.
-    private func runningRoot(of record: ContainerRecord) throws(EngineError) -> OwnedFD {
+    func runningRoot(of record: ContainerRecord) throws(EngineError) -> OwnedFD {
         let process = try process(of: record)
         let pid = process.pid
         let root = try call("open the root of", record.shortID) { () throws(Errno) in

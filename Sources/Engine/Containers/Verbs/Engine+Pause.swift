@@ -39,12 +39,6 @@ extension Engine {
         note("unpause", record)
     }
 
-    /// Whether the container's processes are frozen. Asked of the kernel, the only one that knows: no record says so.
-    package func isPaused(_ record: ContainerRecord) -> Bool {
-        let cgroup = try? CgroupManager.detect().open(path: Engine.cgroupPath(record.id))
-        return (try? cgroup?.isFrozen()) ?? false
-    }
-
     /// The cgroup of a container whose first process lives; docker's words where it doesn't.
     func runningCgroup(_ id: String) throws(EngineError) -> Cgroup {
         let record = try containers.load(id)

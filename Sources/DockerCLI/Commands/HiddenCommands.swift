@@ -1,9 +1,12 @@
 internal import Engine
 
-/// The commands that a container's monitor runs. Nothing for users, so in no table.
-enum MonitorCommands {
-    static func find(_ word: String) -> ContainerCommands.Main? {
+/// The commands that containers' monitors and the shells' completions run. Nothing for users, so in no table.
+enum HiddenCommands {
+    typealias Main = (ArraySlice<String>, String, CommandContext) -> Int32
+
+    static func find(_ word: String) -> Main? {
         switch word {
+        case Completion.name: { (words, _, context) in Completion.main(words, context) }
         case MonitorEndCommand.info.path: { MonitorEndCommand.main($0, path: $1, $2) }
         case MonitorHealthCommand.info.path: { MonitorHealthCommand.main($0, path: $1, $2) }
         default: nil
@@ -17,7 +20,7 @@ package enum MonitorEndCommand: Command {
 
     package static let info = CommandInfo(
         path: "monitor-end", synopsis: "ID", summary: "Record the end of a container", aliases: [],
-        arguments: .exactly(1))
+        arguments: .exactly(1), operands: [.text])
     package static let flags = FlagTable<Draft>([Flag<Draft>]())
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
@@ -34,7 +37,7 @@ enum MonitorHealthCommand: Command {
 
     static let info = CommandInfo(
         path: "monitor-health", synopsis: "ID", summary: "Check the health of a container", aliases: [],
-        arguments: .exactly(1))
+        arguments: .exactly(1), operands: [.text])
     static let flags = FlagTable<Draft>([Flag<Draft>]())
 
     static func newDraft(_ context: CommandContext) -> Draft { Draft() }

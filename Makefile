@@ -1,10 +1,11 @@
 # Everything that a person or a machine does with the source. `make help` lists the targets.
 PREFIX ?= /usr/local
 DESTDIR ?=
+SHARE = $(DESTDIR)$(PREFIX)/share
 SWIFT ?= swift
 RELEASE := .build/release
 
-.PHONY: all build deps fixtures try test test-vm test-build test-sanitized soak fuzz lint install bench clean help
+.PHONY: all build man deps fixtures try test test-vm test-build test-sanitized soak fuzz lint install bench clean help
 
 all: build
 
@@ -19,6 +20,12 @@ deps:
 build: deps
 	$(SWIFT) build -c release --static-swift-stdlib --product runimg
 	$(SWIFT) build -c release --static-swift-stdlib --product runimg-image
+
+## make man       the manual's pages and the completion scripts, in .build/man
+man: build
+	rm -rf .build/man
+	$(RELEASE)/runimg __man .build/man/man1
+	for shell in bash zsh fish; do $(RELEASE)/runimg completion $$shell > .build/man/runimg.$$shell || exit 1; done
 
 ## make fixtures  small OCI image layouts in rootfs-fixtures/out
 fixtures: deps
@@ -56,10 +63,15 @@ lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 
 ## make install   into PREFIX (/usr/local), below DESTDIR where given
-install: build
+install: man
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/libexec/runimg"
 	install -s -m 0755 $(RELEASE)/runimg "$(DESTDIR)$(PREFIX)/bin/runimg"
 	install -s -m 0755 $(RELEASE)/runimg-image "$(DESTDIR)$(PREFIX)/libexec/runimg/runimg-image"
+	install -d "$(SHARE)/man/man1"
+	cp -dR --no-preserve=ownership .build/man/man1/. "$(SHARE)/man/man1"
+	install -D -m 0644 .build/man/runimg.bash "$(SHARE)/bash-completion/completions/runimg"
+	install -D -m 0644 .build/man/runimg.zsh "$(SHARE)/zsh/site-functions/_runimg"
+	install -D -m 0644 .build/man/runimg.fish "$(SHARE)/fish/vendor_completions.d/runimg.fish"
 
 ## make bench     times of a container and a pull, beside other engines where they are installed
 bench: build fixtures

@@ -45,6 +45,7 @@ final class RecordingEngine: EngineVerbs {
     var exitCode: Int32 = 0
     var failure: (any Error)?
     var systemInfo = SystemInfo()
+    var dataRoot = "/var/lib/runimg"
     /// What the verbs of UsageVerbs were asked, and what they answer.
     var usageCalls: [String] = []
     var updates: [UpdateRequest] = []

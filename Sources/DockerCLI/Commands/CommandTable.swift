@@ -69,6 +69,7 @@ package enum CommandTable {
         ("manifest", "Commands on manifests and lists of them"), ("context", "Commands on contexts"),
         ("checkpoint", "Commands on checkpoints"), ("compose", "Several containers from one file"),
         ("secret", "Commands on secrets"), ("healthcheck", "Commands on health checks"),
+        ("generate", "Commands that write units for other programs"),
     ]
 
     /// Groups of which a command works.
@@ -117,6 +118,7 @@ package enum CommandTable {
             Entry(path: "logout", summary: "Log out of a registry"),
             Entry(path: "search", summary: "Search Docker Hub"),
             Entry(CompletionCommand.self),
+            Entry(GenerateSystemdCommand.self),
             Entry(path: "system df", summary: "Show what takes space"),
             Entry(path: "system prune", summary: "Remove what is unused"),
             Entry(path: "system dial-stdio", summary: "Carry a connection"),

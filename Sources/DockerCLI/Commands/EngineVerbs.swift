@@ -11,6 +11,8 @@ package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, VolumeVerbs
     func events(
         _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void)
         throws
+    /// Absolute.
+    var dataRoot: String { get }
     func info() throws -> SystemInfo
     func version() -> VersionInfo
     func imageID(named name: String) throws -> Digest?

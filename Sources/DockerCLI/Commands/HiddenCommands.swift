@@ -6,6 +6,7 @@ enum HiddenCommands {
 
     static func find(_ word: String) -> Main? {
         switch word {
+        case ManualPages.name: { (words, _, context) in ManualPages.main(words, context) }
         case Completion.name: { (words, _, context) in Completion.main(words, context) }
         case MonitorEndCommand.info.path: { MonitorEndCommand.main($0, path: $1, $2) }
         case MonitorHealthCommand.info.path: { MonitorHealthCommand.main($0, path: $1, $2) }

@@ -55,6 +55,9 @@ extension RecordingEngine: ContainerVerbs {
     ) throws -> RunOutcome { throw unexpected }
     func attach(_ name: String, input: Bool, options: AttachOptions) throws -> RunOutcome { throw unexpected }
     func stop(_ name: String, signal: String?, timeout: Int?) throws { throw unexpected }
+    func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws {
+        verbs.append("stop until boot \(name)")
+    }
     func kill(_ name: String, signal: String?) throws { throw unexpected }
     func remove(_ name: String, force: Bool, volumes: Bool) throws {
         guard containers.contains(where: { $0.id == name }), !force, !volumes else { throw unexpected }

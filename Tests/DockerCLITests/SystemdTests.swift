@@ -48,7 +48,8 @@ import Testing
         #expect(
             text.contains(
                 "\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=infinity\nExecStart=/usr/local/bin/runimg start --all "
-                    + "--filter restart-policy=always --filter restart-policy=unless-stopped\n"))
+                    + "--filter restart-policy=always --filter restart-policy=unless-stopped\n"
+                    + "ExecStop=/usr/local/bin/runimg stop --all --until-boot\nTimeoutStopSec=300\n"))
     }
 
     /// systemd.syntax(7): what would be a specifier, a variable, a separator or the end of a line stands for itself.

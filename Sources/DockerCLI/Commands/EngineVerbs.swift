@@ -42,6 +42,7 @@ package protocol ContainerVerbs {
     ) throws -> RunOutcome
     func attach(_ name: String, input: Bool, options: AttachOptions) throws -> RunOutcome
     func stop(_ name: String, signal: String?, timeout: Int?) throws
+    func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws
     func kill(_ name: String, signal: String?) throws
     func remove(_ name: String, force: Bool, volumes: Bool) throws
     func rename(_ name: String, to newName: String) throws

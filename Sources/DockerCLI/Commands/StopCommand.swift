@@ -6,6 +6,7 @@ package struct StopDraft: Sendable {
     package var timeout: Int?
     package var selection = ContainerSelection()
     package var onlyRunning = false
+    package var untilBoot = false
 
     static let flags: [Flag<StopDraft>] =
         [
@@ -25,7 +26,12 @@ package enum StopCommand: Command {
     package static let info = CommandInfo(
         path: "stop", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Stop running containers",
         aliases: ["container stop", "stop"], arguments: .atLeast(0), operands: [.container(.running)])
-    package static let flags = FlagTable<StopDraft>(StopDraft.flags)
+    package static let flags = FlagTable<StopDraft>(
+        StopDraft.flags + [
+            .bool("until-boot", "As a shutdown does: restart policies start them again after a boot") {
+                $0.untilBoot = $1
+            }
+        ])
 
     package static func newDraft(_ context: CommandContext) -> StopDraft { StopDraft() }
 
@@ -37,7 +43,11 @@ package enum StopCommand: Command {
             $0.condition.isRunning || $0.condition == .restarting
         }
         return draft.selection.each(names, context) { name in
-            try engine.stop(name, signal: draft.signal, timeout: draft.timeout)
+            if draft.untilBoot {
+                try engine.stopUntilBoot(name, signal: draft.signal, timeout: draft.timeout)
+            } else {
+                try engine.stop(name, signal: draft.signal, timeout: draft.timeout)
+            }
             return name
         }
     }

@@ -26,6 +26,8 @@ package struct SystemdUnit: Sendable, Hashable {
     private static let defaultStopTimeout: Int64 = 10
     /// What systemd waits longer than the program does.
     private static let margin: Int64 = 60
+    /// For all containers, one after the other.
+    private static let shutdownTimeout: Int64 = 300
 
     package init() {}
 
@@ -56,6 +58,7 @@ package struct SystemdUnit: Sendable, Hashable {
                 + command([
                     "start", "--all", "--filter", "restart-policy=always", "--filter", "restart-policy=unless-stopped",
                 ]))
+        lines += ["ExecStop=" + command(["stop", "--all", "--until-boot"]), "TimeoutStopSec=\(Self.shutdownTimeout)"]
         return (lines + ["", "[Install]", "WantedBy=default.target"]).joined(separator: "\n") + "\n"
     }
 

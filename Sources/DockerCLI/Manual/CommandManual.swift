@@ -76,7 +76,8 @@ struct CommandManual: Sendable {
         "stop": CommandManual(
             description: [
                 "Sends the container's stop signal and, when it has not ended in time, KILL. Its restart policy does not start it "
-                    + "again. " + selection
+                    + "again; with --until-boot it counts as running when runimg-start(1) is asked by restart policy. "
+                    + selection
             ],
             examples: [
                 Example(purpose: "Everything, with 30 seconds for each:", lines: "runimg stop --all -t 30")

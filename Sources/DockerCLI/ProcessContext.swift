@@ -23,21 +23,11 @@ extension DockerCLI {
         // the signal. While a container runs the supervisor sees to it instead.
         signal(SIGPIPE, SIG_DFL)
         let context = CommandContext.process(makeEngine: makeEngine)
-        guard let arguments = processArguments() else {
+        guard let arguments = ProcessArguments.all else {
             // Texts are kept as UTF-8 all the way to the container: other bytes would arrive changed.
             context.errors.line("\(programName): an argument is not valid UTF-8")
             return 125
         }
         return main(arguments, context)
-    }
-
-    private static func processArguments() -> [String]? {
-        var result: [String] = []
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let bytes = CommandLine.unsafeArgv[index] else { break }
-            guard let text = String(validatingCString: bytes) else { return nil }
-            result.append(text)
-        }
-        return result
     }
 }

@@ -29,6 +29,20 @@ extension EndToEnd {
             #expect(none.status == 1 && none.stderr.contains("No such image: no-such-image"), "\(none)")
         }
 
+        /// The standard library finds the arguments by way of a file, and none without it: a removal became a help text.
+        @Test(
+            "F7: a command where no file can be opened is still that command",
+            .enabled(if: SyscallFaults.isPossible, "needs strace"))
+        func argumentsNeedNoFile() throws {
+            let runimg = try Runimg()
+            // Behind the dynamic loader, which a static executable does without.
+            let start = [
+                "strace", "-f", "-qq", "-o", "/dev/null", "-P", "/proc/self/maps", "-e", "inject=openat:error=EMFILE",
+            ]
+            let output = try runimg.run(["rmi", "no-such-image"], under: start)
+            #expect(output.status == 1 && output.stderr.contains("No such image"), "\(output)")
+        }
+
         @Test func theImageIDIsDockers() throws {
             // docker's ID is the digest of the config's bytes.
             let runimg = try Runimg()

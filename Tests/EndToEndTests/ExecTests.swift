@@ -140,7 +140,7 @@ extension EndToEnd {
             #expect(try container.exec(["true"]).status == 0)
         }
 
-        @Test("a command that is killed at any moment leaves nothing behind", .timeLimit(.minutes(5)))
+        @Test("a command that is killed at any moment leaves nothing behind", .timeLimit(.minutes(Wait.minutes(5))))
         func killedAtAnyMoment() throws {
             let container = try Sleeper()
             let output = container.output

@@ -18,7 +18,7 @@ extension EndToEnd {
             return result
         }
 
-        @Test(.timeLimit(.minutes(15))) func killedAtFiftyRandomMoments() throws {
+        @Test(.timeLimit(.minutes(Wait.minutes(15)))) func killedAtFiftyRandomMoments() throws {
             let registry = try RealRegistry()
             let scratch = try Scratch()
             // Compressed bytes of a few megabytes in many files, so that a pull takes long enough to be hit everywhere.

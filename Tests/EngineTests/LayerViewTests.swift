@@ -59,7 +59,7 @@ import Testing
     }
 
     /// CVE-2024-9676: a fifo would block us, a huge file fill our memory.
-    @Test("X6: a fifo, a device and a file that is too large are errors", .timeLimit(.minutes(15)))
+    @Test("X6: a fifo, a device and a file that is too large are errors", .timeLimit(.minutes(Wait.minutes(15))))
     func unfitFilesAreErrors() throws {
         try withLayers { root, view in
             try #require(mkfifo(root + "/upper/etc/passwd", 0o644) == 0)

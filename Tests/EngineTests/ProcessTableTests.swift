@@ -60,13 +60,21 @@ import Testing
     }
 
     @Test(.enabled(if: File.exists("/usr/bin/ps"), "needs ps")) func agreesWithPS() throws {
+        if try differenceFromPS() == nil { return }
+        // ps rounds the start by a clock of its own: where a minute ends the two may differ.
+        Wait.sleep(2)
+        let difference = try differenceFromPS()
+        #expect(difference == nil)
+    }
+
+    private func differenceFromPS() throws -> String? {
         let child = try ChildProcess("/bin/sleep", ["60"], environment: Tool.baseEnvironment)
         // The spawn returns while the new program's arguments are not in place yet.
         #expect(Wait.until(seconds: 5) { ProcessEntry(pid: child.pid)?.command == "/bin/sleep 60" })
         let ours = ProcessTable.full(of: [child.pid], at: .current)
         let theirs = try HostPS().table(of: [child.pid], options: ["-ef"])
-        #expect(ours == theirs)
         #expect(try HostPS().table(of: [child.pid], options: ["-o", "pid,comm"]).rows == [["\(child.pid)", "sleep"]])
+        return ours == theirs ? nil : "\(ours) \(theirs)"
     }
 
     @Test func onlyTheContainersLinesAreTaken() throws {

@@ -78,7 +78,8 @@ import Testing
 
     // MARK: Damage
 
-    @Test("U13: damaged and cut layers end the pull, and nothing of them is left", .timeLimit(.minutes(15)))
+    @Test(
+        "U13: damaged and cut layers end the pull, and nothing of them is left", .timeLimit(.minutes(Wait.minutes(15))))
     func damagedLayers() throws {
         let bench = try HostileBench()
         var generator = SystemRandomNumberGenerator()
@@ -112,7 +113,7 @@ import Testing
     // MARK: Bombs
 
     /// 10 GiB of zeros in 10 MiB, on a file system that has room for 300 MiB.
-    @Test("U10: a bomb stops before the disk is full, and gives the space back", .timeLimit(.minutes(15)))
+    @Test("U10: a bomb stops before the disk is full, and gives the space back", .timeLimit(.minutes(Wait.minutes(15))))
     func bombsGiveTheSpaceBack() throws {
         let scratch = try Scratch()
         let point = try scratch.directory("small")

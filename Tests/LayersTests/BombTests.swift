@@ -19,7 +19,8 @@ import Testing
         let message = try run() ?? "accepted"
         try #require(message.contains(words), "\(message)")
         let peak = try peak()
-        try #require(peak < 200, "peak \(peak) MiB")
+        // A sanitizer keeps a shadow of all memory, and what was freed for a while.
+        try #require(peak < (Conditions.isSanitized ? 4000 : 200), "peak \(peak) MiB")
     }
 
     static func apply<S: ByteSource>(_ source: S, size: Int64, _ limits: ExtractionLimits = ExtractionLimits()) throws

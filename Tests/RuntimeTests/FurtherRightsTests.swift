@@ -83,7 +83,8 @@ struct FurtherRightsTests {
     /// The joining process has the host's rights, memory and descriptors at first. Against one that may trace any
     /// process it sees, it helps only that there is nothing to see before all of it is gone.
     @Test(
-        "X10, R3: pid 1 with CAP_SYS_PTRACE sees nothing of who joins before its exec", .timeLimit(.minutes(10)),
+        "X10, R3: pid 1 with CAP_SYS_PTRACE sees nothing of who joins before its exec",
+        .timeLimit(.minutes(Wait.minutes(10))),
         arguments: ["read", "trace"], [true, false])
     func nothingIsSeenBeforeExec(mode: String, mayTrace: Bool) throws {
         let fixture = try ContainerFixture.withProbe()
@@ -113,7 +114,8 @@ struct FurtherRightsTests {
         #expect(Set(try container.end().split(separator: "\n")) == [])
     }
 
-    @Test("R1: the program of a further process is never the host's to write to", .timeLimit(.minutes(10)))
+    @Test(
+        "R1: the program of a further process is never the host's to write to", .timeLimit(.minutes(Wait.minutes(10))))
     func nothingIsOverwritten() throws {
         let own = try File.status("/proc/self/exe", follow: true)
         let fixture = try ContainerFixture.withProbe { _, image in

@@ -24,7 +24,7 @@ struct StressTests {
     }
 
     /// The child has the heap's locks and the list of threads in whatever state the others had them.
-    @Test(.timeLimit(.minutes(15))) func neverHangsBesideBusyThreads() throws {
+    @Test(.timeLimit(.minutes(Wait.minutes(15)))) func neverHangsBesideBusyThreads() throws {
         let fixture = try ContainerFixture()
         let stop = Flag()
         let first = try StressTests.allocate(until: stop)

@@ -94,6 +94,9 @@ int clinux_fork(void);
 /// Starts a process that reads a terminal's master side, and throws away what comes, until the last holder of the other
 /// side is gone. For a caller of one thread that is about to end.
 int clinux_drain_aside(int terminal);
+
+/// The argument number `index` of this process, NULL behind the last.
+const char *clinux_argument(int index);
 /// Runs `body` on a new thread and waits for its end, in C alone. Returns 0 or pthread_create(3)'s error.
 int clinux_run_on_thread(void *(*body)(void *), void *context);
 enum { CLINUX_MAX_DESCRIPTORS = 16 };

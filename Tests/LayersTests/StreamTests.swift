@@ -197,7 +197,8 @@ import Testing
     }
 
     /// A source that fails, and an extraction that fails while the source would go on for ever.
-    @Test("U13: neither thread waits for one that has failed", .timeLimit(.minutes(Wait.minutes(15)))) func endsBothThreadsOnErrors()
+    @Test("U13: neither thread waits for one that has failed", .timeLimit(.minutes(Wait.minutes(15))))
+    func endsBothThreadsOnErrors()
         throws
     {
         let bench = try Workbench()

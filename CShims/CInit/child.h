@@ -35,11 +35,17 @@ static inline long fill(struct child *child, int slot, long fd) {
     return 0;
 }
 
+/// The pidfd of the process that a joining operation is about.
+static inline long target_of(const struct child *child, const struct cinit_op *op) {
+    return op->b < (uint64_t)child->arguments->target_count ? child->arguments->targets[op->b] : -EBADF;
+}
+
 /// openat2 as seen from `root`, tried again while a rename disturbs the walk of "..".
 long open_in(int root, const char *path, uint64_t flags, uint64_t resolve);
 long open_target(struct child *child, int root, const char *path, unsigned flags, int directory);
 
 long op_clone_tree(struct child *child, const struct cinit_op *op);
+long op_borrow(struct child *child, const struct cinit_op *op);
 long op_filesystem(struct child *child, const struct cinit_op *op);
 long op_mount(struct child *child, const struct cinit_op *op);
 long op_attributes(struct child *child, const struct cinit_op *op);

@@ -28,8 +28,7 @@ static int check_strings(const struct cinit_plan *plan, uint32_t table, uint32_t
 
 static int needs_slot(unsigned code) {
     return (code >= CINIT_OPEN && code <= CINIT_FILESYSTEM) || code == CINIT_ATTRIBUTES || code == CINIT_ATTACH ||
-           code == CINIT_MASK || code == CINIT_PTY || code == CINIT_STDIO || code == CINIT_TERMINAL ||
-           code == CINIT_JOIN;
+           code == CINIT_MASK || code == CINIT_PTY || code == CINIT_STDIO || code == CINIT_TERMINAL;
 }
 
 static int needs_dir(unsigned code) { return code >= CINIT_MAKE_PATH && code <= CINIT_WORK_DIR; }
@@ -43,6 +42,7 @@ static int check_op(const struct cinit_plan *plan, const struct cinit_op *op) {
     if (op->code == CINIT_SECCOMP) return op->a <= 4096 && op->text % 8 == 0 && in_range(plan, op->text, op->a * 8);
     if (op->code == CINIT_GROUPS) return op->a <= 65536 && op->text % 4 == 0 && in_range(plan, op->text, op->a * 4);
     if (op->code == CINIT_MASK) return op->a < CINIT_MAX_SLOTS;
+    if (op->code == CINIT_JOIN || op->code == CINIT_BORROW) return op->b < CINIT_MAX_TARGETS;
     if (op->code == CINIT_HOST_NAME || op->code == CINIT_DOMAIN_NAME) return in_range(plan, op->text, op->a);
     return 1;
 }

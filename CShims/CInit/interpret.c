@@ -59,8 +59,9 @@ static long set_namespace(struct child *child, const struct cinit_op *op) {
 /// By the process and not by files of /proc, which could be those of another one that has its number by now (setns(2)).
 /// The pid namespace is for children only: the stub makes one.
 static long join(struct child *child, const struct cinit_op *op) {
-    long error = sys(setns, child->arguments->target, op->a);
-    if (error) return error;
+    long target = target_of(child, op);
+    long error = target < 0 ? target : sys(setns, target, op->a);
+    if (error || op->slot < 0) return error;
     child->call = CINIT_AT_OPEN;
     return fill(child, op->slot, sys(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
 }
@@ -134,6 +135,7 @@ static long run_op(struct child *child, const struct cinit_op *op) {
     case CINIT_OPEN: return op_open(child, op);
     case CINIT_NULL_DEVICE: return op_null_device(child, op);
     case CINIT_CLONE_TREE: return op_clone_tree(child, op);
+    case CINIT_BORROW: return op_borrow(child, op);
     case CINIT_FILESYSTEM: return op_filesystem(child, op);
     case CINIT_MOUNT: return op_mount(child, op);
     case CINIT_ATTRIBUTES: return op_attributes(child, op);

@@ -29,6 +29,54 @@ long op_clone_tree(struct child *child, const struct cinit_op *op) {
     return fill(child, op->slot, clone_tree(descriptor(child, op->dir), string_at(child, op->path), flags));
 }
 
+/// From the view of the process's own mounts: what lies at `path` there.
+static long copy_in_view(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_OPEN;
+    long found = open_in(AT_FDCWD, string_at(child, op->path), O_PATH | O_DIRECTORY,
+                         RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    if (found < 0) return found;
+    struct statfs status;
+    child->call = CINIT_AT_VERIFY;
+    long copy = op->a ? sys(fstatfs, found, &status) : 0;
+    if (!copy && op->a && (uint64_t)status.f_type != op->a) copy = -EINVAL;
+    if (!copy) {
+        child->call = CINIT_AT_OPEN_TREE;
+        copy = clone_tree((int)found, "", AT_EMPTY_PATH);
+    }
+    sys(close, found);
+    return copy;
+}
+
+/// A mount can be copied only by who is in its mount namespace, so that is visited: for this alone, and nothing of ours
+/// is to be seen there, since our pid namespace is another. What is mounted below it is not copied.
+long op_borrow(struct child *child, const struct cinit_op *op) {
+    long target = target_of(child, op), copy = -EBADF;
+    if (target < 0) return target;
+    child->call = CINIT_AT_OPEN;
+    long own = sys(openat, AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (own < 0) return own;
+    long root = sys(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root >= 0) {
+        child->call = CINIT_AT_CALL;
+        copy = sys(setns, target, CLONE_NEWNS);
+        if (!copy) {
+            copy = copy_in_view(child, op);
+            long error = sys(setns, own, CLONE_NEWNS);
+            // The caller's root may not be that of the namespace.
+            if (!error) error = sys(fchdir, root);
+            if (!error) error = sys(chroot, ".");
+            if (error) {
+                child->call = CINIT_AT_CALL;
+                if (copy >= 0) sys(close, copy);
+                copy = error;
+            }
+        }
+        sys(close, root);
+    }
+    sys(close, own);
+    return fill(child, op->slot, copy);
+}
+
 /// Options: "sKEY\0VALUE\0" or "fFLAG\0" each, the list ends with an empty string.
 static long configure(struct child *child, int fs, const char *option) {
     child->call = CINIT_AT_FSCONFIG;

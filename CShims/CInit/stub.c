@@ -180,8 +180,8 @@ STUB long cinit_stub_hand_over(int pidfd) {
 /// one that may trace others (CAP_SYS_PTRACE, against which being undumpable does not help) finds nothing but a process
 /// that has the container's rights, its root and its descriptors already, and in its memory this program. The new
 /// process is a child of our parent's, and waits until that knows it.
-STUB void cinit_stub_enter(const char *mode, const char *search, char **argv, char **envp) {
-    int pidfd = -1;
+STUB void cinit_stub_enter(const char *name, const char *mode, const char *search, char **argv, char **envp) {
+    int pidfd = -1, supervises = 0;
     char byte;
     long error = sys(clone, CLONE_PARENT | CLONE_PIDFD, 0, &pidfd, 0, 0);
     if (error < 0) cinit_stub_fail(CINIT_AT_CLONE, error, argv[0]);
@@ -192,24 +192,28 @@ STUB void cinit_stub_enter(const char *mode, const char *search, char **argv, ch
     sys(setsid);
     for (const char *flag = mode; *flag; flag++) {
         if (*flag == 'd') sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (*flag == 'i') supervises = 1;
         if (*flag != 't') continue;
         error = sys(ioctl, 0, TIOCSCTTY, 0);
         if (error < 0) cinit_stub_fail(CINIT_AT_CONTROL, error, argv[0]);
     }
     // End of file: the parent died before it could be asked for the signal, or has given up.
     if (sys(read, CINIT_REPORT_FD, &byte, 1) != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
-    cinit_stub_exec(search, argv, envp);
+    if (!supervises) cinit_stub_exec(search, argv, envp);
+    // Orphans are ours then, as they would be process 1's.
+    sys(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    cinit_stub_supervise(name, search, argv, envp);
 }
 
 /// argv: name, mode, search path, then the user's own. The mode's first letter is `i` to supervise the command, `e` to
-/// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent), else it is
-/// executed.
+/// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent, `i`: to supervise
+/// it), else it is executed.
 STUB void cinit_stub_main(long *stack) {
     long argc = stack[0];
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
     if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
     sys(fcntl, CINIT_REPORT_FD, F_SETFD, FD_CLOEXEC);
     if (argv[1][0] == 'i') cinit_stub_supervise(argv[0], argv[2], argv + 3, envp);
-    else if (argv[1][0] == 'e') cinit_stub_enter(argv[1] + 1, argv[2], argv + 3, envp);
+    else if (argv[1][0] == 'e') cinit_stub_enter(argv[0], argv[1] + 1, argv[2], argv + 3, envp);
     else cinit_stub_exec(argv[2], argv + 3, envp);
 }

@@ -63,6 +63,20 @@ static bool read_go(const struct cmon_go *go, const char *at, const char *end, c
     return true;
 }
 
+/// Takes the process that followed in the place of the one that we made, which has nothing left to do but to end.
+static bool follow(const struct cmon_go *go, int successor) {
+    bool follows = (go->flags & CMON_SUCCESSOR) != 0;
+    siginfo_t info;
+    int result = 0;
+    if (follows) {
+        do result = waitid((idtype_t)3 /* P_PIDFD */, CMON_PIDFD, &info, WEXITED);
+        while (result != 0 && errno == EINTR);
+        if (dup3(successor, CMON_PIDFD, O_CLOEXEC) < 0) result = -1;
+    }
+    close(successor);
+    return result == 0;
+}
+
 bool cmon_receive_go(struct monitor *target) {
     union {
         struct cmsghdr header;
@@ -86,25 +100,18 @@ bool cmon_receive_go(struct monitor *target) {
     target->error = passed[CMON_PASSED_ERROR];
     target->listener = passed[CMON_PASSED_LISTENER];
     target->input.fd = passed[CMON_PASSED_INPUT];
+    target->tasks = passed[CMON_PASSED_TASKS];
+    if (!(go.flags & CMON_SHARES_PIDS)) close(target->tasks), target->tasks = -1;
+    if (!follow(&go, passed[CMON_PASSED_PROCESS])) return false;
     if (go.flags & CMON_TERMINAL) close(target->error), target->error = -1;
     if (!(go.flags & CMON_HAS_INPUT)) close(target->input.fd), target->input.fd = -1;
     return read_go(&go, go_text + 1 + sizeof go, go_text + count, passed);
 }
 
-static void reap(struct monitor *target) {
-    siginfo_t info = {0};
-    int result;
-    do result = (int)waitid((idtype_t)3 /* P_PIDFD */, CMON_PIDFD, &info, WEXITED);
-    while (result != 0 && errno == EINTR);
-    target->has_ended = true;
-    target->status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
-    target->last_output = cmon_now();
-}
-
 /// Without a starter that goes on, the container goes as well: nobody knows of it.
 static void give_up(void) {
     syscall(SYS_pidfd_send_signal, CMON_PIDFD, SIGKILL, NULL, 0);
-    reap(&monitor);
+    cmon_reap(&monitor, 0);
     _exit(0);
 }
 
@@ -192,7 +199,7 @@ static int monitor_main(void) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (chdir("/") != 0) return 1;
     monitor.health = (struct health){.due = -1, .pidfd = -1, .reply = -1};
-    monitor.input.fd = -1;
+    monitor.input.fd = monitor.tasks = -1;
     if (!cmon_receive_go(&monitor)) give_up();
     monitor.clients[0] = (struct client){
         .fd = CMON_CONTROL, .is_starter = true, .wants_output = (monitor.flags & CMON_ATTACHED) != 0,

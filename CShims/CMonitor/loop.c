@@ -2,24 +2,14 @@
 #include "monitor.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { LINGER = 1000, FIXED = 6 };
 
 enum { AT_PIDFD, AT_OUTPUT, AT_ERROR, AT_INPUT, AT_LISTENER, AT_HEALTH };
-
-static void reap(struct monitor *monitor) {
-    siginfo_t info = {0};
-    if (waitid((idtype_t)3 /* P_PIDFD */, CMON_PIDFD, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) return;
-    monitor->has_ended = true;
-    monitor->status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
-    monitor->last_output = cmon_now();
-}
 
 /// Reads once from the container; to the log and to all clients with it. False at the end.
 static bool take_output(struct monitor *monitor, int fd, char kind, int stream) {
@@ -95,7 +85,7 @@ static void serve(struct monitor *monitor, const struct pollfd *items, int clien
     if (items[AT_ERROR].revents && monitor->error >= 0 && cmon_is_delivered(monitor) &&
         !take_output(monitor, monitor->error, CMON_ERROR, 2))
         close_stream(&monitor->error);
-    if (items[AT_PIDFD].revents) reap(monitor);
+    if (items[AT_PIDFD].revents) cmon_reap(monitor, WNOHANG);
 }
 
 void cmon_loop(struct monitor *monitor) {

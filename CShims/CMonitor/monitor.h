@@ -50,6 +50,8 @@ struct monitor {
     int output;
     int error;
     int listener;
+    /// The list of the container's processes, or -1: of what may outlive the first of them.
+    int tasks;
     bool has_ended;
     int status;
     int64_t last_output;
@@ -88,6 +90,9 @@ bool cmon_is_check_due(const struct monitor *monitor);
 void cmon_start_check(struct monitor *monitor);
 /// Takes the answer of a check's command that has ended.
 void cmon_finish_check(struct monitor *monitor);
+
+/// Reaps the container's first process and ends what it left. With `options` WNOHANG, false when it runs yet.
+bool cmon_reap(struct monitor *monitor, int options);
 
 /// Tells the starter, or becomes the command that records the end. Does not return.
 void cmon_conclude(struct monitor *monitor);

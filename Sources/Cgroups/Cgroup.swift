@@ -65,6 +65,12 @@ package struct Cgroup: Sendable {
         return try CgroupTree.processes(in: directory.path)
     }
 
+    /// The file that lists the processes in it, those in cgroups below left out (cgroups(7)).
+    package var processList: String {
+        let directory = directory(of: "freezer") ?? directories.last
+        return (directory?.path ?? "") + "/cgroup.procs"
+    }
+
     func directory(of controller: String) -> CgroupDirectory? {
         directories.first { $0.hierarchy.controllers.contains(controller) }
     }

@@ -58,6 +58,7 @@ enum ExecCompiler {
         let mode = StubMode.enter(terminal: process.terminal, diesWithParent: request.diesWithParent)
         var parent = LaunchPlan.ParentSteps()
         parent.oomScoreAdj = process.oomScoreAdj
+        parent.owners = [request.id]
         let buffer = try PlanEncoder.encode(
             ops, clone: [], arguments: steps.arguments(mode), environment: process.env)
         return LaunchPlan(

@@ -17,7 +17,7 @@ enum LaunchFailure {
         if op == .exec, errno.rawValue == E2BIG {
             return .commandNotExecutable("exec \(plan.arguments.first ?? ""): argument list too long")
         }
-        if plan.hasSuccessor, case .workDirectory(let place) = op, [.noEntry, .notDirectory].contains(errno) {
+        if plan.isFurtherProcess, case .workDirectory(let place) = op, [.noEntry, .notDirectory].contains(errno) {
             return .commandNotFound("chdir to cwd (\"\(place.path)\"): \(plain(errno))")
         }
         let call = cinit_call(rawValue: report.call)
@@ -80,6 +80,8 @@ enum LaunchFailure {
         case .nullDevice where errno == .invalid:
             "it is not the null device (character 1:3), so masks bound from it would show what they hide"
         case .join where errno == .noProcess: "the container has ended"
+        case .share where errno == .noProcess, .borrow where errno == .noProcess: "it has ended"
+        case .borrow where call == CINIT_AT_VERIFY: "it has something else in the place of its /proc"
         case .join where errno == .invalid || errno == .badFileDescriptor:
             "this kernel can't join namespaces by a pidfd (Linux 5.8 or newer is needed)"
         case .pty where call == CINIT_AT_VERIFY: "what the container has on /dev/pts is no devpts"
@@ -141,19 +143,26 @@ extension LaunchPlan {
         case .makePath(let place): "make directory \(place.path)"
         case .workDirectory(let place): "change to the working directory \(place.path)"
         case .open(_, let place, _, _),
-            .nullDevice(_, let place, _) where hasSuccessor:
+            .nullDevice(_, let place, _) where isFurtherProcess:
             "open \(place.path)"
         case .pty: "make a terminal"
         case .write(let place, let value): "set \(place.path.dropFirst("sys/".count)) to \(value)"
+        case .share(let target, let kinds): "join the namespaces \(kinds) of \(owner(target))"
+        case .borrow(_, let target, let path, _): "share \(path) of \(owner(target))"
         case .exec: "start the container's init"
         default: op.description
         }
+    }
+
+    private func owner(_ target: Int) -> String {
+        parent.owners.indices.contains(target) ? "container \(parent.owners[target])" : "process \(target)"
     }
 
     private func source(of slot: Slot) -> String {
         for op in ops {
             switch op {
             case .filesystem(slot, let type, _, _): return type
+            case .borrow(slot, _, let path, _): return path
             case .cloneTree(slot, let place, _): return place.path.isEmpty ? slot.name : place.path
             default: continue
             }

@@ -21,6 +21,9 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
         return false
     }
 
+    /// Whether it is one beside the first of a container.
+    var isFurtherProcess: Bool { cloneFlags.isEmpty && hasSuccessor }
+
     /// What the parent does for the blocked child.
     package struct ParentSteps: Sendable, Hashable {
         /// Written to /proc/PID/oom_score_adj.
@@ -29,6 +32,8 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
         package var gidMappings: [Spec.IDMapping] = []
         /// A pid namespace to join before the clone.
         package var pidNamespace: String?
+        /// Whose namespaces are joined, for messages: in the order of the descriptors that a start is given.
+        package var owners: [String] = []
     }
 
     package var description: String {

@@ -9,6 +9,10 @@ package struct LaunchRequest: Sendable {
     package var rootfs: RootfsMount
     /// A pid 1 of ours that passes signals on and reaps.
     package var useInit = false
+    /// Of other containers: the spec names none of these namespaces. At most four.
+    package var shared: [SharedNamespaces] = []
+    /// Destinations of mounts in whose place comes what a process of `shared`, by its index, has mounted there.
+    package var borrowed: [String: Int] = [:]
     /// Ignored where the spec asks for a terminal.
     package var stdio = StandardIO.inherited
     /// SIGKILL for the container when the launching thread's process ends: for foreground runs.
@@ -18,6 +22,20 @@ package struct LaunchRequest: Sendable {
         self.id = id
         self.spec = spec
         self.rootfs = rootfs
+    }
+}
+
+/// Namespaces of a running process that a container has in place of its own. Which process that is, the start says: by a
+/// descriptor, in the order of the request.
+package struct SharedNamespaces: Sendable, Hashable {
+    /// For messages: whose it is.
+    package var owner: String
+    /// Of pid, IPC, UTS and network.
+    package var kinds: NamespaceFlags
+
+    package init(owner: String, kinds: NamespaceFlags) {
+        self.owner = owner
+        self.kinds = kinds
     }
 }
 

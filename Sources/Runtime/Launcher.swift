@@ -24,31 +24,36 @@ package enum Launcher {
     /// A plan with `diesWithParent` must be started on a thread that lives as long as the container should (prctl(2),
     /// PR_SET_PDEATHSIG).
     ///
-    /// The plan of a further process needs the pidfd of the container's first one, `joining`.
+    /// `joining` are the pidfds of the processes that the plan's `owners` name: for a further process the container's
+    /// first, else those of the containers whose namespaces are shared.
     package static func start(
-        _ plan: LaunchPlan, cgroup: Cgroup? = nil, joining target: Int32 = -1,
+        _ plan: LaunchPlan, cgroup: Cgroup? = nil, joining targets: [Int32] = [],
         beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> RunningProcess {
         var monitor: StartingMonitor?
-        return try start(plan, cgroup, target, &monitor, beforeRelease)
+        return try start(plan, cgroup, targets, &monitor, beforeRelease)
     }
 
     /// As `start`, with a monitor as the container's parent, which outlives the caller.
     package static func start(
-        _ plan: LaunchPlan, cgroup: Cgroup, monitor launch: MonitorLaunch,
+        _ plan: LaunchPlan, cgroup: Cgroup, joining targets: [Int32] = [], monitor launch: MonitorLaunch,
         beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> MonitoredProcess {
         var monitor: StartingMonitor? = try StartingMonitor(launch)
-        let process = try start(plan, cgroup, -1, &monitor, beforeRelease)
+        let process = try start(plan, cgroup, targets, &monitor, beforeRelease)
         guard let monitor = monitor.take() else { throw .lostChild("it has no monitor") }
-        return MonitoredProcess(process: process, control: monitor.running())
+        return MonitoredProcess(
+            process: process, control: monitor.running(), isSuccessor: plan.hasSuccessor)
     }
 
     private static func start(
-        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ target: Int32, _ monitor: inout StartingMonitor?,
+        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ targets: [Int32], _ monitor: inout StartingMonitor?,
         _ beforeRelease: (pid_t) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> RunningProcess {
-        var child = try StartingChild(plan, cgroup: cgroup, joining: target, monitor: &monitor)
+        if targets.count != plan.parent.owners.count {
+            throw .invalid("\(targets.count) processes for the \(plan.parent.owners.count) that the plan joins")
+        }
+        var child = try StartingChild(plan, cgroup: cgroup, joining: targets, monitor: &monitor)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
             try beforeRelease(child.pid)

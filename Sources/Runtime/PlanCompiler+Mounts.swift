@@ -93,7 +93,12 @@ extension PlanCompiler {
             switch mount.kind {
             case .bind:
                 if let source = sources[index] { attach(source, mount) }
-            case .filesystem: try mountFilesystem(mount, index: index)
+            case .filesystem:
+                if let source = sources[index] {
+                    attach(source, mount)
+                } else {
+                    try mountFilesystem(mount, index: index)
+                }
             case .cgroup: try mountCgroups(mount)
             }
         }

@@ -6,7 +6,8 @@ extension PlanCompiler {
         if let name = spec.hostname { ops.append(.hostName(name)) }
         if let name = spec.domainname { ops.append(.domainName(name)) }
         if makes(.network) { ops.append(.loopback) }
-        ops += try steps.ops(terminal: terminal, controlling: true, null: null)
+        // Where another process follows, the terminal is to be that one's.
+        ops += try steps.ops(terminal: terminal, controlling: pidOwner == nil, null: null)
     }
 
     var steps: ProcessSteps {

@@ -46,7 +46,9 @@ struct PlanCompiler {
                 ops.append(.joinNamespace(path: path, NamespaceFlags(namespace.type)))
             }
         }
+        for (index, shared) in request.shared.enumerated() { ops.append(.share(target: index, shared.kinds)) }
         try takeSources(mounts)
+        try borrow(mounts)
         ops.append(.makeMountsPrivate)
         mountRoot()
         try mountAll(mounts)
@@ -88,6 +90,7 @@ struct PlanCompiler {
         if spec.linux.namespaces.contains(where: { $0.path != nil && ($0.type == .user || $0.type == .time) }) {
             throw .invalid("joining a user or time namespace is not supported yet")
         }
+        try checkShared(kinds)
         let propagation = spec.linux.rootfsPropagation ?? "rprivate"
         if !["private", "rprivate", "slave", "rslave"].contains(propagation) {
             throw .invalid("the root's propagation \(propagation) is not supported: the root is always private")
@@ -112,6 +115,13 @@ struct PlanCompiler {
         }
     }
 
+    /// Another's pid namespace is entered last of all, as by a further process of its container (`ExecCompiler`).
+    private var stubMode: StubMode {
+        if pidOwner == nil { return request.useInit ? .supervise : .replace }
+        return .enter(
+            terminal: spec.process.terminal, diesWithParent: request.diesWithParent, supervises: request.useInit)
+    }
+
     private func plan() throws(RuntimeError) -> LaunchPlan {
         var flags: NamespaceFlags = []
         for namespace in spec.linux.namespaces where namespace.path == nil && namespace.type != .cgroup {
@@ -121,9 +131,10 @@ struct PlanCompiler {
         parent.oomScoreAdj = spec.process.oomScoreAdj
         parent.uidMappings = spec.linux.uidMappings ?? []
         parent.gidMappings = spec.linux.gidMappings ?? []
+        parent.owners = request.shared.map(\.owner)
         parent.pidNamespace = spec.linux.namespaces.first { $0.type == .pid }?.path
         let process = spec.process
-        let mode: StubMode = request.useInit ? .supervise : .replace
+        let mode = stubMode
         let buffer = try PlanEncoder.encode(
             ops, clone: flags, arguments: steps.arguments(mode), environment: process.env)
         return LaunchPlan(

@@ -5,6 +5,9 @@ internal import Rootfs
 /// Writes a plan as the flat buffer that `CInit` interprets: header, operations, pointer tables, then every string with
 /// its NUL, addressed by offset.
 struct PlanEncoder {
+    /// PROC_SUPER_MAGIC of statfs(2).
+    private static let procMagic: UInt64 = 0x9fa0
+
     private var strings: [UInt8] = []
     private let base: Int
     /// A NUL inside a string cuts it short in the kernel's eyes: what was checked and what is done would differ.
@@ -107,6 +110,8 @@ struct PlanEncoder {
             op(
                 CINIT_CLONE_TREE, slot, dir: place.slot, path: place.path.isEmpty ? 0 : add(place.path),
                 a: recursive ? 1 : 0)
+        case .borrow(let slot, let target, let path, let isProc):
+            op(CINIT_BORROW, slot, path: add(path), a: isProc ? PlanEncoder.procMagic : 0, b: UInt64(target))
         case .filesystem(let slot, let type, let options, let attributes):
             op(CINIT_FILESYSTEM, slot, path: add(type), text: add(options), a: attributes.rawValue)
         case .overlay(let mountPoint, let options): op(CINIT_MOUNT, path: add(mountPoint), text: add(options))
@@ -154,6 +159,7 @@ struct PlanEncoder {
         case .joinCgroup: op(CINIT_JOIN_CGROUP)
         case .unshare(let flags): op(CINIT_UNSHARE, a: flags.rawValue)
         case .join(let slot, let flags): op(CINIT_JOIN, slot, a: flags.rawValue)
+        case .share(let target, let flags): op(CINIT_JOIN, a: flags.rawValue, b: UInt64(target))
         case .hostName(let name): op(CINIT_HOST_NAME, text: add(name), a: UInt64(name.utf8.count))
         case .domainName(let name): op(CINIT_DOMAIN_NAME, text: add(name), a: UInt64(name.utf8.count))
         case .loopback: op(CINIT_LOOPBACK)

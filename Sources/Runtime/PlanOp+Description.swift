@@ -7,6 +7,7 @@ extension PlanOp: CustomStringConvertible {
         case .unshare(let flags): "unshare \(flags)"
         case .joinNamespace(let path, let flags): "join \(flags) namespace \(path)"
         case .join(let slot, let flags): "join the namespaces \(flags) of the container, \(slot) = its root"
+        case .share(let target, let flags): "join namespaces \(flags) of process \(target)"
         case .hostName(let name): "hostname \(name)"
         case .domainName(let name): "domainname \(name)"
         case .loopback: "bring up lo"
@@ -21,6 +22,7 @@ extension PlanOp: CustomStringConvertible {
         case .makeMountsPrivate: "make all mounts private"
         case .cloneTree(let slot, let place, let recursive):
             "\(slot) = \(recursive ? "rbind" : "bind") of \(place)"
+        case .borrow(let slot, let target, let path, _): "\(slot) = copy of \(path) of process \(target)"
         case .filesystem(let slot, let type, let options, let attributes):
             "\(slot) = new \(type)\(attributes.text)\(options.isEmpty ? "" : " ")"
                 + options.map(\.description).joined(separator: ",")

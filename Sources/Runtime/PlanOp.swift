@@ -73,6 +73,11 @@ package enum PlanOp: Hashable, Sendable {
     case joinNamespace(path: String, NamespaceFlags)
     /// Those of the process that the start names, all at once; the slot gets the root of its mounts.
     case join(Slot, NamespaceFlags)
+    /// Some of those of a process that the start names; what starts children in its pid namespace comes later.
+    case share(target: Int, NamespaceFlags)
+    /// A copy of what such a process has mounted at `path`, without what is mounted below it. It must be a procfs where
+    /// `isProc` is set.
+    case borrow(Slot, target: Int, path: String, isProc: Bool)
     case makeMountsPrivate
     case changeDirectory(String)
     case open(Slot, Place, flags: Int32, TargetRules)

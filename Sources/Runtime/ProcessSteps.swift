@@ -128,14 +128,15 @@ package enum StubMode: Hashable, Sendable {
     /// Starts it, and stays as pid 1.
     case supervise
     /// Starts it in the pid namespace that was joined, and leaves.
-    case enter(terminal: Bool, diesWithParent: Bool)
+    case enter(terminal: Bool, diesWithParent: Bool, supervises: Bool = false)
 
     /// As the stub's argument (`cinit_stub_main`).
     var argument: String {
         switch self {
         case .replace: "p"
         case .supervise: "i"
-        case .enter(let terminal, let diesWithParent): "e\(terminal ? "t" : "")\(diesWithParent ? "d" : "")"
+        case .enter(let terminal, let diesWithParent, let supervises):
+            "e\(terminal ? "t" : "")\(diesWithParent ? "d" : "")\(supervises ? "i" : "")"
         }
     }
 
@@ -143,7 +144,9 @@ package enum StubMode: Hashable, Sendable {
         switch self {
         case .replace: ""
         case .supervise: " under init"
-        case .enter(_, let diesWithParent): " in the pid namespace\(diesWithParent ? ", to die with the parent" : "")"
+        case .enter(_, let diesWithParent, let supervises):
+            (supervises ? " under init" : "") + " in the pid namespace"
+                + (diesWithParent ? ", to die with the parent" : "")
         }
     }
 }

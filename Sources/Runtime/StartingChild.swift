@@ -9,10 +9,12 @@ struct StartingChild: ~Copyable {
     private(set) var pid: pid_t
     private var pidfd: Int32
     private let socket: Int32
+    /// Its parent, and that of a process that follows it.
+    private let parent: pid_t
 
     /// Clones it, in a process of its own where there is a `monitor`; it runs up to its first wait.
     init(
-        _ plan: LaunchPlan, cgroup: Cgroup?, joining target: Int32, monitor: inout StartingMonitor?
+        _ plan: LaunchPlan, cgroup: Cgroup?, joining targets: [Int32], monitor: inout StartingMonitor?
     ) throws(RuntimeError) {
         // A copy of its own, 16-aligned: its pointers are made in place.
         let base = UnsafeMutableRawPointer.allocate(byteCount: plan.buffer.count, alignment: 16)
@@ -27,7 +29,10 @@ struct StartingChild: ~Copyable {
         arguments.child_socket = ends.child.raw
         arguments.parent_socket = ends.parent.raw
         arguments.cgroup = -1
-        arguments.target = target
+        arguments.target_count = Int32(targets.count)
+        withUnsafeMutableBytes(of: &arguments.targets) { bytes in
+            targets.withUnsafeBytes { bytes.copyMemory(from: $0) }
+        }
         arguments.pid_namespace = try StartingChild.openNamespace(plan.parent.pidNamespace)
         defer { if arguments.pid_namespace >= 0 { _ = Glibc.close(arguments.pid_namespace) } }
         var handle: Int32 = -1
@@ -37,6 +42,7 @@ struct StartingChild: ~Copyable {
         if result < 0 { throw LaunchFailure.clone(Errno(rawValue: -result), plan) }
         pid = result
         pidfd = handle
+        parent = monitor?.pid ?? getpid()
         socket = ends.keepParent()
     }
 
@@ -86,12 +92,12 @@ struct StartingChild: ~Copyable {
     }
 
     /// Holds on to the process in the pid namespace in place of the one that made it, and lets that run on. The message
-    /// may be forged by then: only a child of ours is believed.
+    /// may be forged by then: only a child of the same parent is believed. Where that is a monitor, it reaps the first.
     private mutating func follow(_ successor: consuming OwnedFD) throws(RuntimeError) {
         let next = successor.release()
         do throws(Errno) {
-            let number = try Pidfd.process(of: next)
-            _ = try Pidfd.wait(pidfd)
+            let number = try Pidfd.process(of: next, childOf: parent)
+            if parent == getpid() { _ = try Pidfd.wait(pidfd) }
             _ = Glibc.close(pidfd)
             (pid, pidfd) = (number, next)
         } catch {

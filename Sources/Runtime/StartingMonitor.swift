@@ -22,7 +22,7 @@ struct StartingMonitor: ~Copyable {
     /// Our end of the socket to it, and its end until it has one of its own.
     private var control: Int32
     private var itsEnd: Int32
-    private var pid: pid_t = 0
+    private(set) var pid: pid_t = 0
 
     init(_ launch: MonitorLaunch) throws(RuntimeError) {
         arguments = launch.arguments
@@ -79,4 +79,6 @@ package struct MonitoredProcess: ~Copyable {
     package let process: RunningProcess
     /// Where the monitor waits for what it is to do. End of file makes it kill the container and leave.
     package let control: OwnedDescriptor
+    /// Whether it is not the process that the monitor made, but one that followed that and has the same parent.
+    package let isSuccessor: Bool
 }

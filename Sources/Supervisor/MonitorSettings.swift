@@ -13,6 +13,10 @@ package struct MonitorSettings: Sendable {
     package var attached = false
     /// It records the container's end while it is there.
     package var starterConcludes = false
+    /// The container's first process is one that followed the one that the monitor made.
+    package var isSuccessor = false
+    /// Its other processes would outlive it: the monitor kills them.
+    package var sharesPids = false
     package var logDriver = LogDriver.none
     package var logName = ""
     /// A JSON object for each entry of the log, or empty.
@@ -37,6 +41,8 @@ package struct MonitorSettings: Sendable {
         if hasInput { flags |= UInt32(CMON_HAS_INPUT.rawValue) }
         if inputOnce { flags |= UInt32(CMON_INPUT_ONCE.rawValue) }
         if attached { flags |= UInt32(CMON_ATTACHED.rawValue) }
+        if isSuccessor { flags |= UInt32(CMON_SUCCESSOR.rawValue) }
+        if sharesPids { flags |= UInt32(CMON_SHARES_PIDS.rawValue) }
         if starterConcludes { flags |= UInt32(CMON_STARTER_CONCLUDES.rawValue) }
         return flags
     }
@@ -82,8 +88,12 @@ package struct MonitorDescriptors: Sendable {
     package var input: Int32 = -1
     package var listener: Int32 = -1
     package var logDirectory: Int32 = -1
+    /// The pidfd of the container's first process, where that followed another.
+    package var process: Int32 = -1
+    /// `cgroup.procs` of the container's cgroup, where it shares a pid namespace.
+    package var tasks: Int32 = -1
 
     package init() {}
 
-    var all: [Int32] { [output, error, input, listener, logDirectory] }
+    var all: [Int32] { [output, error, input, listener, logDirectory, process, tasks] }
 }

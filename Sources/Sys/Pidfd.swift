@@ -11,11 +11,22 @@ package enum Pidfd {
         try check { clinux_pidfd_send_signal(pidfd, signal) }
     }
 
-    /// The number of the child behind `pidfd`, in our pid namespace (proc(5), fdinfo). ECHILD for a process that is no
-    /// child of ours, or is gone and reaped.
-    package static func process(of pidfd: Int32) throws(Errno) -> Int32 {
-        var info = siginfo_t()
-        try check { clinux_wait_pidfd(pidfd, &info, WEXITED | WNOHANG | WNOWAIT) }
+    /// The number of the process behind `pidfd`, in our pid namespace (proc(5), fdinfo). ECHILD for one that is no child
+    /// of `parent`, or is gone and reaped.
+    package static func process(of pidfd: Int32, childOf parent: Int32) throws(Errno) -> Int32 {
+        if parent == getpid() {
+            var info = siginfo_t()
+            try check { clinux_wait_pidfd(pidfd, &info, WEXITED | WNOHANG | WNOWAIT) }
+            return try number(of: pidfd)
+        }
+        let pid = try number(of: pidfd)
+        guard ProcessStatus.parent(pid) == parent else { throw Errno(rawValue: ECHILD) }
+        // Unreaped, so the number was still its own.
+        try send(0, to: pidfd)
+        return pid
+    }
+
+    private static func number(of pidfd: Int32) throws(Errno) -> Int32 {
         let text = String(decoding: try File.readAll("/proc/self/fdinfo/\(pidfd)", limit: 4096), as: UTF8.self)
         for line in text.split(separator: "\n") where line.hasPrefix("Pid:") {
             if let pid = Int32(line.dropFirst(4).drop { $0 == "\t" }), pid > 0 { return pid }

@@ -5,16 +5,25 @@ package enum ProcessStatus {
     /// When the process started, in clock ticks since the boot: together with the pid it names a process of this boot for
     /// good. nil when there is none.
     package static func startTime(_ pid: Int32) -> UInt64? {
+        guard let fields = fields(of: pid), fields[0] != "Z", fields[0] != "X" else { return nil }
+        return UInt64(fields[19])
+    }
+
+    /// The number of its parent, also of one that has ended and is not reaped. nil when there is none.
+    package static func parent(_ pid: Int32) -> Int32? {
+        fields(of: pid).flatMap { Int32($0[1]) }
+    }
+
+    /// From field 3 on, the state; at least up to field 22. A zombie has ended.
+    private static func fields(of pid: Int32) -> [String]? {
         guard let bytes = try? File.readAll("/proc/\(pid)/stat", limit: 4096),
             // The name in parentheses may hold blanks and parentheses.
             let close = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
-        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-        // Field 22; the list begins with field 3, the state. A zombie has ended.
-        guard fields.count > 19, fields[0].first != UInt8(ascii: "Z"), fields[0].first != UInt8(ascii: "X") else {
-            return nil
+        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " ")).map {
+            String(decoding: $0, as: UTF8.self)
         }
-        return UInt64(String(decoding: fields[19], as: UTF8.self))
+        return fields.count > 19 ? fields : nil
     }
 
     /// Nanoseconds since a process started that has this start time: by the clock that counts from the boot, which

@@ -145,7 +145,7 @@ extension ContainerFixture {
     /// Runs to the end, with pipes for output and error and nothing to read.
     func run(
         _ arguments: [String], layers: [String]? = nil, driver: Overlay2 = Overlay2(), cgroup: Cgroup? = nil,
-        _ change: (inout LaunchRequest) -> Void = { _ in }
+        joining targets: [Int32] = [], _ change: (inout LaunchRequest) -> Void = { _ in }
     ) throws -> ContainerResult {
         let output = try PipeEnds()
         let errors = try PipeEnds()
@@ -153,7 +153,7 @@ extension ContainerFixture {
             request.stdio = StandardIO(input: -1, output: output.writer, error: errors.writer)
             change(&request)
         }
-        let process = try Launcher.start(try Launcher.plan(request), cgroup: cgroup)
+        let process = try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: targets)
         let text = try output.readAll()
         let errorText = try errors.readAll()
         let exit = try Pidfd.wait(process.pidfd.raw)
@@ -167,9 +167,11 @@ extension ContainerFixture {
     }
 
     /// The error that a start must end with.
-    func failure(_ arguments: [String], _ change: (inout LaunchRequest) -> Void = { _ in }) throws -> RuntimeError {
+    func failure(
+        _ arguments: [String], joining targets: [Int32] = [], _ change: (inout LaunchRequest) -> Void = { _ in }
+    ) throws -> RuntimeError {
         do {
-            let result = try run(arguments, change)
+            let result = try run(arguments, joining: targets, change)
             Issue.record("started: \(result)")
             throw RuntimeError.lostChild("started")
         } catch let error as RuntimeError {

@@ -63,7 +63,7 @@ struct FurtherProcessTests {
         var mute = container.request(["true"])
         mute.seccomp = Spec.Seccomp(defaultAction: "SCMP_ACT_ERRNO")
         #expect(throws: RuntimeError.self) {
-            _ = try Launcher.start(try Launcher.plan(mute), cgroup: container.cgroup, joining: container.pidfd.raw)
+            _ = try Launcher.start(try Launcher.plan(mute), cgroup: container.cgroup, joining: [container.pidfd.raw])
         }
         #expect(try container.cgroup.processes() == [container.pid])
     }

@@ -82,7 +82,7 @@ final class RunningContainer {
         _ arguments: [String], _ change: (inout ExecRequest) -> Void = { _ in }
     ) throws -> RunningProcess {
         try Launcher.start(
-            try Launcher.plan(request(arguments, change)), cgroup: cgroup, joining: pidfd.raw)
+            try Launcher.plan(request(arguments, change)), cgroup: cgroup, joining: [pidfd.raw])
     }
 
     /// Runs a further process to its end, with pipes for output and error and nothing to read.

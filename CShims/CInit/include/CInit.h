@@ -14,12 +14,13 @@ enum cinit_code {
     CINIT_JOIN_CGROUP,   // by the task files of the start's arguments
     CINIT_UNSHARE,       // a: CLONE_NEW*
     CINIT_SETNS,         // path: a namespace file; a: CLONE_NEW*
-    CINIT_JOIN,          // a: CLONE_NEW* of the process `target`, joined at once; slot <- the root of its mounts
+    CINIT_JOIN,          // a: CLONE_NEW* of the process targets[b], at once; slot, if any, <- the root of its mounts
     CINIT_PRIVATE,       // makes every mount of the namespace private
     CINIT_CHDIR,         // path: in the host's view
     CINIT_OPEN,          // slot <- dir/path, flags; a: open flags
     CINIT_NULL_DEVICE,   // slot <- dir/path, which must be character device 1:3; a: open flags
     CINIT_CLONE_TREE,    // slot <- a copy of the mount at dir/path (path 0: of the descriptor itself); a: AT_RECURSIVE
+    CINIT_BORROW,        // slot <- a copy of what targets[b] has mounted at path; a: its statfs(2) type, or 0
     CINIT_FILESYSTEM,    // slot <- new file system; path: type; text: options; a: MOUNT_ATTR_*
     CINIT_MOUNT,         // mount(2) of an overlay at path; text: option string; a: MS_*
     CINIT_ATTRIBUTES,    // slot; a: set; b: clear; c: propagation (MS_*); flags: RECURSIVE
@@ -100,7 +101,8 @@ struct cinit_op {
     uint64_t c;
 };
 
-enum { CINIT_MAGIC = 0x52494e31, CINIT_MAX_SLOTS = 768, CINIT_REPORT_FD = 3, CINIT_MAX_TEXT = 512, CINIT_MAX_TASKS = 32 };
+enum { CINIT_MAGIC = 0x52494e31, CINIT_MAX_SLOTS = 768, CINIT_REPORT_FD = 3, CINIT_MAX_TEXT = 512 };
+enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4 };
 
 struct cinit_plan {
     uint32_t magic;
@@ -136,7 +138,8 @@ struct cinit_start_arguments {
     int parent_socket; // closed in the child, so that a dead parent is seen
     int stub;          // sealed memfd of cinit_make_stub
     int pid_namespace; // to join, or -1
-    int target;        // pidfd of the process whose namespaces CINIT_JOIN joins, or -1
+    int target_count;
+    int targets[CINIT_MAX_TARGETS];  // pidfds of processes whose namespaces are joined
     int cgroup;        // directory for CLONE_INTO_CGROUP, or -1
     int task_count;
     int tasks[CINIT_MAX_TASKS];  // cgroup v1 `tasks` files to write "0" into

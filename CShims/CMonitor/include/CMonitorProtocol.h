@@ -40,10 +40,24 @@ enum cmon_flag {
     /// Who started the container stays, and gets its output.
     CMON_ATTACHED = 8,
     /// Who started the container records its end while it is there.
-    CMON_STARTER_CONCLUDES = 16
+    CMON_STARTER_CONCLUDES = 16,
+    /// The process that the monitor made has been followed by another child of the monitor's, which is passed: in the pid
+    /// namespace of another container.
+    CMON_SUCCESSOR = 32,
+    /// The container's other processes don't end with its first: it is not process 1 of a pid namespace of its own.
+    CMON_SHARES_PIDS = 64
 };
 
-enum cmon_passed { CMON_PASSED_OUTPUT, CMON_PASSED_ERROR, CMON_PASSED_INPUT, CMON_PASSED_LISTENER, CMON_PASSED_LOG, CMON_PASSED_COUNT };
+enum cmon_passed {
+    CMON_PASSED_OUTPUT,
+    CMON_PASSED_ERROR,
+    CMON_PASSED_INPUT,
+    CMON_PASSED_LISTENER,
+    CMON_PASSED_LOG,
+    CMON_PASSED_PROCESS,  // with CMON_SUCCESSOR: a pidfd
+    CMON_PASSED_TASKS,    // with CMON_SHARES_PIDS: cgroup.procs of the container's cgroup
+    CMON_PASSED_COUNT
+};
 
 enum { CMON_MAX_DATA = 32 << 10, CMON_MAX_GO = 128 << 10, CMON_MAX_ARGUMENTS = 24, CMON_MAX_CLIENTS = 64 };
 

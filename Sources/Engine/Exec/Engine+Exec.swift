@@ -83,7 +83,7 @@ extension Engine {
     ) throws(EngineError) -> RunningProcess {
         let pidfd = target.pidfd.raw
         do throws(RuntimeError) {
-            return try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: pidfd)
+            return try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [pidfd])
         } catch {
             throw .runtime(error.exitCode == 125 ? .commandNotExecutable("\(error)") : error)
         }

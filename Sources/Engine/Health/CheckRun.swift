@@ -50,7 +50,7 @@ struct CheckRun {
     ) throws(EngineError) -> RunningProcess {
         let pidfd = target.pidfd.raw
         return try runtime { () throws(RuntimeError) in
-            try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: pidfd)
+            try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [pidfd])
         }
     }
 

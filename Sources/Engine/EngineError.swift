@@ -17,6 +17,8 @@ package enum EngineError: Error {
     case noSuchVolume(String)
     /// The container with this ID.
     case notRunning(String)
+    /// A container whose namespace is to be joined does not run: docker's words.
+    case cannotJoin(String)
     /// The process that served this container was killed.
     case monitorDied(String)
     case notSupportedYet(String)
@@ -62,7 +64,7 @@ extension EngineError {
 extension EngineError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .invalid(let message), .conflict(let message): message
+        case .invalid(let message), .conflict(let message), .cannotJoin(let message): message
         case .noSuchImage(let name): "No such image: \(name)"
         case .noSuchContainer(let name): "No such container: \(ForeignText(name))"
         case .noSuchVolume(let name): "get \(ForeignText(name)): no such volume"

@@ -78,9 +78,9 @@ package struct IsolationOptions: Sendable, Hashable, Codable {
     package var network = NetworkMode.none
     /// Set when `--network` was given, so that the default can say what it lacks.
     package var networkAsked = false
-    package var hostPid = false
-    package var hostIpc = false
-    package var hostUts = false
+    package var pid = NamespaceMode.own
+    package var ipc = IPCMode.isolated
+    package var uts = NamespaceMode.own
     package var privileged = false
     /// Upper case with `CAP_`, or `ALL`.
     package var addedCapabilities: [String] = []
@@ -92,7 +92,6 @@ package struct IsolationOptions: Sendable, Hashable, Codable {
     /// Key and value as given, in order.
     package var sysctls: [EnvironmentEntry] = []
 
-    package enum NetworkMode: String, Sendable, Hashable, Codable { case none, host }
     package enum CapabilityProfile: String, Sendable, Hashable, Codable, CaseIterable { case runimg, docker, podman }
     package enum SeccompChoice: Sendable, Hashable, Codable {
         case standard

@@ -76,9 +76,9 @@ import Testing
         Self.request(["--network", "host", "--pid=host", "--ipc=host", "--uts=host", "--privileged"]) {
             $0.isolation.network = .host
             $0.isolation.networkAsked = true
-            $0.isolation.hostPid = true
-            $0.isolation.hostIpc = true
-            $0.isolation.hostUts = true
+            $0.isolation.pid = .host
+            $0.isolation.ipc = .host
+            $0.isolation.uts = .host
             $0.isolation.privileged = true
         }
         Self.request([
@@ -229,7 +229,18 @@ import Testing
             (["--pull", "foo"], "invalid pull option: 'foo': must be one of \"always\", \"missing\" or \"never\""),
             (["--pid", "foo"], "--pid: invalid PID mode"), (["--uts", "foo"], "--uts: invalid UTS mode"),
             (["--cgroupns", "foo"], "--cgroupns: invalid CGROUP mode"), (["--ipc", "foo"], "invalid IPC mode: foo"),
-            (["--pid", "container:x"], "--pid container:x: not supported yet (planned)"),
+            (["--pid", "container:"], "--pid: invalid PID mode"),
+            (["--ipc", "container:"], "invalid IPC mode: container:"),
+            (
+                ["--network", "container:"],
+                "invalid network mode: invalid container format container:<name|id>"
+            ),
+            (
+                ["--network", "container:a", "--network", "container:b"],
+                "conflicting options: cannot attach both user-defined and non-user-defined network-modes"
+            ),
+            (["--uts", "host", "-h", "x"], "conflicting options: hostname and the UTS mode"),
+            (["--dns", "192.0.2.1"], "flag --dns: not supported yet (planned)"),
             (["--security-opt", "foo"], "Invalid --security-opt: \"foo\""),
             (["--security-opt", "seccomp"], "Invalid --security-opt: \"seccomp\""),
             (

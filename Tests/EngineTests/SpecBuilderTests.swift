@@ -122,6 +122,11 @@ import Testing
         request.isolation.network = .host
         #expect(
             Self.message { _ = try SpecBuilder.build(Self.inputs(request)) }.contains("host network namespace"))
+        request.isolation.network = .container("other")
+        #expect(
+            Self.message { _ = try SpecBuilder.build(Self.inputs(request)) }.contains("another container's network"))
+        request.isolation.sysctls = []
+        #expect(try SpecBuilder.build(Self.inputs(request)).linux.sysctl.isEmpty)
     }
 
     @Test func memoryLimitsFollowDockersRules() throws {

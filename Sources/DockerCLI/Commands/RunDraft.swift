@@ -10,6 +10,8 @@ package struct RunDraft: Sendable {
     var exposes = false
     var health = ImageConfig.Healthcheck()
     var noHealthcheck = false
+    /// Flags about a network of the container's own that can't be honoured yet.
+    var plannedNetworking: [String] = []
 
     package init() {}
 
@@ -22,6 +24,8 @@ package struct RunDraft: Sendable {
         request.isolation.network = network.mode
         request.isolation.networkAsked = network.asked
         if let warning { warnings.append(warning) }
+        try checkConflicts()
+        if let flag = plannedNetworking.first { throw .planned("flag --\(flag)") }
         if publishes, network.mode != .host {
             warnings.append(
                 "publishing ports is not supported yet (planned); no port of the host leads to the container")
@@ -38,6 +42,31 @@ package struct RunDraft: Sendable {
         try checkResources()
         return (request, warnings)
     }
+
+    /// What would be set for a namespace that is another's; in docker's words and order.
+    private func checkConflicts() throws(ValueError) {
+        let hasHostname = request.process.hostname != nil
+        if case .container = request.isolation.network {
+            if hasHostname { throw .plain("conflicting options: hostname and the network mode") }
+            for (flags, what) in RunDraft.networkConflicts where plannedNetworking.contains(where: flags.contains) {
+                throw .plain("conflicting options: \(what)")
+            }
+            if publishes {
+                throw .plain("conflicting options: port publishing and the container type network mode")
+            }
+            if exposes { throw .plain("conflicting options: port exposing and the container type network mode") }
+        }
+        if hasHostname, request.isolation.uts != .own {
+            throw .plain("conflicting options: hostname and the UTS mode")
+        }
+    }
+
+    private static let networkConflicts: [(flags: Set<String>, what: String)] = [
+        (["link"], "container type network can't be used with links. This would result in undefined behavior"),
+        (["dns", "dns-opt", "dns-option", "dns-search"], "dns and the network mode"),
+        (["add-host"], "custom host-to-IP mapping and the network mode"),
+        (["mac-address"], "mac-address and the network mode"),
+    ]
 
     /// Volumes given twice in the same words are one, and an anonymous volume gives way to whatever else is mounted in
     /// its place, as in docker.

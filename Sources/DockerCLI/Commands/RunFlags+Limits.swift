@@ -34,17 +34,15 @@ extension RunFlags {
             (draft, text) throws(ValueError) in
             draft.request.isolation.sysctls.append(try Names.sysctl(text))
         },
-        .value("pid", takes: .namespace, "PID namespace: host") { (draft, text) throws(ValueError) in
-            draft.request.isolation.hostPid = try Modes.host(
-                text, flag: "--pid", error: "--pid: invalid PID mode", own: ["", "private"])
+        .value("pid", takes: .namespace, "PID namespace: host or container:NAME") { (draft, text) throws(ValueError) in
+            draft.request.isolation.pid = try Modes.namespace(text, flag: "--pid", kind: "PID")
         },
-        .value("ipc", takes: .namespace, "IPC namespace: private or host") { (draft, text) throws(ValueError) in
-            draft.request.isolation.hostIpc = try Modes.host(
-                text, flag: "--ipc", error: "invalid IPC mode: \(Names.printable(text))", own: ["", "private"])
+        .value("ipc", takes: .ipcNamespace, "IPC namespace: private, shareable, none, host or container:NAME") {
+            (draft, text) throws(ValueError) in
+            draft.request.isolation.ipc = try Modes.ipc(text)
         },
-        .value("uts", takes: .words(["host", "private"]), "UTS namespace: host") { (draft, text) throws(ValueError) in
-            draft.request.isolation.hostUts = try Modes.host(
-                text, flag: "--uts", error: "--uts: invalid UTS mode", own: ["", "private"])
+        .value("uts", takes: .namespace, "UTS namespace: host or container:NAME") { (draft, text) throws(ValueError) in
+            draft.request.isolation.uts = try Modes.namespace(text, flag: "--uts", kind: "UTS")
         },
         .value("cgroupns", takes: .words(["private"]), "Cgroup namespace: private") { (_, text) throws(ValueError) in
             if text == "host" { throw .planned("--cgroupns host") }

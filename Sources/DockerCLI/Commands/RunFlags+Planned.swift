@@ -1,7 +1,7 @@
 extension RunFlags {
     /// docker's, still to come.
     static let planned: [RunFlag] = [
-        .planned("add-host", type: "list", "Line for /etc/hosts: NAME:IP"),
+        networking("add-host", type: "list", "Line for /etc/hosts: NAME:IP"),
         .planned("blkio-weight-device", type: "list", "Weight of block I/O on a device"),
         .planned("cgroup-parent", "Parent of the container's cgroup"),
         .planned("cpu-rt-period", type: "int", "Period of the real-time quota in microseconds", neutral: "0"),
@@ -11,16 +11,16 @@ extension RunFlags {
         .planned("device-read-iops", type: "list", "Reads a second from a device"),
         .planned("device-write-bps", type: "list", "Bytes a second written to a device"),
         .planned("device-write-iops", type: "list", "Writes a second to a device"),
-        .planned("dns", type: "list", "DNS server"),
-        .planned("dns-option", type: "list", "Option of the DNS resolver"),
-        .planned("dns-opt", type: "list", "Option of the DNS resolver").hidden(),
-        .planned("dns-search", type: "list", "DNS search domain"),
+        networking("dns", type: "list", "DNS server"),
+        networking("dns-option", type: "list", "Option of the DNS resolver"),
+        networking("dns-opt", type: "list", "Option of the DNS resolver").hidden(),
+        networking("dns-search", type: "list", "DNS search domain"),
         .planned("gpus", type: "gpu-request", "GPUs for the container"),
         .planned("ip", "IPv4 address on the network"),
         .planned("ip6", "IPv6 address on the network"),
-        .planned("link", type: "list", "Link to another container"),
+        networking("link", type: "list", "Link to another container"),
         .planned("link-local-ip", type: "list", "Link-local addresses"),
-        .planned("mac-address", "MAC address on the network"),
+        networking("mac-address", "MAC address on the network"),
         .planned("memory-swappiness", type: "int", "Inclination to swap, 0 to 100", neutral: "-1"),
         .planned("network-alias", type: "list", "Further name on the network"),
         .planned("net-alias", type: "list", "Further name on the network").hidden(),
@@ -35,6 +35,12 @@ extension RunFlags {
         windows("io-maxbandwidth", "bytes", neutral: "0"),
         windows("io-maxiops", "uint", neutral: "0"),
     ]
+
+    /// Refused in docker's words beside the network of another container, so judged when all flags are there.
+    private static func networking(_ name: String, type: String = "string", _ usage: String) -> RunFlag {
+        let flag = RunFlag.planned(name, type: type, usage)
+        return RunFlag(info: flag.info) { (draft, _) in draft.plannedNetworking.append(name) }
+    }
 
     private static func windows(_ name: String, _ type: String, neutral: String) -> RunFlag {
         .refused(name, type: type, "Windows only", reason: "Windows only", neutral: neutral)

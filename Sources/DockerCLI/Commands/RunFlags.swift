@@ -153,7 +153,10 @@ package enum RunFlags {
     ]
 
     private static func networkFlag(_ name: String) -> RunFlag {
-        .value(name, type: "network", takes: NetworkChoice.values, "Network: none or host (others are planned)") {
+        .value(
+            name, type: "network", takes: NetworkChoice.values,
+            "Network: none, host or container:NAME (others are planned)"
+        ) {
             (draft, text) throws(ValueError) in
             draft.networks.append(try NetworkChoice.parse(text))
         }

@@ -73,6 +73,7 @@ package indirect enum ValueKind: Sendable, Hashable {
     static let namespace = ValueKind.either([
         .words(["host", "private"]), .prefixed("container:", .container(.running)),
     ])
+    static let ipcNamespace = ValueKind.either([.words(["shareable", "none"]), namespace])
     /// What `--volume` begins with: a volume, or a path.
     static let mounted = ValueKind.followed(.either([.volume, .directory]), by: ":")
     /// Instructions that `commit --change` takes.

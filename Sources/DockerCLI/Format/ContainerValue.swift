@@ -139,7 +139,7 @@ enum ContainerValue {
     }
 
     private static func network(_ record: ContainerRecord) -> TemplateValue {
-        let name = record.request.isolation.network.rawValue
+        let mode = record.request.isolation.network
         let address = [
             text("Gateway", ""), text("GlobalIPv6Address", ""), number("GlobalIPv6PrefixLen", 0),
             text("IPAddress", ""), number("IPPrefixLen", 0), text("IPv6Gateway", ""), text("MacAddress", ""),
@@ -151,13 +151,16 @@ enum ContainerValue {
             text("IPv6Gateway", ""), text("GlobalIPv6Address", ""), number("GlobalIPv6PrefixLen", 0),
             Field("DNSNames", .nullList),
         ])
+        // Those of another container are shown there.
+        var networks = [mode.rawValue: endpoint]
+        if case .container = mode { networks = [:] }
         return .record(
             [
                 text("Bridge", ""), text("SandboxID", ""), text("SandboxKey", ""), Field("Ports", .map([:])),
                 flag("HairpinMode", false), text("LinkLocalIPv6Address", ""), number("LinkLocalIPv6PrefixLen", 0),
                 Field("SecondaryIPAddresses", .nullList), Field("SecondaryIPv6Addresses", .nullList),
                 text("EndpointID", ""),
-            ] + address + [Field("Networks", .map([name: endpoint]))])
+            ] + address + [Field("Networks", .map(networks))])
     }
 }
 

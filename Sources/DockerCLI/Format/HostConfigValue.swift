@@ -76,11 +76,11 @@ enum HostConfigValue {
             if case .tmpfs(let options) = mount.kind { tmpfs[mount.target] = .string(options.joined(separator: ",")) }
         }
         return [
-            text("IpcMode", isolation.hostIpc ? "host" : "private"), text("Cgroup", ""), list("Links", []),
-            number("OomScoreAdj", 0), text("PidMode", isolation.hostPid ? "host" : ""),
+            text("IpcMode", isolation.ipc.rawValue), text("Cgroup", ""), list("Links", []),
+            number("OomScoreAdj", 0), text("PidMode", isolation.pid.rawValue),
             flag("Privileged", isolation.privileged), flag("PublishAllPorts", false),
             flag("ReadonlyRootfs", request.readOnly), list("SecurityOpt", security(isolation)),
-            Field("Tmpfs", .map(tmpfs), omitsEmpty: true), text("UTSMode", isolation.hostUts ? "host" : ""),
+            Field("Tmpfs", .map(tmpfs), omitsEmpty: true), text("UTSMode", isolation.uts.rawValue),
             text("UsernsMode", ""), number("ShmSize", details.shmSize),
             Field("Sysctls", map(isolation.sysctls), omitsEmpty: true), text("Runtime", "runimg"),
             text("Isolation", ""),

@@ -4,14 +4,21 @@ internal import OCI
 
 /// Choices of namespaces and of security options.
 package enum Modes {
-    /// What `--pid`, `--uts` and `--ipc` choose: true is the host's namespace.
-    package static func host(_ text: String, flag: String, error: String, own: Set<String>) throws(ValueError) -> Bool {
-        if text == "host" { return true }
-        if own.contains(text) { return false }
-        if text.hasPrefix("container:") || (flag == "--ipc" && ["none", "shareable"].contains(text)) {
-            throw .planned("\(flag) \(Names.printable(text))")
+    /// `--pid` and `--uts`: the container's own, the host's or another container's.
+    package static func namespace(_ text: String, flag: String, kind: String) throws(ValueError) -> NamespaceMode {
+        if text == "private" { return .own }
+        guard let mode = NamespaceMode(rawValue: text), mode != .container("") else {
+            throw .plain("\(flag): invalid \(kind) mode")
         }
-        throw .plain(error)
+        return mode
+    }
+
+    package static func ipc(_ text: String) throws(ValueError) -> IPCMode {
+        if text.isEmpty { return .isolated }
+        guard let mode = IPCMode(rawValue: text), mode != .container("") else {
+            throw .plain("invalid IPC mode: \(Names.printable(text))")
+        }
+        return mode
     }
 
     static let securityValues = ValueKind.either([
@@ -86,7 +93,9 @@ package struct NetworkChoice: Sendable, Hashable {
     /// `ip`, `alias` and the like of the long form.
     package var hasOptions = false
 
-    static let values = ValueKind.words(["none", "host"])
+    static let values = ValueKind.either([
+        .words(["none", "host"]), .prefixed("container:", .container(.running)),
+    ])
 
     package static func parse(_ text: String) throws(ValueError) -> NetworkChoice {
         guard text.contains("=") else { return NetworkChoice(name: text) }
@@ -114,7 +123,9 @@ package struct NetworkChoice: Sendable, Hashable {
                 throw .plain("network \(GoValue.quoted(choice.name)) is specified multiple times")
             }
         }
-        if choices.count > 1, choices.contains(where: { modes.contains($0.name) }) {
+        if choices.count > 1,
+            choices.contains(where: { modes.contains($0.name) || $0.name.hasPrefix("container:") })
+        {
             throw .plain(
                 "conflicting options: cannot attach both user-defined and non-user-defined network-modes")
         }
@@ -126,7 +137,15 @@ package struct NetworkChoice: Sendable, Hashable {
         case "bridge", "default":
             let text = "network \(choice.name) is not supported yet (planned); the container runs with --network none"
             return (NetworkChoices(mode: .none, asked: true), text)
-        case _ where choice.name.hasPrefix("container:") || choice.name.hasPrefix("ns:"):
+        case _ where choice.name == "container" || choice.name.hasPrefix("container:"):
+            guard let mode = NetworkMode(rawValue: choice.name), mode != .container("") else {
+                throw .plain("invalid network mode: invalid container format container:<name|id>")
+            }
+            if choice.hasOptions {
+                throw .plain("options of a network cannot be used with --network \(Names.printable(choice.name))")
+            }
+            return (NetworkChoices(mode: mode, asked: true), nil)
+        case _ where choice.name.hasPrefix("ns:"):
             throw .planned("--network \(Names.printable(choice.name))")
         default: throw .plain("network \(Names.printable(choice.name)) not found")
         }
@@ -134,7 +153,7 @@ package struct NetworkChoice: Sendable, Hashable {
 }
 
 package struct NetworkChoices: Sendable, Hashable {
-    package var mode: IsolationOptions.NetworkMode
+    package var mode: NetworkMode
     package var asked: Bool
 }
 

@@ -70,9 +70,10 @@ extension Engine {
             if !startedAt.isEmpty { details.record.state.startedAt = startedAt }
         }
         let directory = containers.directory(id)
-        details.files.hostname = "\(directory)/hostname"
-        details.files.hosts = "\(directory)/hosts"
-        details.files.resolvConf = "\(directory)/resolv.conf"
+        let files = shownFiles(of: record)
+        details.files.hostname = files.hostname
+        details.files.hosts = files.hosts
+        details.files.resolvConf = files.resolvConf
         if record.request.log.driver ?? .jsonFile == .jsonFile { details.files.log = "\(directory)/\(id)-json.log" }
         details.sources = record.mounts.map { mount in
             switch mount.kind {

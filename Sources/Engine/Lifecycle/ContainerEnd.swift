@@ -108,6 +108,9 @@ extension RestartPolicy {
         if nanoseconds >= 10_000_000_000 { return first }
         return min(60_000_000_000, first << Int64(min(count, 10)))
     }
+
+    /// Of a start that has failed after this delay.
+    static func next(after delay: Int64) -> Int64 { min(60_000_000_000, delay * 2) }
 }
 
 extension Spawn.Exit {

@@ -18,7 +18,7 @@ extension Engine {
     }
 
     /// nil where there is none (any more).
-    private func existing(_ id: String) throws(EngineError) -> ContainerRecord? {
+    func existing(_ id: String) throws(EngineError) -> ContainerRecord? {
         do throws(EngineError) {
             return try containers.load(id)
         } catch .system(let failure) where failure.errno == .noEntry {

@@ -29,23 +29,27 @@ extension Engine {
     ) throws(EngineError) -> StartedContainer {
         let manager = draft.manager
         let spec = draft.spec
+        let owners = try namespaceOwners(of: draft.record)
         let cgroup = try cgroups { () throws(CgroupError) in
             try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
         }
         do throws(EngineError) {
-            let started = try launch(draft, cgroup, &entry, options)
+            let started = try launch(draft, cgroup, owners, &entry, options)
             note("start", draft.record)
             return started
         } catch {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
             try? cgroup.remove()
+            // The cause may be that one whose namespaces were to be joined has ended meanwhile.
+            if !owners.isEmpty { _ = try namespaceOwners(of: draft.record) }
             throw error
         }
     }
 
     private func launch(
-        _ draft: ContainerDraft, _ cgroup: Cgroup, _ entry: inout LiveContainer, _ options: StartOptions
+        _ draft: ContainerDraft, _ cgroup: Cgroup, _ owners: [NamespaceOwner], _ entry: inout LiveContainer,
+        _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
         let request = draft.record.request
         let id = draft.record.id
@@ -75,18 +79,29 @@ extension Engine {
         }
         let plan = try plan(draft, streams: ends)
         let started = try runtime { () throws(RuntimeError) in
-            try Launcher.start(plan, cgroup: cgroup, monitor: launch)
+            try Launcher.start(plan, cgroup: cgroup, joining: owners.map { $0.pidfd.raw }, monitor: launch)
         }
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt)
-        let settings = try monitorSettings(draft.record, options)
+        var settings = try monitorSettings(draft.record, options)
+        settings.isSuccessor = started.isSuccessor
+        if settings.isSuccessor { descriptors.process = started.process.pidfd.raw }
+        let tasks = settings.sharesPids ? try openTasks(cgroup).release() : -1
+        defer { if tasks >= 0 { _ = Glibc.close(tasks) } }
+        descriptors.tasks = tasks
         let state = entry.state
         let handed = try hand(started, settings, descriptors, streams, state, id)
         // Open until the monitor has its own.
         _ = consume listener
         _ = consume logs
         return handed
+    }
+
+    /// The list by which the monitor ends what would outlive the container's first process.
+    private func openTasks(_ cgroup: Cgroup) throws(EngineError) -> OwnedFD {
+        let path = cgroup.processList
+        return try call("open", path) { () throws(Errno) in try File.open(path, O_RDONLY) }
     }
 
     /// Gives the monitor what it works with.
@@ -142,6 +157,7 @@ extension Engine {
     {
         var settings = MonitorSettings()
         settings.hasTerminal = record.request.terminal
+        settings.sharesPids = record.request.isolation.pid != .own
         settings.hasInput = record.request.interactive
         settings.inputOnce = options.inputOnce
         settings.attached = options.attached

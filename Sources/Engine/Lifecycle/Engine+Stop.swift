@@ -23,7 +23,7 @@ extension Engine {
         if number != SIGKILL { isOver = try target.awaitEnd(seconds: patience) }
         if !isOver {
             try send(SIGKILL, to: target, record)
-            guard try target.awaitEnd(seconds: -1) else { throw .monitorDied(record.id) }
+            guard try awaitKilled(target, seconds: -1) else { throw .monitorDied(record.id) }
         }
         try forestallRestart(record)
         note("stop", record)
@@ -43,7 +43,7 @@ extension Engine {
         note("kill", record, ["signal": "\(number)"])
         // docker's scripts look at once whether it is gone.
         if number == SIGKILL {
-            _ = try target.awaitEnd(seconds: Engine.stopTimeout)
+            _ = try awaitKilled(target, seconds: Engine.stopTimeout)
             try forestallRestart(record)
         }
     }
@@ -90,6 +90,18 @@ extension Engine {
         try cgroups { () throws(CgroupError) in
             try CgroupManager.detect().open(path: Engine.cgroupPath(record.id))?.thaw()
         }
+    }
+
+    /// Waits for the end of a container that was sent SIGKILL. Its first process ends after all others of its pid
+    /// namespace, and those of a frozen container only when that is thawed (cgroups v1).
+    private func awaitKilled(_ target: borrowing RunningTarget, seconds: Int) throws(EngineError) -> Bool {
+        if try target.awaitEnd(seconds: 1) { return true }
+        for id in guests(of: target.id) {
+            try cgroups { () throws(CgroupError) in
+                try CgroupManager.detect().open(path: Engine.cgroupPath(id))?.thaw()
+            }
+        }
+        return try target.awaitEnd(seconds: seconds)
     }
 
     /// It may have ended by itself in the moment before it was marked, and wait for its next start now.

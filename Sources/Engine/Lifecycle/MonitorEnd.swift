@@ -15,19 +15,24 @@ extension Engine {
         var entry = try live.takeOver(id, lock: MonitorLegacy.lock)
         let end = try conclude(id, legacy.exit, of: entry.state.process)
         legacy.tellEnd(end?.exitCode ?? legacy.exit.code)
-        guard let end, let delay = end.restartDelay else { return }
-        try restart(end.record, &entry, after: delay, legacy)
+        guard let end, var delay = end.restartDelay else { return }
+        // The container whose namespaces it shares may start again later than it would itself.
+        while try restart(end.record, &entry, after: delay, legacy) { delay = RestartPolicy.next(after: delay) }
+        legacy.closeListener()
     }
 
+    /// True when it is to be tried again.
     private func restart(
         _ record: ContainerRecord, _ entry: inout LiveContainer, after delay: Int64, _ legacy: MonitorLegacy
-    ) throws(EngineError) {
+    ) throws(EngineError) -> Bool {
         do throws(EngineError) {
             if waitToRestart(record.id, delay, legacy) {
                 do throws(EngineError) {
-                    return try startAgain(record.id, &entry)
-                } catch .noSuchContainer {
-                    throw .noSuchContainer(record.id)
+                    try startAgain(record.id, &entry)
+                } catch .cannotJoin(let reason) {
+                    return try awaitsOwner(record.id, reason)
+                } catch .noSuchContainer(let id) where id == record.id {
+                    throw .noSuchContainer(id)
                 } catch {
                     try endRestarts(record.id, error: "\(error)")
                 }
@@ -38,7 +43,25 @@ extension Engine {
             // Removed meanwhile.
             try live.forget(record.id)
         }
-        legacy.closeListener()
+        return false
+    }
+
+    /// A start that failed for want of another container counts as one: whether the policy asks for one more.
+    private func awaitsOwner(_ id: String, _ reason: String) throws(EngineError) -> Bool {
+        try containers.locked(id) { () throws(EngineError) in
+            var record = try containers.load(id)
+            record.state.restartCount += 1
+            let policy = record.request.lifecycle.restart
+            guard !live.isMarkedStopped(id),
+                policy.asksForRestart(exitCode: record.state.exitCode ?? 1, count: record.state.restartCount)
+            else {
+                try endRestarts(record, error: reason)
+                return false
+            }
+            record.state.error = reason
+            try containers.save(record, durably: false)
+            return true
+        }
     }
 
     /// False when a command stops the container meanwhile; it wakes us by connecting.

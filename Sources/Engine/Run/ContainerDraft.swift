@@ -21,13 +21,16 @@ extension Engine {
     func newRecord(_ asked: RunRequest, _ image: Image) throws(EngineError) -> ContainerRecord {
         let id = Random.hex(bytes: 32)
         var request = asked
+        try settleOwners(&request.isolation)
         request.isolation.noNewPrivileges = request.isolation.noNewPrivileges ?? configuration.noNewPrivileges
         let execution = image.config.config ?? ImageConfig.Execution()
         var record = ContainerRecord(
             id: id, name: request.name ?? NameGenerator.name(), image: image.id, request: request,
             execution: execution, arguments: try SpecBuilder.arguments(request, execution))
+        let shared = try sharedHostname(request.isolation)
         record.hostname =
-            request.process.hostname ?? (sharesHostname(request) ? HostFacts.hostname() : String(id.prefix(12)))
+            request.process.hostname ?? shared
+            ?? (sharesHostname(request) ? HostFacts.hostname() : String(id.prefix(12)))
         record.topLayer = image.layers.last?.chainID
         try settle(&record)
         try settleMounts(&record)
@@ -43,7 +46,7 @@ extension Engine {
         let inputs = SpecInputs(
             request: request, image: record.execution, containerID: record.id, user: try resolveUser(record, image),
             userEnvironment: record.environment, hostname: record.hostname,
-            files: GeneratedFileWriter.paths(in: containers.directory(record.id)), mounts: mounts,
+            files: try generatedFiles(of: record), mounts: mounts,
             devices: try devices(request),
             seccomp: try SpecBuilder.seccomp(request.isolation) { path throws(EngineError) in
                 try call("open the seccomp profile", path) { () throws(Errno) in try File.readAll(path, limit: 4 << 20)
@@ -56,7 +59,7 @@ extension Engine {
     }
 
     private func sharesHostname(_ request: RunRequest) -> Bool {
-        request.isolation.hostUts || request.isolation.network == .host
+        request.isolation.uts == .host || request.isolation.network == .host
     }
 
     /// By the databases that the container would read: its own layer over the image's.
@@ -75,6 +78,15 @@ extension Engine {
         var result = request.isolation.privileged ? DeviceLookup.all() : []
         for device in request.devices { result += try DeviceLookup.resolve(device) }
         return result
+    }
+
+    /// /dev/shm goes with the IPC namespace, unless the user has something else there.
+    private func borrowedMounts(_ draft: ContainerDraft, _ shared: [SharedNamespaces]) -> [String: Int] {
+        let memory = SpecBuilder.sharedMemory
+        guard let owner = shared.firstIndex(where: { $0.kinds.contains(.ipc) }),
+            draft.spec.mounts.contains(where: { $0.destination == memory.target && $0.source == memory.source })
+        else { return [:] }
+        return [memory.target: owner]
     }
 
     /// What the runtime is to do, in full.
@@ -96,6 +108,8 @@ extension Engine {
             throw .rootfs(error)
         }
         var request = LaunchRequest(id: id, spec: draft.spec, rootfs: rootfs)
+        request.shared = draft.record.request.isolation.shared
+        request.borrowed = borrowedMounts(draft, request.shared)
         request.useInit = draft.record.request.useInit
         request.stdio = StandardIO(input: streams.input, output: streams.output, error: streams.error)
         do throws(RuntimeError) {

@@ -7,7 +7,7 @@ package enum SpecBuilder {
     package static func build(_ inputs: SpecInputs) throws(EngineError) -> Spec {
         var spec = Spec(
             process: try process(inputs), root: Spec.Root(path: "rootfs", readonly: inputs.request.readOnly))
-        spec.hostname = inputs.request.isolation.hostUts ? nil : inputs.hostname
+        spec.hostname = inputs.request.isolation.uts == .own ? inputs.hostname : nil
         spec.domainname = inputs.request.process.domainname
         spec.mounts = try mounts(inputs)
         spec.linux.namespaces = namespaces(inputs.request.isolation)

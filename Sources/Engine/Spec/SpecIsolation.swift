@@ -12,19 +12,20 @@ extension SpecBuilder {
 
     static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
+    /// The container's own: what it shares, with the host or with another container, is not among them.
     static func namespaces(_ isolation: IsolationOptions) -> [Spec.Namespace] {
         var result = [Spec.Namespace(.mount), Spec.Namespace(.cgroup)]
-        if !isolation.hostPid { result.append(Spec.Namespace(.pid)) }
-        if !isolation.hostIpc { result.append(Spec.Namespace(.ipc)) }
-        if !isolation.hostUts { result.append(Spec.Namespace(.uts)) }
-        if isolation.network != .host { result.append(Spec.Namespace(.network)) }
+        if isolation.pid == .own { result.append(Spec.Namespace(.pid)) }
+        if isolation.ipc.isOwn { result.append(Spec.Namespace(.ipc)) }
+        if isolation.uts == .own { result.append(Spec.Namespace(.uts)) }
+        if isolation.network == .none { result.append(Spec.Namespace(.network)) }
         return result
     }
 
     /// docker's two, harmless in a network namespace of one's own, then the user's.
     static func sysctls(_ isolation: IsolationOptions) throws(EngineError) -> [String: String] {
         var result: [String: String] = [:]
-        if isolation.network != .host {
+        if isolation.network == .none {
             result["net.ipv4.ping_group_range"] = "0 2147483647"
             result["net.ipv4.ip_unprivileged_port_start"] = "0"
         }
@@ -37,15 +38,21 @@ extension SpecBuilder {
         return result
     }
 
-    /// Only what belongs to a namespace that the container does not share with the host.
+    /// Only what belongs to a namespace of the container's own.
     private static func checkSysctl(_ name: String, _ isolation: IsolationOptions) throws(EngineError) {
         switch Sysctls.owner(of: name) {
         case .network:
-            if isolation.network == .host { throw .invalid("sysctl '\(name)' not allowed in host network namespace") }
+            if isolation.network == .none { return }
+            throw notAllowed(name, isolation.network == .host, "network")
         case .ipc:
-            if isolation.hostIpc { throw .invalid("sysctl '\(name)' not allowed in host ipc namespace") }
+            if isolation.ipc.isOwn { return }
+            throw notAllowed(name, isolation.ipc == .host, "ipc")
         case nil:
             throw .invalid("sysctl '\(ForeignText(name))' is not allowed: it is not in a separate kernel namespace")
         }
+    }
+
+    private static func notAllowed(_ name: String, _ isHosts: Bool, _ kind: String) -> EngineError {
+        .invalid("sysctl '\(name)' not allowed in \(isHosts ? "host" : "another container's") \(kind) namespace")
     }
 }

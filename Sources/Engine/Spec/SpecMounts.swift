@@ -2,6 +2,8 @@ internal import OCI
 
 extension SpecBuilder {
     static let defaultShmSize: Int64 = 64 << 20
+    /// The mount that goes with the IPC namespace; by its source no user's mount is taken for it.
+    static let sharedMemory = (target: "/dev/shm", source: "shm")
 
     /// The file systems of every container, then its generated files, then the user's mounts, parents before children.
     /// A user's mount on one of the default targets takes its place.
@@ -33,13 +35,15 @@ extension SpecBuilder {
         // A queue file system shows the queues of the IPC namespace that it is mounted in, so the host's as well; the host
         // itself need not have mounted one.
         result.append(Spec.Mount(destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded))
-        if request.isolation.hostIpc {
-            // The host's shared memory itself: that is what was asked for.
+        switch request.isolation.ipc {
+        case .unmounted: break
+        // The host's shared memory itself: that is what was asked for.
+        case .host:
             result.append(Spec.Mount(destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind"]))
-        } else {
+        case .isolated, .shareable, .container:
             result.append(
                 Spec.Mount(
-                    destination: "/dev/shm", type: "tmpfs", source: "shm",
+                    destination: sharedMemory.target, type: "tmpfs", source: sharedMemory.source,
                     options: guarded + ["mode=1777", "size=\(shmSize)"]))
         }
         return result

@@ -218,7 +218,9 @@ package enum FlagFuzz {
             try expect(targets.insert(mount.target).inserted, "two mounts on \(mount.target)")
         }
         // Rights are only given where a word asks for them.
-        if request.isolation.privileged || !request.isolation.addedCapabilities.isEmpty || request.isolation.hostPid {
+        if request.isolation.privileged || !request.isolation.addedCapabilities.isEmpty
+            || request.isolation.pid == .host
+        {
             let asked = words.contains {
                 $0.hasPrefix("--privileged") || $0.hasPrefix("--cap-add") || $0.hasPrefix("--pid")
             }

@@ -91,7 +91,7 @@ extension Engine {
 
     /// Volumes, paths and the files that are made for every container; what was in memory is gone.
     private func mountedPaths(_ record: ContainerRecord) -> [(source: String, target: String, readOnly: Bool)] {
-        let files = GeneratedFileWriter.paths(in: containers.directory(record.id))
+        let files = shownFiles(of: record)
         let generated = [
             (source: files.hosts, target: "/etc/hosts", readOnly: false),
             (source: files.hostname, target: "/etc/hostname", readOnly: false),

@@ -1,0 +1,110 @@
+/// Whose pid or UTS namespace a container's processes are in. As text what docker's inspect shows.
+package enum NamespaceMode: Sendable, Hashable, Codable, RawRepresentable {
+    case own
+    case host
+    /// Another container's: by any of its names as asked, by its full ID in a record.
+    case container(String)
+
+    package init?(rawValue text: String) {
+        switch text {
+        case "": self = .own
+        case "host": self = .host
+        default:
+            guard let owner = OwnerName.parse(text) else { return nil }
+            self = .container(owner)
+        }
+    }
+
+    package var rawValue: String {
+        switch self {
+        case .own: ""
+        case .host: "host"
+        case .container(let owner): OwnerName.text(owner)
+        }
+    }
+}
+
+/// Whose IPC namespace it is, and whether others may join one of the container's own.
+package enum IPCMode: Sendable, Hashable, Codable, RawRepresentable {
+    case isolated
+    case shareable
+    /// Without /dev/shm.
+    case unmounted
+    case host
+    case container(String)
+
+    package init?(rawValue text: String) {
+        switch text {
+        case "private": self = .isolated
+        case "shareable": self = .shareable
+        case "none": self = .unmounted
+        case "host": self = .host
+        default:
+            guard let owner = OwnerName.parse(text) else { return nil }
+            self = .container(owner)
+        }
+    }
+
+    package var rawValue: String {
+        switch self {
+        case .isolated: "private"
+        case .shareable: "shareable"
+        case .unmounted: "none"
+        case .host: "host"
+        case .container(let owner): OwnerName.text(owner)
+        }
+    }
+
+    /// Whether the container has one of its own.
+    var isOwn: Bool {
+        switch self {
+        case .isolated, .shareable, .unmounted: true
+        case .host, .container: false
+        }
+    }
+
+    /// Whether another container may have the namespace too.
+    var isShareable: Bool {
+        switch self {
+        case .shareable, .host, .container: true
+        case .isolated, .unmounted: false
+        }
+    }
+}
+
+/// Whose network it is.
+package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
+    /// Its own, which leads nowhere.
+    case none
+    case host
+    case container(String)
+
+    package init?(rawValue text: String) {
+        switch text {
+        case "none": self = .none
+        case "host": self = .host
+        default:
+            guard let owner = OwnerName.parse(text) else { return nil }
+            self = .container(owner)
+        }
+    }
+
+    package var rawValue: String {
+        switch self {
+        case .none: "none"
+        case .host: "host"
+        case .container(let owner): OwnerName.text(owner)
+        }
+    }
+}
+
+/// A mode's `container:OWNER`.
+private enum OwnerName {
+    private static let prefix = "container:"
+
+    static func parse(_ text: String) -> String? {
+        text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil
+    }
+
+    static func text(_ owner: String) -> String { prefix + owner }
+}

@@ -137,13 +137,13 @@ package enum GenerateSystemdCommand: Command {
 
     /// How a unit starts this program, with the flags that this command was given.
     private static func program(_ context: CommandContext) throws -> [String] {
-        var line: [String]
         do throws(Errno) {
-            line = [try File.readLink("/proc/self/exe")]
+            let line = [try File.readLink("/proc/self/exe")]
+            guard let file = context.options.configFile else { return line }
+            let directory = file.hasPrefix("/") ? "" : try File.readLink("/proc/self/cwd") + "/"
+            return line + ["--config-file", directory + file]
         } catch {
             throw CommandError.failed("find the program's own file: \(error)", code: 125)
         }
-        if let file = context.options.configFile { line += ["--config-file", file] }
-        return line
     }
 }

@@ -198,6 +198,27 @@ struct CommandManual: Sendable {
                     lines: "source <(runimg completion bash)\nsource <(runimg completion zsh)\n"
                         + "runimg completion fish | source")
             ]),
+        "generate systemd": CommandManual(
+            description: [
+                "The unit runs the container in the foreground, so that systemd sees its end and its exit code. With --boot it is "
+                    + "one for all containers: after a boot it starts those whose restart policy is always, and those of "
+                    + "unless-stopped that nobody had stopped; at a shutdown it stops what runs.",
+                "Where systemd is to start a container again, let the container itself have no restart policy.",
+            ],
+            examples: [
+                Example(
+                    purpose: "One container below systemd:",
+                    lines: "runimg create --name web nginx\n"
+                        + "runimg generate systemd --name web > /etc/systemd/system/container-web.service\n"
+                        + "systemctl daemon-reload && systemctl enable --now container-web"),
+                Example(
+                    purpose: "All that is to run after a boot:",
+                    lines: "runimg generate systemd --boot > /etc/systemd/system/runimg-restart.service\n"
+                        + "systemctl enable runimg-restart"),
+            ], related: ["start", "stop"]),
+        "healthcheck run": CommandManual(exits: [
+            ("1", "The check failed, or could not be made."), ("125", "A flag is wrong."),
+        ]),
         "volume create": CommandManual(related: ["run", "volume ls"]),
     ]
 

@@ -2,9 +2,11 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -21,13 +23,25 @@ int cmon_send(int fd, char kind, const void *bytes, size_t size) {
     return count < 0 ? -errno : 0;
 }
 
+/// Whether a process is on this side of containers' pid namespaces: root in a container that was given our directory
+/// as a mount has our user ID.
+static bool is_outside(pid_t pid) {
+    char path[40];
+    struct stat own, theirs;
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+    // Without /proc nobody can tell.
+    if (stat("/proc/self/ns/pid", &own) != 0) return true;
+    return pid > 0 && stat(path, &theirs) == 0 && theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
+}
+
 void cmon_accept(struct monitor *monitor) {
     int fd = accept4(monitor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
     struct ucred peer;
     socklen_t size = sizeof peer;
     // The directory keeps others out already; a descriptor that leaked must not let them in.
-    bool is_ours = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+    bool is_ours = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0)
+        && is_outside(peer.pid);
     if (!is_ours || monitor->client_count == CMON_MAX_CLIENTS) {
         close(fd);
         return;

@@ -20,9 +20,18 @@ enum NameGenerator {
         "wirth", "yonath", "zuse",
     ]
 
-    static func name() -> String {
-        let first = adjectives.randomElement() ?? "able"
-        let second = surnames.randomElement() ?? "abel"
-        return "\(first)_\(second)"
+    /// A name for which `isTaken` is false: with digits behind it when there are many containers.
+    static func name(isTaken: (String) -> Bool) -> String {
+        var digits = 0
+        while true {
+            let first = adjectives.randomElement() ?? "able"
+            let second = surnames.randomElement() ?? "abel"
+            for _ in 0..<4 {
+                let number = digits == 0 ? "" : "\(Int.random(in: 0..<digits))"
+                let name = "\(first)_\(second)\(number)"
+                if !isTaken(name) { return name }
+                digits = digits.multipliedReportingOverflow(by: 10).overflow ? digits : max(10, digits * 10)
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ extension Engine {
         request.isolation.noNewPrivileges = request.isolation.noNewPrivileges ?? configuration.noNewPrivileges
         let execution = image.config.config ?? ImageConfig.Execution()
         var record = ContainerRecord(
-            id: id, name: request.name ?? NameGenerator.name(), image: image.id, request: request,
+            id: id, name: request.name ?? freeName(), image: image.id, request: request,
             execution: execution, arguments: try SpecBuilder.arguments(request, execution))
         let shared = try sharedHostname(request.isolation)
         record.hostname =

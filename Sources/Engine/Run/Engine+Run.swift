@@ -14,8 +14,8 @@ extension Engine {
         }
         try checkStart(request)
         let (image, lease) = try obtain(request, observer: observer)
-        let record = try newRecord(request, image)
-        let draft = try draft(record, image)
+        var record = try newRecord(request, image)
+        var draft = try draft(record, image)
         if request.dryRun {
             observer(.plan("\(try plan(draft, streams: (-1, -1, -1)))"))
             return .ended(0)
@@ -25,7 +25,8 @@ extension Engine {
         var entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         let started: StartedContainer
         do throws(EngineError) {
-            try make(record, image)
+            try make(&record, image)
+            draft.record = record
             _ = consume lease
             try ContainerIDFile.write(record.id, to: request.containerIDFile)
             started = try begin(draft, &entry)

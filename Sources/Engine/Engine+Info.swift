@@ -9,7 +9,7 @@ extension Engine {
     package func info() throws(EngineError) -> SystemInfo {
         sweep()
         var info = SystemInfo()
-        let records = try containers.all()
+        let records = try containers.all { info.warnings.append("\($0)") }
         info.containers = records.count
         info.containersRunning = records.filter { live.isServed($0.id) }.count
         info.containersStopped = info.containers - info.containersRunning

@@ -23,6 +23,10 @@ package enum EngineError: Error {
     case monitorDied(String)
     case notSupportedYet(String)
     case configuration(path: String, reason: String)
+    /// A record that can't be what was written; it stays where it is.
+    case damaged(path: String, reason: String, remedy: String)
+    /// A record of a later runimg.
+    case newer(path: String, version: Int)
     /// `runimg-image` said why.
     case worker(message: String, kind: WorkerEvent.FailureKind)
     case workerMissing(searched: [String])
@@ -52,6 +56,14 @@ extension EngineError {
 }
 
 extension EngineError {
+    /// Whether a record is there and can't be used: damaged, or of a later runimg.
+    var isUnusableRecord: Bool {
+        switch self {
+        case .damaged, .newer: true
+        default: false
+        }
+    }
+
     /// Whether what was named is not there.
     package var isMissingObject: Bool {
         switch self {
@@ -73,6 +85,9 @@ extension EngineError: CustomStringConvertible {
         case .notRunning(let id): "container \(id) is not running"
         case .notSupportedYet(let what): "\(what) is not supported yet (planned)"
         case .configuration(let path, let reason): "unable to configure with file \(path): \(reason)"
+        case .damaged(let path, let reason, let remedy):
+            "\(StoreError.damaged(path: path, reason: reason, remedy: remedy))"
+        case .newer(let path, let version): "\(StoreError.newer(path: path, version: version))"
         case .worker(let message, _): message
         case .workerMissing(let searched):
             "cannot find runimg-image, which pulls images: looked at \(searched.joined(separator: ", ")); "

@@ -6,8 +6,12 @@ extension ImageStore {
     /// Half-fetched blobs that nobody came back for are given up after this many seconds: a week.
     static let blobLifetime = 7 * 24 * 3600
 
+    /// What the names in `tmp/` begin with.
+    private static let stagingKinds = [PullArea.kind, "layer", "removed", "record"]
+
     /// Removes what dead processes left in `tmp/`. Costs one directory listing when there is nothing; never waits.
     package func clean() throws(StoreError) {
+        try StoreFormat.check(layout.root)
         let garbage = Garbage()
         do throws(Errno) {
             let name = "\(layout.locks)/\(StoreLocks.staging)"
@@ -54,6 +58,9 @@ extension ImageStore {
         let directory = try Directory.open(layout.staging)
         for entry in try Directory.entries(directory.raw) {
             let path = "\(layout.staging)/\(entry.name)"
+            // What somebody else has put there is theirs.
+            let isOurs = ImageStore.stagingKinds.contains { entry.name.hasPrefix("\($0)-") }
+            guard isOurs || path == layout.blobs else { continue }
             do throws(Errno) {
                 if path == layout.blobs {
                     try cleanBlobs()

@@ -146,8 +146,8 @@ extension ImageStore {
         }
     }
 
-    /// The chain IDs of all images, and of all layers that containers stand on; nil when a damaged config hides what
-    /// its image needs, so that no layer may go.
+    /// The chain IDs of all images, and of all layers that containers stand on; nil when a damaged record hides what
+    /// is needed, so that no layer may go.
     func neededLayers(_ uses: ImageUses) throws(StoreError) -> Set<Digest>? {
         var needed: Set<Digest> = []
         for id in try allIDs() {
@@ -157,7 +157,10 @@ extension ImageStore {
         for top in uses.topLayers {
             var chainID: Digest? = top
             while let current = chainID, needed.insert(current).inserted {
-                chainID = try readLine("\(layout.layerRecord(current))/parent").flatMap { try? Digest(parsing: $0) }
+                let parent = try readLine("\(layout.layerRecord(current))/parent")
+                chainID = parent.flatMap { try? Digest(parsing: $0) }
+                // What is below it can't be told.
+                if parent != nil, chainID == nil { return nil }
             }
         }
         return needed

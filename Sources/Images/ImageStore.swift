@@ -27,6 +27,7 @@ package struct ImageStore: Sendable {
                 _ = try File.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
             }
         }
+        try markFormat()
     }
 
     /// Makes one directory, durably: a record fsynced in a directory that a power cut takes is lost as well.

@@ -23,8 +23,11 @@ package struct EventLog: Sendable {
     private func write(_ line: [UInt8]) throws(Errno) {
         let directory = try Directory.open(dataRoot)
         let file = try openNewest(in: directory.raw)
-        try File.write(file.raw, line)
-        if try File.status(file.raw).size >= maximumSize { rotate(file.raw, in: directory.raw) }
+        let size = try File.status(file.raw).size
+        // A power cut or a full disk may have torn the last line: this one is not to be lost with it.
+        let last = size > 0 ? try File.bytes(file.raw, at: size - 1, count: 1) : [10]
+        try File.write(file.raw, last == [10] ? line : [10] + line)
+        if size + Int64(line.count) >= maximumSize { rotate(file.raw, in: directory.raw) }
     }
 
     /// The newest file, locked against rotation: who still wrote to one that has got a number would be read too late, or

@@ -44,7 +44,8 @@ extension RecordingEngine: ContainerVerbs {
     }
     func condition(of record: ContainerRecord) -> ContainerCondition { .exited }
     func list() throws -> [ListedContainer] { [] }
-    func summaries(_ scope: SummaryScope) throws -> [ContainerSummary] {
+    func killAhead(_ names: [String]) {}
+    func summaries(_ scope: SummaryScope, problem: (String) -> Void) throws -> [ContainerSummary] {
         scopes.append(scope)
         return containers
     }

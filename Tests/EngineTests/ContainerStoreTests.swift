@@ -39,11 +39,13 @@ import Testing
         let copied = try File.readAll(engine.containers.directory(other) + "/config.json")
         try File.replace(engine.containers.directory(id) + "/config.json", with: copied)
         #expect(SpecBuilderTests.message { _ = try engine.containers.load(id) }.contains("another container's record"))
-        #expect(try engine.containers.all().map(\.id) == [other])
-        // Dead, it is removed by its own name and takes nothing of the other's along.
+        #expect(try engine.containers.all { _ in }.map(\.id) == [other])
+        // Dead, it stays; asked for, it is removed by its own name and takes nothing of the other's along.
         try scratch.directory("run/\(id)", mode: 0o700)
         try scratch.file("run/\(id)/state.json", #"{"dataRoot": "\#(scratch("data"))", "pid": 1}"#, mode: 0o600)
         #expect(engine.sweep().isEmpty)
+        #expect(try engine.containers.identifiers().sorted() == [id, other])
+        try engine.remove(id, force: true, volumes: true)
         #expect(try engine.containers.identifiers() == [other])
         #expect(File.exists(engine.containers.upper(other)) && !File.exists(engine.containers.layer(id)))
     }

@@ -33,7 +33,8 @@ package enum ContainerPruneCommand: Command {
         }
         let engine = try context.engine()
         var result = Reclaimed()
-        for container in try engine.summaries(SummaryScope(all: true, sizes: true)) {
+        let listed = try engine.summaries(SummaryScope(all: true, sizes: true)) { result.problems.append($0) }
+        for container in listed {
             guard container.condition == .created || container.condition == .exited,
                 draft.filter.accepts(container.labels)
             else { continue }

@@ -34,7 +34,7 @@ package protocol ContainerVerbs {
     func container(named text: String) throws -> ContainerRecord
     func condition(of record: ContainerRecord) -> ContainerCondition
     func list() throws -> [ListedContainer]
-    func summaries(_ scope: SummaryScope) throws -> [ContainerSummary]
+    func summaries(_ scope: SummaryScope, problem: (String) -> Void) throws -> [ContainerSummary]
     func details(of name: String, withSize: Bool) throws -> ContainerDetails
     func start(_ name: String) throws
     func startAttached(
@@ -44,6 +44,7 @@ package protocol ContainerVerbs {
     func stop(_ name: String, signal: String?, timeout: Int?) throws
     func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws
     func kill(_ name: String, signal: String?) throws
+    func killAhead(_ names: [String])
     func remove(_ name: String, force: Bool, volumes: Bool) throws
     func rename(_ name: String, to newName: String) throws
     func wait(_ name: String) throws -> Int32

@@ -140,7 +140,10 @@ struct Inspection {
                 case "container":
                     return ContainerValue.make(try engine.details(of: name, withSize: draft.sizes))
                 case "image": return ImageValue.make(try engine.imageDetails(of: name))
-                default: return VolumeValue.make(try engine.volume(named: name))
+                default:
+                    let volume = try engine.volume(named: name)
+                    if let problem = volume.problem { context.errors.line("WARNING: \(problem)") }
+                    return VolumeValue.make(volume)
                 }
             } catch  where draft.type.isEmpty && Self.isElsewhere(error) {
                 continue

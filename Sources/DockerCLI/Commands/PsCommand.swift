@@ -65,7 +65,7 @@ package enum PsCommand: Command {
         if draft.format.isEmpty, !draft.quiet { draft.format = ClientSettings.load(context).psFormat }
         do {
             let table = try ContainerTable(draft, now: context.now())
-            let rows = try containers(draft, try context.engine(), sizes: draft.sizes || table.showsSizes)
+            let rows = try containers(draft, context, sizes: draft.sizes || table.showsSizes)
             context.output.write(try table.render(rows))
             return 0
         } catch let error as TemplateError {
@@ -76,10 +76,13 @@ package enum PsCommand: Command {
     }
 
     private static func containers(
-        _ draft: Draft, _ engine: any EngineVerbs, sizes: Bool
+        _ draft: Draft, _ context: CommandContext, sizes: Bool
     ) throws -> [ContainerSummary] {
+        let engine = try context.engine()
         let all = draft.all || draft.last > 0 || draft.filter.needsAll
-        let listed = try engine.summaries(SummaryScope(all: all, sizes: sizes))
+        let listed = try engine.summaries(SummaryScope(all: all, sizes: sizes)) {
+            context.errors.line("WARNING: \($0)")
+        }
         var shown = try draft.filter.apply(listed) { try engine.imageID(named: $0) }
         if !draft.all, draft.last <= 0, !draft.filter.asksForStatus {
             shown = shown.filter { $0.condition.isRunning || $0.condition == .restarting }

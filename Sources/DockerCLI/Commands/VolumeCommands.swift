@@ -78,6 +78,7 @@ package enum VolumeListCommand: Command {
         do {
             let format = try ListFormat(text, standard: "{{.Driver}}\t{{.Name}}")
             let volumes = try draft.filter.apply(try context.engine().allVolumes())
+            for problem in volumes.compactMap(\.problem) { context.errors.line("WARNING: \(problem)") }
             context.output.write(try format.render(header: VolumeValue.header, volumes.map(VolumeValue.row)))
             return 0
         } catch let error as TemplateError {
@@ -172,9 +173,12 @@ package enum VolumePruneCommand: Command {
         let warning = "This will remove \(kind) not used by at least one container."
         guard draft.force || Confirmation.ask(warning, context) else { return 0 }
         let engine = try context.engine()
-        let names = try engine.allVolumes()
-            .filter { !$0.isUsed && (all || $0.isAnonymous) && draft.filter.accepts($0.labels) }.map(\.name)
-        return try engine.pruneVolumes(names).print("Deleted Volumes:", context)
+        let unused = try engine.allVolumes().filter { !$0.isUsed && (all || $0.isAnonymous) }
+        // One whose labels can't be told may be one that a filter keeps.
+        let names = unused.filter { $0.problem == nil && draft.filter.accepts($0.labels) }.map(\.name)
+        var result = try engine.pruneVolumes(names)
+        result.problems += unused.compactMap(\.problem)
+        return result.print("Deleted Volumes:", context)
     }
 }
 

@@ -82,17 +82,25 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
         }
     }
 
-    static func decode(_ bytes: [UInt8], path: String) throws(EngineError) -> ContainerRecord {
+    /// Reads the record of container `id`; `remedy` is for the errors.
+    static func decode(
+        _ bytes: [UInt8], of id: String, path: String, remedy: String
+    ) throws(EngineError) -> ContainerRecord {
         struct Version: Decodable { var version: Int? }
+        if bytes.isEmpty { throw .damaged(path: path, reason: "it is empty", remedy: remedy) }
         let decoder = JSONDecoder()
-        do {
-            return try decoder.decode(ContainerRecord.self, from: Data(bytes))
-        } catch {
-            let version = (try? decoder.decode(Version.self, from: Data(bytes)))?.version ?? currentVersion
-            let reason =
-                version > currentVersion
-                ? "it was written by a later version of runimg (format \(version))" : "it is not a container's record"
-            throw .configuration(path: path, reason: reason)
+        let data = Data(bytes)
+        let record = try? decoder.decode(ContainerRecord.self, from: data)
+        // One of a later format that happens to decode would lose what only that format knows.
+        let version = record?.version ?? (try? decoder.decode(Version.self, from: data))?.version ?? currentVersion
+        guard version <= currentVersion else { throw .newer(path: path, version: version) }
+        guard let record else {
+            throw .damaged(path: path, reason: "it is not a container's record", remedy: remedy)
         }
+        // What is done to a container is done to the directories that its ID names.
+        guard record.id == id else {
+            throw .damaged(path: path, reason: "it is another container's record", remedy: remedy)
+        }
+        return record
     }
 }

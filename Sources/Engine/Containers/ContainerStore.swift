@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Images
 internal import Sys
 
 /// The containers below one data root. A container is `containers/ID` (record and generated files) and `overlay2/ID`
@@ -34,9 +35,9 @@ package struct ContainerStore: Sendable {
             try? Directory.remove(directory(record.id))
             throw error
         }
-        try call("write", recordPath(record.id)) { () throws(Errno) in
-            let file = try File.open(recordPath(record.id), O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-            try File.write(file.raw, bytes)
+        // Whole at any moment for whoever reads.
+        try system { () throws(SystemFailure) in
+            try File.replace(recordPath(record.id), with: bytes, durably: false)
         }
         try make(layer(record.id), 0o710)
         try make(upper(record.id), 0o755)
@@ -84,6 +85,7 @@ package struct ContainerStore: Sendable {
 
     /// Runs `body` with the container's lock, which everybody holds who changes its state; waits for its holder.
     func locked<T: ~Copyable>(_ id: String, _ body: () throws(EngineError) -> T) throws(EngineError) -> T {
+        try checkFormat(root)
         let lock: DirectoryLock
         do throws(Errno) {
             lock = try DirectoryLock(directory(id), mode: .exclusive)
@@ -126,10 +128,24 @@ package struct ContainerStore: Sendable {
     func load(_ id: String) throws(EngineError) -> ContainerRecord {
         let path = recordPath(id)
         let bytes = try call("read", path) { () throws(Errno) in try File.readAll(path) }
-        let record = try ContainerRecord.decode(bytes, path: path)
-        // What is done to a container is done to the directories that its ID names.
-        guard record.id == id else { throw .configuration(path: path, reason: "it is another container's record") }
-        return record
+        let remedy =
+            "`runimg rm -f \(id.prefix(12))` removes the container with the files in \(upper(id)); copy out what you need"
+        return try ContainerRecord.decode(bytes, of: id, path: path, remedy: remedy)
+    }
+
+    /// Whether what is there of a container can only be the remains of one that was being made or removed: no record, or
+    /// one that never reached the disk, and no file in its layer. All else may be somebody's data.
+    func isRemains(_ id: String) -> Bool {
+        do throws(Errno) {
+            if try File.status(recordPath(id)).size > 0 { return false }
+        } catch {
+            if error != .noEntry { return false }
+        }
+        do throws(Errno) {
+            return try DiskUsage.ofTree(upper(id)) == 0
+        } catch {
+            return error == .noEntry
+        }
     }
 
     /// All containers' IDs.
@@ -143,9 +159,20 @@ package struct ContainerStore: Sendable {
         }
     }
 
-    /// All containers that can be read; one that can't is left to whoever asks for it by name.
-    package func all() throws(EngineError) -> [ContainerRecord] {
-        try identifiers().compactMap { try? load($0) }
+    /// All containers; `problem` is told of those whose records can't be read. Those that are just being made or removed
+    /// are left out.
+    package func all(problem: (EngineError) throws(EngineError) -> Void) throws(EngineError) -> [ContainerRecord] {
+        var records: [ContainerRecord] = []
+        for id in try identifiers() {
+            do throws(EngineError) {
+                records.append(try load(id))
+            } catch .system(let failure) where failure.errno == .noEntry {
+                continue
+            } catch {
+                try problem(error)
+            }
+        }
+        return records
     }
 
     /// Removes all of a container. Its directory goes last, so that an interrupted removal can be taken up again. Without
@@ -163,7 +190,12 @@ package struct ContainerStore: Sendable {
 
     private func takeName(_ record: ContainerRecord) throws(EngineError) {
         do throws(Errno) {
-            try File.symlink(record.id, "\(names)/\(record.name)")
+            do throws(Errno) {
+                try File.symlink(record.id, "\(names)/\(record.name)")
+            } catch .exists {
+                guard try freeName(record.name) else { throw .exists }
+                try File.symlink(record.id, "\(names)/\(record.name)")
+            }
         } catch .exists {
             let owner = (try? File.readLink("\(names)/\(record.name)")) ?? "unknown"
             throw .conflict(
@@ -172,6 +204,18 @@ package struct ContainerStore: Sendable {
         } catch {
             throw .system(SystemFailure("take the name", record.name, error))
         }
+    }
+
+    /// Frees a name whose container is not there: the directory is made before the name is taken, and goes after it. False
+    /// when it has an owner, or is none of our links.
+    private func freeName(_ name: String) throws(Errno) -> Bool {
+        let lock = try DirectoryLock(names, mode: .exclusive)
+        guard let id = owner(of: name), ResourceName.isContainerID(id), !File.exists(directory(id)) else {
+            return false
+        }
+        try File.unlink(name, at: lock.raw)
+        _ = consume lock
+        return true
     }
 
     /// The container that has `name`.
@@ -183,6 +227,15 @@ package struct ContainerStore: Sendable {
             try Directory.make(path, mode: mode)
             try check { chmod(path, mode) }
         }
+    }
+}
+
+/// Refuses a data root that only a later runimg knows how to change.
+func checkFormat(_ root: String) throws(EngineError) {
+    do throws(StoreError) {
+        try StoreFormat.check(root)
+    } catch {
+        throw .store(error)
     }
 }
 

@@ -17,16 +17,22 @@ package struct SummaryScope: Sendable, Hashable {
 }
 
 extension Engine {
-    /// Containers, newest first, as lists show them. A record that can't be read hides no other.
-    package func summaries(_ scope: SummaryScope) throws(EngineError) -> [ContainerSummary] {
+    /// Containers, newest first, as lists show them. A record that can't be read hides no other; `problem` is told of it.
+    package func summaries(
+        _ scope: SummaryScope, problem: (String) -> Void
+    ) throws(EngineError) -> [ContainerSummary] {
         sweep()
         let entered = live.entered()
         let manager = entered.isEmpty ? nil : try? CgroupManager.detect()
         var found: [ContainerSummary] = []
         // What runs or waits for its next start is entered: without the others there is nothing else to read.
         for id in scope.all ? try containers.identifiers() : Array(entered) {
-            guard var summary = containers.summary(id) else { continue }
+            guard var summary = containers.summary(id) else {
+                if let damage = containers.damage(of: id) { problem("\(damage)") }
+                continue
+            }
             if entered.contains(id) { summary.condition = condition(of: id, recorded: summary.state.status) }
+            if summary.condition == .starting, let damage = live.damage(of: id) { problem("\(damage)") }
             if summary.condition.isRunning { complete(&summary, manager) } else { summary.exposedPorts = [] }
             if !scope.all, !summary.condition.isRunning, summary.condition != .restarting { continue }
             if scope.sizes { summary.size = size(of: id, image: summary.image) }
@@ -68,5 +74,17 @@ extension ContainerStore {
         else { return nil }
         summary.condition = summary.state.status == .created ? .created : .exited
         return summary
+    }
+
+    /// What is wrong with a record that can't be used; nil where there is none (any more).
+    func damage(of id: String) -> EngineError? {
+        do throws(EngineError) {
+            _ = try load(id)
+            return nil
+        } catch .system(let failure) where failure.errno == .noEntry {
+            return nil
+        } catch {
+            return error
+        }
     }
 }

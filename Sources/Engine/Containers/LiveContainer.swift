@@ -4,6 +4,10 @@ internal import Sys
 
 /// What `/run/runimg/ID/state.json` says of a container that is served.
 struct LiveState: Codable, Sendable {
+    static let currentVersion = 1
+
+    /// Of this format; nil: the first.
+    var version: Int? = LiveState.currentVersion
     var dataRoot: String
     /// Who made the entry. A monitor that takes over is told by the lock alone.
     var pid: Int32
@@ -49,16 +53,10 @@ struct LiveContainer: ~Copyable {
         try write()
     }
 
-    /// Whole at any moment for whoever reads; gone with the machine, so not synced.
     borrowing func write() throws(EngineError) {
         let bytes = try LiveContainers.encode(state)
         let directory = directory.raw
-        try call("write the state of", path) { () throws(Errno) in
-            let file = try File.open("state.new", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: directory)
-            try File.write(file.raw, bytes)
-            try file.close()
-            try File.rename("state.new", at: directory, to: "state.json", at: directory)
-        }
+        try call("write the state of", path) { () throws(Errno) in try LiveContainers.write(bytes, in: directory) }
     }
 
     /// Forgets the container, once nothing of it is left to clean up.

@@ -25,8 +25,7 @@ struct LiveContainers: Sendable {
                 try Directory.make(path, mode: 0o700)
                 let entry = try Directory.open(path)
                 let lock = try FileLock("lock", in: entry.raw)
-                let file = try File.open("state.json", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: entry.raw)
-                try File.write(file.raw, bytes)
+                try LiveContainers.write(bytes, in: entry.raw)
                 return LiveContainer(path: path, directory: entry, lock: lock.keep(), state: state)
             } catch .noEntry {
                 // A sweep took the directory for a dead one's before it was locked.
@@ -43,9 +42,7 @@ struct LiveContainers: Sendable {
     func takeOver(_ id: String, lock: consuming OwnedFD) throws(EngineError) -> LiveContainer {
         let path = "\(directory)/\(id)"
         let entry = try call("open", path) { () throws(Errno) in try Directory.open(path) }
-        guard let state = LiveContainers.state(in: entry.raw) else {
-            throw .configuration(path: "\(path)/state.json", reason: "it is not a container's state")
-        }
+        guard let state = LiveContainers.state(in: entry.raw) else { throw damage(of: id) ?? .noSuchContainer(id) }
         return LiveContainer(path: path, directory: entry, lock: lock, state: state)
     }
 
@@ -53,6 +50,20 @@ struct LiveContainers: Sendable {
     func state(of id: String) -> LiveState? {
         guard let entry = try? Directory.open("\(directory)/\(id)") else { return nil }
         return LiveContainers.state(in: entry.raw)
+    }
+
+    /// What is wrong with an entry that is there and can't be read; nil where nothing is.
+    func damage(of id: String) -> EngineError? {
+        struct Version: Decodable { var version: Int? }
+        let path = "\(directory)/\(id)/state.json"
+        guard let bytes = try? File.readAll(path, limit: 1 << 16), LiveContainers.decode(bytes) == nil else {
+            return nil
+        }
+        let version = (try? JSONDecoder().decode(Version.self, from: Data(bytes)))?.version ?? 1
+        if version > LiveState.currentVersion { return .newer(path: path, version: version) }
+        return .damaged(
+            path: path, reason: bytes.isEmpty ? "it is empty" : "it is not a container's state",
+            remedy: "`runimg rm -f \(id.prefix(12))` kills and removes the container; copy out what you need first")
     }
 
     /// A connection with the monitor that serves the container.
@@ -172,7 +183,22 @@ struct LiveContainers: Sendable {
 
     private static func state(in entry: Int32) -> LiveState? {
         guard let bytes = try? File.readAll("state.json", at: entry, limit: 1 << 16) else { return nil }
-        return try? JSONDecoder().decode(LiveState.self, from: Data(bytes))
+        return decode(bytes)
+    }
+
+    private static func decode(_ bytes: [UInt8]) -> LiveState? {
+        guard let state = try? JSONDecoder().decode(LiveState.self, from: Data(bytes)),
+            state.version ?? 1 <= LiveState.currentVersion
+        else { return nil }
+        return state
+    }
+
+    /// Whole at any moment for whoever reads; gone with the machine, so not synced.
+    static func write(_ state: [UInt8], in entry: Int32) throws(Errno) {
+        let file = try File.open("state.new", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: entry)
+        try File.write(file.raw, state)
+        try file.close()
+        try File.rename("state.new", at: entry, to: "state.json", at: entry)
     }
 
     /// Whether the entry says that it belongs to another data root, which is there to clean up itself.

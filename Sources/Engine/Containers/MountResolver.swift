@@ -12,11 +12,8 @@ enum MountPreparation {
     func carryOut(_ volumes: VolumeStore, _ seeder: VolumeSeeder) throws(EngineError) {
         switch self {
         case .volume(let name, let target, let copyUp):
-            try volumes.make(name)
-            let data = volumes.data(name)
-            guard copyUp else { return }
-            let entries = try call("list", data) { () throws(Errno) in try Directory.entries(data) }
-            if entries.isEmpty { try seeder.fill(data, from: target) }
+            guard copyUp else { return try volumes.make(name) }
+            try volumes.make(name, filledFrom: target, by: seeder)
         case .path(let path, let create): try MountPreparation.find(path, create: create)
         }
     }

@@ -46,7 +46,8 @@ extension Engine {
     private func imageUses() throws(StoreError) -> ImageUses {
         var uses = ImageUses()
         do throws(EngineError) {
-            for record in try containers.all() {
+            // Nobody may be overlooked: one that can't be read may stand on any image.
+            for record in try containers.all(problem: { problem throws(EngineError) in throw problem }) {
                 let user = ImageUser(containerID: record.id, isRunning: live.isServed(record.id))
                 uses.containers[record.image, default: []].append(user)
                 if let layer = record.topLayer { uses.topLayers.insert(layer) }

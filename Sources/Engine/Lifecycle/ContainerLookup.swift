@@ -17,6 +17,17 @@ extension Engine {
         return record
     }
 
+    /// The directory of the container of this name, full ID or unique beginning of an ID, whatever its record says.
+    func identifier(named text: String) throws(EngineError) -> String {
+        let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
+        let all = try containers.identifiers()
+        if ResourceName.isValid(name), let id = containers.owner(of: name), all.contains(id) { return id }
+        let found = all.filter { !name.isEmpty && $0.hasPrefix(name) }
+        if found.count > 1 { throw .invalid("Multiple IDs found with provided prefix: \(name)") }
+        guard let id = found.first else { throw .noSuchContainer(text) }
+        return id
+    }
+
     /// nil where there is none (any more).
     func existing(_ id: String) throws(EngineError) -> ContainerRecord? {
         do throws(EngineError) {
@@ -32,11 +43,13 @@ extension Engine {
     }
 
     func condition(of id: String, recorded status: ContainerRecord.State.Status) -> ContainerCondition {
-        guard let state = live.state(of: id), live.isServed(id) else {
+        guard live.isServed(id) else {
             // Nobody serves it: what the record calls running has died with its server.
             let isOver = status == .running || status == .restarting
             return isOver ? .exited : ContainerCondition(status)
         }
+        // Just being entered; or what it is can't be told, and nothing may be done as if it had ended.
+        guard let state = live.state(of: id) else { return live.hasEntry(id) ? .starting : ContainerCondition(status) }
         if let process = state.process, ProcessStatus.startTime(process.pid) == process.startTime {
             return .running(pid: process.pid, startedAt: state.startedAt ?? "")
         }
@@ -54,6 +67,7 @@ extension Engine {
         {
             return ContainerProcess(pid: process.pid, pidfd: pidfd)
         }
+        if let damage = live.damage(of: record.id), live.isServed(record.id) { throw damage }
         throw .notRunning(record.id)
     }
 }

@@ -8,12 +8,12 @@ extension Engine {
     package func create(_ request: RunRequest, observer: (EngineEvent) -> Void) throws(EngineError) -> ContainerRecord {
         try checkStart(request)
         let (image, lease) = try obtain(request, observer: observer)
-        let record = try newRecord(request, image)
+        var record = try newRecord(request, image)
         // All that can be wrong with it is said now, not at the first start.
         _ = try draft(record, image)
         let entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         do throws(EngineError) {
-            try make(record, image)
+            try make(&record, image)
             _ = consume lease
             try containers.sync(record.id)
             try ContainerIDFile.write(record.id, to: request.containerIDFile)
@@ -52,14 +52,31 @@ extension Engine {
     }
 
     /// Makes all that the container needs on disk before its first start.
-    func make(_ record: ContainerRecord, _ image: Image) throws(EngineError) {
+    func make(_ record: inout ContainerRecord, _ image: Image) throws(EngineError) {
         // A name that a killed --rm container still holds is free.
         if let name = record.request.name, containers.owner(of: name) != nil { sweep() }
-        try containers.create(record)
+        try takeDirectories(&record)
+        for case .volume(let name) in record.mounts.map(\.kind) where !record.anonymousVolumes.contains(name) {
+            if ResourceName.isContainerID(name) { try volumes.markShared(name) }
+        }
         note("create", record)
         try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
             hostNetwork: record.request.isolation.network == .host)
+    }
+
+    func freeName() -> String { NameGenerator.name { containers.owner(of: $0) != nil } }
+
+    /// Makes the container's directories, under another name where somebody took the one that was thought up for it.
+    private func takeDirectories(_ record: inout ContainerRecord) throws(EngineError) {
+        while true {
+            do throws(EngineError) {
+                return try containers.create(record)
+            } catch .conflict(let message) {
+                if record.request.name != nil { throw .conflict(message) }
+                record.name = freeName()
+            }
+        }
     }
 
     /// Whether nothing is left of a start that failed. What can't be undone now stays entered, and the next command's

@@ -5,7 +5,12 @@ extension Engine {
     /// Removes a container: its layer, record, name, log, and its volumes without a name where `volumes` or `--rm` asks.
     /// One that runs is killed when `force`, else left as it is.
     package func remove(_ name: String, force: Bool, volumes: Bool) throws(EngineError) {
-        let record = try container(named: name)
+        let record: ContainerRecord
+        do throws(EngineError) {
+            record = try container(named: name)
+        } catch .damaged where force {
+            return try removeDamaged(try identifier(named: name))
+        }
         if live.hasEntry(record.id), !live.isServed(record.id) { sweep() }
         switch try force ? condition(of: record) : settledCondition(of: record) {
         case .running, .restarting, .starting, .ending:
@@ -24,10 +29,22 @@ extension Engine {
                 guard !condition(of: record).isRunning else {
                     throw .conflict("cannot remove container \"\(name)\": it was started meanwhile")
                 }
+                try MountsBelow.refuse(containers.layer(id), removing: "container \(name)")
                 try discard(record, volumes: volumes)
             }
         } catch .noSuchContainer {
             // With --rm it went by itself.
+        }
+    }
+
+    /// Kills containers that are about to be removed by force, so that their ends go on side by side. Whatever goes wrong
+    /// is said by the removal.
+    package func killAhead(_ names: [String]) {
+        for name in names {
+            guard let record = try? container(named: name), let process = try? process(of: record) else { continue }
+            try? live.markStopped(record.id)
+            try? Pidfd.send(SIGKILL, to: process.pidfd.raw)
+            note("kill", record, ["signal": "\(SIGKILL)"])
         }
     }
 
@@ -45,7 +62,26 @@ extension Engine {
             return
         } catch .monitorDied {
             sweep()
+        } catch .damaged {
+            try killWhatRuns(in: record.id)
         }
+    }
+
+    /// Removes a container whose record can't be read. Which volumes it had nobody knows: they stay.
+    private func removeDamaged(_ id: String) throws(EngineError) {
+        try killWhatRuns(in: id)
+        try containers.locked(id) { () throws(EngineError) in try containers.remove(id, name: nil) }
+        sweep()
+    }
+
+    /// Ends a container whose first process can't be told, by its cgroup; its monitor ends with it.
+    private func killWhatRuns(in id: String) throws(EngineError) {
+        try live.hasEntry(id) ? live.markStopped(id) : ()
+        try removeCgroup(of: id)
+        let end = Clock.monotonicNanoseconds + Int64(Engine.stopTimeout) * 1_000_000_000
+        while live.isServed(id), Clock.monotonicNanoseconds < end { usleep(2000) }
+        if live.isServed(id) { throw .conflict("container \(id) can't be removed: its monitor does not end") }
+        sweep()
     }
 
     /// Gives a container another name.
@@ -72,7 +108,7 @@ extension Engine {
     /// All containers, newest first, each with what it does at the moment.
     package func list() throws(EngineError) -> [ListedContainer] {
         sweep()
-        return try containers.all().sorted { $0.created > $1.created }
+        return try containers.all { _ in }.sorted { $0.created > $1.created }
             .map { ListedContainer(record: $0, condition: condition(of: $0)) }
     }
 }

@@ -94,7 +94,8 @@ extension Engine {
             record.state.health = nil
             record.state.isStopped = false
             record.state.restartCount = 0
-            try containers.save(record, durably: record.request.lifecycle.restart.kind != .no)
+            // A record that was durable before stays so: not every file system keeps one of two when the power goes.
+            try containers.save(record)
             return StartedRecord(started: started, record: record)
         } catch {
             try recordFailure(error, record)

@@ -127,6 +127,7 @@ extension Engine {
                 try cancelRestart(record)
                 return true
             case .starting, .ending:
+                if let damage = live.damage(of: id) { throw damage }
                 try live.markStopped(id)
                 usleep(2000)
             }

@@ -27,10 +27,7 @@ extension Engine {
         // A container is entered before its directory is made, and left after its end is recorded: without an entry the
         // record that is read now is the last one.
         if live.hasEntry(id) { return }
-        guard var record = try? containers.load(id) else {
-            // Its record never reached the disk.
-            return try containers.remove(id, name: nil)
-        }
+        guard var record = try recordOrRemains(id) else { return }
         if record.autoRemove { return try discard(record) }
         if record.state.status == .exited || record.state.status == .created { return }
         record.state.status = .exited

@@ -8,15 +8,12 @@ extension Engine {
     /// - Parameter patiently: whether a container that is just dying is waited for, some milliseconds.
     @discardableResult
     package func sweep(patiently: Bool = true) -> [EngineError] {
+        do throws(EngineError) { try checkFormat(dataRoot) } catch { return [error] }
         let failures = sweepAfterBoot()
         return failures
             + live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id, state throws(EngineError) in
                 try removeCgroup(of: id)
-                // Killed before its record was written: at most a name was taken by then.
-                guard var record = try? containers.load(id) else {
-                    try containers.remove(id, name: nil)
-                    return
-                }
+                guard var record = try recordOrRemains(id) else { return }
                 // A command that was killed before it had made or started its container has promised nothing.
                 let isHalfMade = state?.isNew == true && record.state.status == .created
                 if record.autoRemove || isHalfMade {
@@ -37,9 +34,23 @@ extension Engine {
             }
     }
 
+    /// The record of a container that nobody serves. nil where it can't be used: what was being made or removed when its
+    /// command was killed is cleared away, and anything else, which may hold somebody's data, is left as it is.
+    func recordOrRemains(_ id: String) throws(EngineError) -> ContainerRecord? {
+        do throws(EngineError) {
+            return try containers.load(id)
+        } catch .system(let failure) where failure.errno != .noEntry {
+            // Not told by the disk this time: looked after by another command.
+            throw .system(failure)
+        } catch {
+            if containers.isRemains(id) { try containers.remove(id, name: nil) }
+            return nil
+        }
+    }
+
     /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes.
     func discard(_ record: ContainerRecord, volumes removesVolumes: Bool = true) throws(EngineError) {
-        if removesVolumes { for volume in record.anonymousVolumes { try volumes.remove(volume) } }
+        if removesVolumes { try removeAnonymousVolumes(record) }
         try containers.remove(record.id, name: record.name)
         note("destroy", record)
     }

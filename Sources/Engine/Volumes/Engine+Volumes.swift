@@ -12,6 +12,8 @@ package struct VolumeDetails: Sendable, Hashable {
     package var labels: [String: String] = [:]
     /// Whether a container's record names it.
     package var isUsed = false
+    /// Why its labels can't be told.
+    package var problem: String?
 
     package init(name: String, path: String, created: String) {
         self.name = name
@@ -48,15 +50,21 @@ extension Engine {
 
     package func volume(named name: String) throws(EngineError) -> VolumeDetails {
         guard ResourceName.isValid(name), var details = volumes.details(name) else { throw .noSuchVolume(name) }
+        sweep()
         details.isUsed = try users(ofVolume: name).isEmpty == false
         return details
     }
 
     /// All volumes by name.
     package func allVolumes() throws(EngineError) -> [VolumeDetails] {
+        sweep()
         let used = Set(try allSummaries().flatMap { $0.mounts.compactMap(\.volume) })
         return try volumes.names().sorted().compactMap { name in
-            guard var details = volumes.details(name) else { return nil }
+            guard var details = volumes.details(name) else {
+                // Of a removal that was killed.
+                if volumes.isBeingRemoved(name) { try? volumes.remove(name) }
+                return nil
+            }
             details.isUsed = used.contains(name)
             return details
         }
@@ -65,11 +73,37 @@ extension Engine {
     /// Removes a volume with its contents. One that a container names is refused, whether or not that runs.
     package func removeVolume(_ name: String) throws(EngineError) {
         guard ResourceName.isValid(name), volumes.details(name) != nil else { throw .noSuchVolume(name) }
-        let users = try users(ofVolume: name)
-        guard users.isEmpty else {
-            throw .conflict("remove \(name): volume is in use - [\(users.joined(separator: ", "))]")
+        sweep()
+        try volumes.remove(name) { () throws(EngineError) in
+            do throws(EngineError) { _ = try volumes.labels(of: name) } catch .newer(let path, let version) {
+                throw .newer(path: path, version: version)
+            } catch {
+                // Asked for by name, it goes without its labels.
+            }
+            let users = try users(ofVolume: name)
+            guard users.isEmpty else {
+                throw .conflict("remove \(name): volume is in use - [\(users.joined(separator: ", "))]")
+            }
+            try MountsBelow.refuse(volumes.directory(name), removing: "volume \(name)")
         }
-        try volumes.remove(name)
+        try call("sync", volumes.root) { () throws(Errno) in try Directory.sync(volumes.root) }
+    }
+
+    /// Removes the volumes that were made for a container and have no other user.
+    func removeAnonymousVolumes(_ record: ContainerRecord) throws(EngineError) {
+        for name in record.anonymousVolumes {
+            do throws(EngineError) {
+                try volumes.remove(name) { () throws(EngineError) in
+                    guard volumes.isShared(name) else { return }
+                    let users = try users(ofVolume: name)
+                    if users != [record.id], !users.isEmpty { throw .conflict("volume \(name) is in use") }
+                }
+            } catch  where error.isUnusableRecord {
+                // Whoever can't be read may use it: it stays.
+            } catch .conflict {
+                continue
+            }
+        }
     }
 
     /// Removes the volumes among `names` that no container names by now.
@@ -98,16 +132,14 @@ extension Engine {
 
     /// Before a volume goes nobody may be overlooked: a record that can't be read may name it.
     private func allSummaries() throws(EngineError) -> [ContainerSummary] {
-        sweep()
         var result: [ContainerSummary] = []
         for id in try containers.identifiers() {
             if let summary = containers.summary(id) {
                 result.append(summary)
                 continue
             }
-            let path = containers.directory(id) + "/config.json"
             // Gone meanwhile, or being made: its volumes are made after its record.
-            if File.exists(path) { throw .configuration(path: path, reason: "it is not a container's record") }
+            if let damage = containers.damage(of: id) { throw damage }
         }
         return result
     }

@@ -5,15 +5,18 @@ internal import Sys
 
 /// What is kept of a volume beside its contents: `volumes/NAME/opts.json`.
 private struct VolumeOptions: Codable {
+    static let currentVersion = 1
+
+    /// Of this format.
+    var version = VolumeOptions.currentVersion
     var labels: [String: String]
 }
 
 extension VolumeStore {
-    private func optionsPath(_ name: String) -> String { "\(root)/\(name)/opts.json" }
-
     /// Makes the volume with its labels if it is new; it survives a power cut.
     func make(_ name: String, labels: [String: String]) throws(EngineError) {
         if File.exists(data(name)) { return }
+        try checkFormat(dataRoot)
         let bytes: [UInt8]
         do {
             let encoder = JSONEncoder()
@@ -22,11 +25,14 @@ extension VolumeStore {
         } catch {
             throw .invalid("cannot write the labels of volume \(name): \(error)")
         }
-        try system { () throws(SystemFailure) in
-            try Directory.makePath("\(root)/\(name)", mode: 0o710)
-            try File.replace(optionsPath(name), with: bytes)
+        try system { () throws(SystemFailure) in try Directory.makePath(directory(name), mode: 0o710) }
+        // The volume is there with its contents' directory, which comes last.
+        try locked(name, making: false) { directory throws(EngineError) in
+            if File.exists("_data", at: directory) { return }
+            try call("write", optionsPath(name)) { () throws(Errno) in
+                try File.replace("opts.json", in: directory, with: bytes)
+            }
         }
-        // Last: without it there is no volume.
         try make(name)
         for directory in ["\(root)/\(name)", root, Path.split(root).parent] {
             try call("sync", directory) { () throws(Errno) in try Directory.sync(directory) }
@@ -40,10 +46,34 @@ extension VolumeStore {
         else { return nil }
         let time = Clock.rfc3339(seconds: made.modified.seconds, nanoseconds: 0)
         var details = VolumeDetails(name: name, path: data(name), created: String(time.prefix(19)) + "Z")
-        if let bytes = try? File.readAll(optionsPath(name), limit: 1 << 20), let json = try? JSONValue(parsing: bytes) {
-            details.labels = json["labels"]?.stringMap ?? [:]
+        do throws(EngineError) {
+            details.labels = try labels(of: name)
+        } catch {
+            details.problem = "\(error)"
         }
         return details
+    }
+
+    func labels(of name: String) throws(EngineError) -> [String: String] {
+        let path = optionsPath(name)
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try File.readAll(path, limit: 1 << 20)
+        } catch .noEntry {
+            return [:]
+        } catch {
+            throw .system(SystemFailure("read", path, error))
+        }
+        let json = try? JSONValue(parsing: bytes)
+        if let version = json?["version"]?.integer, version > VolumeOptions.currentVersion {
+            throw .newer(path: path, version: Int(clamping: version))
+        }
+        guard let labels = json?["labels"]?.stringMap else {
+            throw .damaged(
+                path: path, reason: bytes.isEmpty ? "it is empty" : "it is not a volume's record",
+                remedy: "the volume's files are whole; remove that file to go on without labels")
+        }
+        return labels
     }
 
     /// The names of all directories that can be volumes.

@@ -11,9 +11,28 @@ struct CgroupFixture: ~Copyable {
     let path: String
 
     init() throws {
+        CgroupFixture.deadRunsAreSwept
         manager = try CgroupManager.detect()
-        path = "/runimg-tests-\(Random.hex(bytes: 6))/one"
+        let start = ProcessStatus.startTime(getpid()) ?? 0
+        path = "/\(CgroupFixture.prefix)\(getpid())-\(start)-\(Random.hex(bytes: 6))/one"
     }
+
+    private static let prefix = "runimg-tests-"
+
+    /// What a run that was killed left: its process is gone, or its number another's.
+    private static let deadRunsAreSwept: Void = {
+        guard let manager = try? CgroupManager.detect() else { return }
+        let all = manager.layout.hierarchies.flatMap { (try? Directory.entries($0.mountPoint)) ?? [] }
+        for name in Set(all.map(\.name)) where name.hasPrefix(prefix) {
+            let parts = name.dropFirst(prefix.count).split(separator: "-")
+            guard parts.count == 3, let pid = Int32(parts[0]), let start = UInt64(parts[1]),
+                ProcessStatus.startTime(pid) != start
+            else { continue }
+            let left = try? manager.open(path: "/\(name)")
+            try? left?.killAll()
+            try? left?.remove()
+        }
+    }()
 
     deinit {
         let (parent, _) = Path.split(path)

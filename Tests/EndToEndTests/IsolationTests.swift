@@ -194,6 +194,7 @@ extension EndToEnd {
                 let output = try run(flags, "/probe", "writeexe", "/proc/1/exe")
                 #expect(!output.stdout.contains("write=ok"), "\(output)")
             }
+            #expect(try shell(["--init"], "readlink /proc/1/exe").hasPrefix("/memfd:runimg-init"))
             // An image whose shell is the runtime itself: the command must not be a binary of the host.
             let own = try run(["--entrypoint", "/proc/self/exe"], "version")
             #expect(!own.stdout.contains("runimg"), "\(own)")

@@ -60,6 +60,8 @@ struct InitTests {
         }
         let written = try fixture.run(["/probe", "writeexe", "/proc/1/exe"]) { $0.useInit = useInit }
         #expect(written.output == "write=ETXTBSY\n")
+        let shown = try fixture.shell("readlink /proc/1/exe") { $0.useInit = useInit }.output
+        #expect(useInit ? shown.hasPrefix("/memfd:runimg-init") : shown.hasPrefix("/bin/"), "\(shown)")
         // The command is the stub itself then; it must not take its arguments for orders.
         for arguments in [["/proc/self/exe"], ["self", "i", "/bin", "sh"], ["/bin/self", "p", "/bin", "true"]] {
             let result = try fixture.run(arguments) { $0.useInit = useInit }

@@ -57,7 +57,8 @@ package struct ContainerSelection: Sendable {
             throw CommandError.failed("\(flag) takes no arguments", code: 125)
         }
         do {
-            let fitting = try filter.apply(try engine.summaries(SummaryScope())) { try engine.imageID(named: $0) }
+            let listed = try engine.summaries(SummaryScope()) { _ in }
+            let fitting = try filter.apply(listed) { try engine.imageID(named: $0) }
             return (latest ? Array(fitting.prefix(1)) : fitting.filter(applies)).map(\.id)
         } catch let error as ValueError {
             throw Failure.plain(error, 125)

@@ -94,8 +94,7 @@ extension Engine {
             record.state.health = nil
             record.state.isStopped = false
             record.state.restartCount = 0
-            // A record that was durable before stays so: not every file system keeps one of two when the power goes.
-            try containers.save(record)
+            try containers.save(record, durably: record.request.lifecycle.restart.kind != .no)
             return StartedRecord(started: started, record: record)
         } catch {
             try recordFailure(error, record)

@@ -83,7 +83,7 @@ extension Engine {
             let started = try launch(try draft(record, try image(of: record)), &entry, StartOptions())
             record.state.status = .running
             record.state.startedAt = started.state.startedAt
-            try containers.save(record)
+            try containers.save(record, durably: false)
         }
     }
 

@@ -42,18 +42,20 @@ struct VolumeStore: Sendable {
         try checkFormat(dataRoot)
         let lock = try lock(name, making: making)
         try settle(lock.raw, directory(name))
-        if making, !File.exists(data(name)) {
-            let directory = lock.raw
-            try call("make", data(name)) { () throws(Errno) in
-                try Directory.make("_data", mode: 0o755, at: directory)
-                // Whatever the umask says.
-                let made = try Directory.open("_data", at: directory)
-                try File.setMode(made.raw, 0o755)
-            }
-        }
+        if making, !File.exists(data(name)) { try makeData(name, in: lock.raw) }
         let result = try body(lock.raw)
         _ = consume lock
         return result
+    }
+
+    /// Makes the directory with which a volume is there.
+    func makeData(_ name: String, in directory: Int32) throws(EngineError) {
+        try call("make", data(name)) { () throws(Errno) in
+            try Directory.make("_data", mode: 0o755, at: directory)
+            // Whatever the umask says.
+            let made = try Directory.open("_data", at: directory)
+            try File.setMode(made.raw, 0o755)
+        }
     }
 
     private func lock(_ name: String, making: Bool) throws(EngineError) -> DirectoryLock {
@@ -101,8 +103,6 @@ struct VolumeStore: Sendable {
             return
         }
     }
-
-    func isBeingRemoved(_ name: String) -> Bool { File.exists("\(directory(name))/\(VolumeStore.removed)") }
 
     /// Removes what a removed volume was, that of which it is known last.
     private func empty(_ directory: Int32, _ path: String) throws(EngineError) {

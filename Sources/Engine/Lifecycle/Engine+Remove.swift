@@ -24,14 +24,18 @@ extension Engine {
         }
         let id = record.id
         do throws(EngineError) {
-            try containers.locked(id) { () throws(EngineError) in
+            let isGone = try containers.locked(id) { () throws(EngineError) in
                 let record = try containers.load(id)
                 guard !condition(of: record).isRunning else {
+                    if force { return false }
                     throw .conflict("cannot remove container \"\(name)\": it was started meanwhile")
                 }
                 try MountsBelow.refuse(containers.layer(id), removing: "container \(name)")
                 try discard(record, volumes: volumes)
+                return true
             }
+            // Started by another command since it was killed.
+            if !isGone { try remove(id, force: force, volumes: volumes) }
         } catch .noSuchContainer {
             // With --rm it went by itself.
         }

@@ -61,8 +61,8 @@ extension Engine {
         let used = Set(try allSummaries().flatMap { $0.mounts.compactMap(\.volume) })
         return try volumes.names().sorted().compactMap { name in
             guard var details = volumes.details(name) else {
-                // Of a removal that was killed.
-                if volumes.isBeingRemoved(name) { try? volumes.remove(name) }
+                // Of a command that was killed.
+                try? volumes.remove(name)
                 return nil
             }
             details.isUsed = used.contains(name)

@@ -26,14 +26,18 @@ extension VolumeStore {
             throw .invalid("cannot write the labels of volume \(name): \(error)")
         }
         try system { () throws(SystemFailure) in try Directory.makePath(directory(name), mode: 0o710) }
-        // The volume is there with its contents' directory, which comes last.
-        try locked(name, making: false) { directory throws(EngineError) in
-            if File.exists("_data", at: directory) { return }
-            try call("write", optionsPath(name)) { () throws(Errno) in
-                try File.replace("opts.json", in: directory, with: bytes)
+        do throws(EngineError) {
+            try locked(name, making: false) { directory throws(EngineError) in
+                if File.exists("_data", at: directory) { return }
+                try call("write", optionsPath(name)) { () throws(Errno) in
+                    try File.replace("opts.json", in: directory, with: bytes)
+                }
+                try makeData(name, in: directory)
             }
+        } catch .noSuchVolume {
+            // A list took the empty directory for what a killed command left.
+            return try make(name, labels: labels)
         }
-        try make(name)
         for directory in ["\(root)/\(name)", root, Path.split(root).parent] {
             try call("sync", directory) { () throws(Errno) in try Directory.sync(directory) }
         }

@@ -30,4 +30,7 @@ extension DockerCLI {
         }
         return main(arguments, context)
     }
+
+    /// What the engine has to say besides what was asked.
+    package static func warn(_ text: String) { DescriptorOutput(2).line("WARNING: \(text)") }
 }

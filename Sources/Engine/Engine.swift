@@ -12,10 +12,15 @@ package struct Engine: Sendable {
     package let containers: ContainerStore
     let volumes: VolumeStore
     let live: LiveContainers
+    /// For what the user is to know besides what was asked: something that went wrong while nobody looked.
+    let notice: @Sendable (String) -> Void
 
     /// Reads the configuration; touches nothing else.
-    package init(_ options: GlobalOptions) throws(EngineError) {
+    package init(
+        _ options: GlobalOptions, notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(EngineError) {
         self.options = options
+        self.notice = notice
         configuration = try Configuration.load(options.configFile)
         dataRoot = try Engine.absolute(options.dataRoot ?? configuration.dataRoot ?? Engine.defaultDataRoot)
         images = ImageStore(dataRoot: dataRoot)

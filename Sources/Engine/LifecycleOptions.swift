@@ -42,25 +42,11 @@ package struct LogOptions: Sendable, Hashable, Codable {
     package var driver: Driver?
     /// Names and values as given: `max-size`, `max-file`, `labels`, `env`, `tag`.
     package var options: [String: String] = [:]
+    /// Bytes until a file is rotated, 0: never; nil: the driver's.
+    package var maxSize: Int64?
+    package var maxFiles: Int?
 
     package init() {}
-
-    /// `10m`, `1g`, `500k`, `-1` for no limit; nil for what is no size.
-    package static func bytes(_ text: String) -> UInt64? {
-        if text == "-1" { return 0 }
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = UInt64(digits) else { return nil }
-        let factor: UInt64
-        switch text.dropFirst(digits.count).lowercased() {
-        case "", "b": factor = 1
-        case "k", "kb": factor = 1 << 10
-        case "m", "mb": factor = 1 << 20
-        case "g", "gb": factor = 1 << 30
-        default: return nil
-        }
-        let (product, overflows) = number.multipliedReportingOverflow(by: factor)
-        return overflows ? nil : product
-    }
 }
 
 /// Standard streams by name.

@@ -15,9 +15,11 @@ package struct EventLog: Sendable {
         self.maximumSize = maximumSize
     }
 
+    package func append(_ event: Event) { append([event]) }
+
     /// Appends with one write. What was done stays done when it can't be noted, so nothing is thrown.
-    package func append(_ event: Event) {
-        try? write(Array((event.json + "\n").utf8))
+    package func append(_ events: [Event]) {
+        try? write(events.flatMap { Array(($0.json + "\n").utf8) })
     }
 
     private func write(_ line: [UInt8]) throws(Errno) {

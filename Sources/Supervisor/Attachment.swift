@@ -22,6 +22,8 @@ package struct Attachment: Sendable {
         package var error = true
         package var detachKeys = DetachKeys(DetachKeys.standard)
         package var forwardsSignals = true
+        /// Whether a full-screen program is to draw its screen anew.
+        package var redraws = false
 
         package init() {}
     }
@@ -39,6 +41,7 @@ package struct Attachment: Sendable {
         let isRaw = options.hasTerminal && options.input && Terminal.isTerminal(STDIN_FILENO)
         let raw = isRaw ? try RawTerminal(STDIN_FILENO) : nil
         var state = State(options)
+        if options.redraws { try redraw() }
         try sendSize()
         while true {
             var items = [
@@ -160,9 +163,17 @@ package struct Attachment: Sendable {
         return hasDetached
     }
 
-    private func sendSize() throws(Errno) {
+    /// Programs draw their screen again when its size has changed: for a moment it is another one, as with docker. Nothing
+    /// is typed before it is right.
+    private func redraw() throws(Errno) {
+        try sendSize(enlargedBy: 1)
+        usleep(20_000)
+    }
+
+    private func sendSize(enlargedBy cells: UInt16 = 0) throws(Errno) {
         guard options.hasTerminal, let size = ForwardedSignals.callerSize() else { return }
-        let cells = [size.rows, size.columns].flatMap { cell in withUnsafeBytes(of: cell) { Array($0) } }
+        let sizes = [size.rows &+ cells, size.columns &+ cells]
+        let cells = sizes.flatMap { cell in withUnsafeBytes(of: cell) { Array($0) } }
         try? PacketSocket.send(connection.socket.raw, [UInt8(ascii: "R")] + cells, waiting: false)
     }
 

@@ -72,6 +72,9 @@ package struct MonitorConnection: Sendable {
         }
     }
 
+    /// For whoever polls.
+    package var socketNumber: Int32 { socket.raw }
+
     /// Tells the monitor, whose starter we are, that the end is recorded: it may leave.
     package func conclude(_ code: Int32) throws(Errno) {
         try PacketSocket.send(socket.raw, [UInt8(ascii: "D")] + MonitorConnection.bytes(code))

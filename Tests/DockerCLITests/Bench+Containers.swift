@@ -55,17 +55,24 @@ extension RecordingEngine: ContainerVerbs {
         _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void
     ) throws -> RunOutcome { throw unexpected }
     func attach(_ name: String, input: Bool, options: AttachOptions) throws -> RunOutcome { throw unexpected }
-    func stop(_ name: String, signal: String?, timeout: Int?) throws { throw unexpected }
+    func stop(_ name: String, signal: String?, timeout: Int?) throws { verbs.append("stop \(name)") }
+    func restart(_ name: String, signal: String?, timeout: Int?) throws { verbs.append("restart \(name)") }
+    func kill(_ name: String, signal: String?) throws { verbs.append("kill \(name)") }
     func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws {
         verbs.append("stop until boot \(name)")
     }
-    func kill(_ name: String, signal: String?) throws { throw unexpected }
     func remove(_ name: String, force: Bool, volumes: Bool) throws {
         guard containers.contains(where: { $0.id == name }), !force, !volumes else { throw unexpected }
         removedContainers.append(name)
     }
     func rename(_ name: String, to newName: String) throws { throw unexpected }
-    func wait(_ name: String) throws -> Int32 { throw unexpected }
+    func wait(_ name: String, for conditions: [WaitCondition], interval: Int64?) throws -> Int32 {
+        guard containers.contains(where: { $0.id == name || $0.name == name }) else {
+            throw EngineError.noSuchContainer(name)
+        }
+        verbs.append("wait \(name) \(conditions.map(\.rawValue).joined(separator: ",")) \(interval ?? -1)")
+        return 7
+    }
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws {
         asked.append(request)
         for (entry, source) in logged where !observer.take(entry, of: source) { return }

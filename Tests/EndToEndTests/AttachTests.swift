@@ -22,6 +22,44 @@ extension EndToEnd {
                 try second.type("exit 3\r")
                 #expect(try second.wait() == .exited(3))
                 #expect(try runimg.check("wait", "held").lines == ["3"])
+                let events = try runimg.check("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}")
+                #expect(events.lines.suffix(6) == ["create", "attach", "start", "detach", "attach", "die"])
+            }
+        }
+
+        @Test func aProgramDrawsItsScreenAnew() throws {
+            try Lifecycle.isolated { runimg in
+                let script = "trap 'echo drawn at $(stty size)' WINCH; echo up; while :; do sleep 0.05; done"
+                let id = try Lifecycle.detached(runimg, "-it", Lifecycle.image, "sh", "-c", script)
+                for _ in 0..<2 {
+                    // The same size each time: the kernel tells nobody of one that stays.
+                    let terminal = try runimg.terminal("attach", id, rows: 24, columns: 80)
+                    try terminal.expect("drawn at 24 80")
+                    try terminal.type("\u{10}\u{11}")
+                    #expect(try terminal.wait() == .exited(0))
+                }
+            }
+        }
+
+        @Test("detach keys that are none are refused before anything is made")
+        func wrongKeysAreRefused() throws {
+            try Lifecycle.isolated { runimg in
+                func refused(_ arguments: String..., code: Int32) throws {
+                    let output = try runimg.run(arguments)
+                    #expect(output.stderr.contains("Invalid detach keys (ctrl-foo) provided"), "\(output)")
+                    #expect(output.status == code && output.stdout.isEmpty)
+                }
+                let keys = "--detach-keys=ctrl-foo"
+                try refused("run", "-q", keys, Lifecycle.image, "true", code: 125)
+                try refused("run", "-d", "-q", keys, Lifecycle.image, "true", code: 125)
+                #expect(try runimg.check("ps", "-aq").lines.isEmpty)
+                let id = try Lifecycle.detached(runimg, Lifecycle.image, "sleep", "1000")
+                try refused("exec", keys, id, "touch", "/made", code: 1)
+                #expect(try runimg.run(["exec", id, "ls", "/made"]).status != 0)
+                try refused("attach", keys, id, code: 1)
+                try runimg.check("kill", id)
+                try refused("start", "-a", keys, id, code: 1)
+                #expect(try runimg.check("ps", "-q").lines.isEmpty)
             }
         }
 

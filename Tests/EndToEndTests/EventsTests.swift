@@ -43,13 +43,93 @@ extension EndToEnd {
         @Test func aRunThatRemovesItselfIsWhole() throws {
             #expect(try runimg.run(["run", "--rm", image, "sh", "-c", "exit 3"]).status == 3)
             let lines = try events("-f", "type=container", "--format", "{{.Action}} {{.Actor.Attributes.exitCode}}")
-            #expect(lines == ["create <no value>", "start <no value>", "die 3", "destroy <no value>"])
+            #expect(
+                lines
+                    == ["create", "attach", "start", "die", "destroy"].map {
+                        $0 == "die" ? "die 3" : "\($0) <no value>"
+                    })
         }
 
         @Test func imagesAreNoted() throws {
+            let id = try #require(try runimg.check("images", "-q", "--no-trunc").lines.first)
+            try runimg.check("create", "--name", "one", "--label", "a=b", image, "true")
+            let made = try runimg.check("commit", "-m", "said", "one", "made:1").lines[0]
+            try runimg.check("rm", "one")
+            try runimg.check("rmi", "made:1")
             try runimg.check("rmi", image)
-            #expect(try events("-f", "type=image", "--format", "{{.Action}}").suffix(1) == ["delete"])
             #expect(try runimg.run(["rmi", "nosuch"]).status == 1)
+            let format = "{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.name}} {{.Actor.Attributes.a}}"
+            let none = "<no value>"
+            #expect(
+                try events("-f", "type=image", "--format", format) == [
+                    // Of a layout without a name for it.
+                    "pull \(id) \(id) \(none)", "tag \(made) made:1 b", "untag \(made) \(made) b",
+                    "delete \(made) \(made) \(none)", "delete \(id) \(id) \(none)",
+                ])
+            let commit = try events("-f", "event=commit", "--format", "{{json .Actor.Attributes}}")
+            #expect(
+                commit.count == 1 && commit[0].contains(#""comment":"said","image":"\#(image)","imageID":"\#(made)""#))
+            #expect(commit[0].contains(#""imageRef":"made:1""#))
+        }
+
+        @Test(.enabled(if: Conditions.has("skopeo"), "needs skopeo")) func archivesAreNotedAsRegistriesAre() throws {
+            let archive = runimg.scratch("busybox.tar")
+            try Tool.check(
+                "skopeo",
+                [
+                    "--insecure-policy", "copy", "--quiet", "oci:\(Fixtures.layout("busybox")):latest",
+                    "docker-archive:\(archive):box/busy:2",
+                ])
+            let fresh = try Runimg()
+            try fresh.check("pull", "-q", "docker-archive:\(archive)")
+            let lines = try fresh.check(
+                "events", "--since", "1h", "--until", "0s", "--format",
+                "{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.name}}"
+            ).lines
+            #expect(lines == ["pull box/busy:2 box/busy"])
+        }
+
+        @Test func processesThatJoinAreNoted() throws {
+            try runimg.check("run", "-d", "--name", "one", image, "sleep", "1000")
+            #expect(try runimg.run(["exec", "one", "sh", "-c", "exit 3"]).status == 3)
+            try runimg.check("exec", "-d", "one", "true")
+            try runimg.check("pause", "one")
+            try runimg.check("unpause", "one")
+            try runimg.check("update", "--pids-limit", "50", "one")
+            try runimg.check("restart", "-t", "0", "one")
+            try runimg.check("rename", "one", "two")
+            let format = "{{.Action}}|{{.Actor.Attributes.exitCode}}|{{.Actor.Attributes.oldName}}"
+            let none = "<no value>"
+            #expect(
+                try events("-f", "container=one", "-f", "container=two", "--format", format).map {
+                    $0.hasSuffix("|\(none)|\(none)") ? String($0.dropLast(22)) : $0
+                } == [
+                    "create", "start", "exec_create: sh -c exit 3", "exec_start: sh -c exit 3", "exec_die|3|\(none)",
+                    "exec_create: true", "exec_start: true", "pause", "unpause", "update", "kill", "die|137|\(none)",
+                    "stop", "start", "restart", "rename|\(none)|/one",
+                ])
+            let ids = try events(
+                "-f", "event=exec_start", "-f", "event=exec_die", "--format", "{{.Actor.Attributes.execID}}")
+            #expect(ids.count == 3 && ids[0].utf8.count == 64 && ids[0] == ids[1] && ids[1] != ids[2], "\(ids)")
+            try runimg.check("rm", "-f", "two")
+        }
+
+        @Test func volumesAreNoted() throws {
+            try runimg.check("volume", "create", "kept")
+            try runimg.check("volume", "create", "kept")
+            try runimg.check("run", "--rm", "-v", "kept:/a:ro", "-v", "/b", image, "true")
+            try runimg.check("volume", "rm", "kept")
+            let attributes = ".Actor.Attributes"
+            let lines = try events(
+                "-f", "type=volume", "--format",
+                "{{.Action}} {{len .Actor.ID}} {{\(attributes).driver}} {{\(attributes).destination}} "
+                    + #"{{index \#(attributes) "read/write"}}"#
+            ).map { $0.split(separator: "<")[0] }
+            #expect(
+                lines == [
+                    "create 4 local ", "create 64 local ", "mount 4 local /a false", "mount 64 local /b true",
+                    "unmount 4 local ", "unmount 64 local ", "destroy 64 local ", "destroy 4 local ",
+                ])
         }
 
         @Test func theLineAndTheObjectAreDockers() throws {
@@ -78,7 +158,7 @@ extension EndToEnd {
             }
             #expect(isReading)
             #expect(try runimg.run(["run", "--rm", image, "true"]).status == 0)
-            let wanted = "create\nstart\ndie\ndestroy\n"
+            let wanted = "create\nattach\nstart\ndie\ndestroy\n"
             let sees = Wait.until(seconds: 20) { runimg.startedOutput == wanted }
             #expect(sees, "\(runimg.startedOutput)")
             try follower.stop()

@@ -74,6 +74,36 @@ extension EndToEnd {
             #expect(output.stdout == "MODE=fast,a=1,b=x+y%26z,tag=\(name) hi\n")
         }
 
+        @Test(arguments: ["json-file", "local"]) func patternsChooseDetails(_ driver: String) throws {
+            let flags = [
+                "--log-driver", driver, "--label", "com.one=1", "--label", "com.two=2", "--label", "net=3",
+                "--label", "kept=4", "-e", "PORT1=a", "-e", "PORTX=b", "--log-opt", "labels=kept",
+                "--log-opt", "labels-regex=^(?:com|org)\\.", "--log-opt", #"env-regex=^PORT\d$"#,
+                "--log-opt", "tag={{.ImageName}}/{{.Name}}",
+            ]
+            let name = try finished(flags, "echo hi")
+            defer { remove(name) }
+            let image = try #require(
+                try runimg().check("inspect", "-f", "{{.Config.Image}}", name).lines.first)
+            let output = try runimg().check("logs", "--details", name)
+            #expect(
+                output.stdout
+                    == "PORT1=a,com.one=1,com.two=2,kept=4,tag=\(image.replacing(":", with: "%3A"))%2F\(name) hi\n")
+        }
+
+        @Test(arguments: [
+            ("labels-regex=(", "it is not a regular expression"), ("env-regex=[", "it is not a regular expression"),
+            ("tag={{.Nope}}", "are known"), ("max-size=much", "invalid size: 'much'"),
+            ("max-file=0", "max-file cannot be less than 1"), ("colour=red", "unknown log opt 'colour'"),
+        ])
+        func wrongOptionsAreRefusedBeforeAnythingIsMade(_ option: String, _ message: String) throws {
+            let name = "never-\(Random.hex(bytes: 6))"
+            let output = try runimg().run(
+                ["create", "--name", name, "--log-opt", option, EndToEnd.engine.image, "true"])
+            #expect(output.status != 0 && output.stderr.contains(message), "\(output)")
+            #expect(try runimg().run(["container", "exists", name]).status == 1)
+        }
+
         @Test func whatCanNotBeReadIsSaidAsDockerSaysIt() throws {
             let name = try finished(["--log-driver", "none"], "echo hi")
             defer { remove(name) }

@@ -1,5 +1,4 @@
 package import Engine
-internal import Glibc
 package import OCI
 
 /// `--filter` of lists of containers and of the verbs on them. The same key twice widens (labels narrow), different keys narrow.
@@ -34,6 +33,8 @@ package struct ContainerFilter: Sendable, Hashable {
         guard let value else { throw .invalid("bad format of filter (expected name=value)") }
         values[name.lowercased().filter { $0 != " " }, default: []].append(value)
     }
+
+    var isEmpty: Bool { values.isEmpty }
 
     /// Whether containers that don't run can be among the results, without `--all`.
     var asksForStatus: Bool { values["status"] != nil }
@@ -151,27 +152,5 @@ private struct PortFilter {
             guard let port = PortFilter(text) else { return false }
             return port.name == name && port.range.overlaps(range)
         }
-    }
-}
-
-/// A pattern for names and IDs: an extended regular expression (regex(7)) that may match anywhere, and where it is none
-/// the text itself.
-package enum TextPattern {
-    package static func matches(_ pattern: String, _ text: String) -> Bool {
-        if pattern.utf8.allSatisfy(isPlain) { return contains(text, pattern) }
-        var expression = regex_t()
-        guard regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return pattern == text }
-        defer { regfree(&expression) }
-        return regexec(&expression, text, 0, nil, 0) == 0
-    }
-
-    private static func contains(_ text: String, _ part: String) -> Bool {
-        let (bytes, wanted) = (Array(text.utf8), Array(part.utf8))
-        if wanted.count > bytes.count { return false }
-        return (0...(bytes.count - wanted.count)).contains { bytes[$0..<($0 + wanted.count)].elementsEqual(wanted) }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        ResourceName.isAlphanumeric(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 }

@@ -43,11 +43,12 @@ package protocol ContainerVerbs {
     func attach(_ name: String, input: Bool, options: AttachOptions) throws -> RunOutcome
     func stop(_ name: String, signal: String?, timeout: Int?) throws
     func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws
+    func restart(_ name: String, signal: String?, timeout: Int?) throws
     func kill(_ name: String, signal: String?) throws
     func killAhead(_ names: [String])
     func remove(_ name: String, force: Bool, volumes: Bool) throws
     func rename(_ name: String, to newName: String) throws
-    func wait(_ name: String) throws -> Int32
+    func wait(_ name: String, for conditions: [WaitCondition], interval: Int64?) throws -> Int32
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws
     func exec(_ name: String, _ options: ExecOptions) throws -> Int32
     func concludeForMonitor(_ id: String) throws

@@ -62,26 +62,3 @@ package enum RenameCommand: Command {
         return 0
     }
 }
-
-/// `wait CONTAINER [CONTAINER...]`.
-package enum WaitCommand: Command {
-    package struct Draft: Sendable {
-        package var selection = ContainerSelection()
-    }
-
-    package static let info = CommandInfo(
-        path: "wait", synopsis: "CONTAINER [CONTAINER...]", summary: "Wait until containers end",
-        aliases: ["container wait", "wait"], arguments: .atLeast(0), operands: [.container(.running)])
-    package static let flags = FlagTable<Draft>(ContainerSelection.flags(\.selection))
-
-    package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
-
-    /// Prints each exit code.
-    package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        let engine = try context.engine()
-        let names = try draft.selection.names(arguments, engine, info, "\(context.program) wait") {
-            $0.condition.isRunning
-        }
-        return draft.selection.each(names, context) { "\(try engine.wait($0))" }
-    }
-}

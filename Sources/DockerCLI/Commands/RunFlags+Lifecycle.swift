@@ -39,8 +39,7 @@ extension RunFlags {
         },
         .value("log-opt", type: "list", takes: LogDriver.values, "Option of the log driver: max-size, max-file, …") {
             (draft, text) throws(ValueError) in
-            let (name, value) = try LogDriver.option(text)
-            draft.request.log.options[name] = value
+            try LogDriver.add(text, to: &draft.request.log)
         },
         .value(
             "volumes-from", type: "list", takes: .container(.any), "Mount the volumes of another container: NAME[:ro]"
@@ -102,18 +101,17 @@ enum LogDriver {
         throw .plain("logger: no log driver named '\(Names.printable(text))' is registered")
     }
 
-    static func option(_ text: String) throws(ValueError) -> (String, String) {
+    static func add(_ text: String, to log: inout LogOptions) throws(ValueError) {
         let (name, value) = text.cut("=")
         guard let value else { throw .plain("invalid logging opt: \(Names.printable(text)): want NAME=VALUE") }
         guard optionNames.contains(name) else {
             throw .plain("unknown log opt '\(Names.printable(name))' for json-file log driver")
         }
-        if name == "max-size", LogOptions.bytes(value) == nil {
-            throw .plain("invalid size: '\(Names.printable(value))'")
+        if name == "max-size" { log.maxSize = value == "-1" ? 0 : try Sizes.ram(value) }
+        if name == "max-file" {
+            guard let count = Int(value), count >= 1 else { throw .plain("max-file cannot be less than 1") }
+            log.maxFiles = count
         }
-        if name == "max-file", Int(value).map({ $0 < 1 }) ?? true {
-            throw .plain("max-file cannot be less than 1")
-        }
-        return (name, value)
+        log.options[name] = value
     }
 }

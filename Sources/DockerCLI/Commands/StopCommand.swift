@@ -73,8 +73,7 @@ package enum RestartCommand: Command {
             !draft.onlyRunning || $0.condition.isRunning
         }
         return selection.each(names, context) { name in
-            try engine.stop(name, signal: draft.signal, timeout: draft.timeout)
-            try engine.start(name)
+            try engine.restart(name, signal: draft.signal, timeout: draft.timeout)
             return name
         }
     }

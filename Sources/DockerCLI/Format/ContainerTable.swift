@@ -54,7 +54,7 @@ package struct ContainerTable {
             ("Mounts", mounts.joined(separator: ",")), ("Names", container.name), ("Networks", container.network),
         ]
         let rest = [
-            ("Ports", PortRange.text(container.exposedPorts)),
+            ("Ports", PortRange.text(container.openPorts)),
             ("RunningFor", "\(Human.duration(seconds: now - created)) ago"), ("Size", container.sizeText),
             ("State", container.stateName), ("Status", container.status(now: now)),
         ]

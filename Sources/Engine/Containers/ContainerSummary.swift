@@ -21,9 +21,11 @@ package struct ContainerSummary: Sendable, Hashable {
     /// Whether something does.
     var isChecked = false
     package var mounts: [MountSummary] = []
-    /// `80/tcp`: what the image says that it listens at. Empty where the container has no network to be reached by.
+    /// `80/tcp`: what the image says that it listens at.
     package var exposedPorts: [String] = []
     package var network = "none"
+    /// Set when the user named the network: one that has no ports to be reached by.
+    package var isNetworkAsked = false
     package var restart = RestartPolicy()
     /// Bytes; nil where nobody asked.
     package var size: ContainerSize?
@@ -34,6 +36,11 @@ package struct ContainerSummary: Sendable, Hashable {
         self.created = created
         self.image = image
     }
+}
+
+extension ContainerSummary {
+    /// The ports that can be reached, as lists show them.
+    package var openPorts: [String] { condition.isRunning && !isNetworkAsked ? exposedPorts : [] }
 }
 
 /// A volume or path in a container.
@@ -102,12 +109,11 @@ extension ContainerSummary {
         health = isChecked ? self.state.health?.status : nil
         let isolation = json["request"]?["isolation"]
         network = isolation?["network"]?.string ?? network
+        isNetworkAsked = isolation?["networkAsked"]?.bool ?? false
+        exposedPorts = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.sorted()
         let restart = json["request"]?["lifecycle"]?["restart"]
         if let kind = restart?["kind"]?.string.flatMap(RestartPolicy.Kind.init) {
             self.restart = RestartPolicy(kind: kind, maximum: Int(clamping: restart?["maximum"]?.integer ?? 0))
-        }
-        if isolation?["networkAsked"]?.bool != true {
-            exposedPorts = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.sorted()
         }
     }
 }

@@ -33,7 +33,7 @@ extension Engine {
             }
             if entered.contains(id) { summary.condition = condition(of: id, recorded: summary.state.status) }
             if summary.condition == .starting, let damage = live.damage(of: id) { problem("\(damage)") }
-            if summary.condition.isRunning { complete(&summary, manager) } else { summary.exposedPorts = [] }
+            if summary.condition.isRunning { complete(&summary, manager) }
             if !scope.all, !summary.condition.isRunning, summary.condition != .restarting { continue }
             if scope.sizes { summary.size = size(of: id, image: summary.image) }
             found.append(summary)

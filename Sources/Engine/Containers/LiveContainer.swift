@@ -16,6 +16,13 @@ struct LiveState: Codable, Sendable {
     var process: Process?
     /// When it was started, RFC 3339.
     var startedAt: String?
+    /// Set where the end came and could not be recorded: the next command does that.
+    var failure: Failure?
+
+    struct Failure: Codable, Sendable, Hashable {
+        var exitCode: Int32
+        var reason: String
+    }
 
     /// The container's first process.
     struct Process: Codable, Sendable, Hashable {
@@ -53,6 +60,13 @@ struct LiveContainer: ~Copyable {
         try write()
     }
 
+    /// Leaves to the next command what nobody can be told now.
+    mutating func record(_ failure: LiveState.Failure) throws(EngineError) {
+        state.failure = failure
+        try write()
+    }
+
+    /// Whole at any moment for whoever reads; gone with the machine, so not synced.
     borrowing func write() throws(EngineError) {
         let bytes = try LiveContainers.encode(state)
         let directory = directory.raw

@@ -9,12 +9,16 @@ enum MountPreparation {
     /// A path of the host that must be there; made as a directory when `create`.
     case path(String, create: Bool)
 
-    func carryOut(_ volumes: VolumeStore, _ seeder: VolumeSeeder) throws(EngineError) {
+    /// The name of a volume that was made.
+    func carryOut(_ volumes: VolumeStore, _ seeder: VolumeSeeder) throws(EngineError) -> String? {
         switch self {
         case .volume(let name, let target, let copyUp):
-            guard copyUp else { return try volumes.make(name) }
-            try volumes.make(name, filledFrom: target, by: seeder)
-        case .path(let path, let create): try MountPreparation.find(path, create: create)
+            let isNew =
+                copyUp ? try volumes.make(name, filledFrom: target, by: seeder) : try volumes.make(name)
+            return isNew ? name : nil
+        case .path(let path, let create):
+            try MountPreparation.find(path, create: create)
+            return nil
         }
     }
 

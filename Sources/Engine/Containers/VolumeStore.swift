@@ -21,18 +21,22 @@ struct VolumeStore: Sendable {
     /// A container that is not the volume's own was made with it.
     private static let shared = "shared"
 
-    /// Makes the volume if it is new.
-    func make(_ name: String) throws(EngineError) {
+    /// Makes the volume; false where it is there already.
+    func make(_ name: String) throws(EngineError) -> Bool {
+        let isNew = !File.exists(data(name))
         try locked(name) { _ throws(EngineError) in () }
+        return isNew
     }
 
     /// Makes the volume if it is new; one without any file gets what `seeder`'s image has at `target`, all of it or
-    /// nothing: a kill or a power cut in between is made good by the next who asks.
-    func make(_ name: String, filledFrom target: String, by seeder: VolumeSeeder) throws(EngineError) {
+    /// nothing: a kill or a power cut in between is made good by the next who asks. False where it is there already.
+    func make(_ name: String, filledFrom target: String, by seeder: VolumeSeeder) throws(EngineError) -> Bool {
+        let isNew = !File.exists(data(name))
         try locked(name) { directory throws(EngineError) in
             let copy = VolumeCopy(directory: directory, path: self.directory(name))
             if try copy.targetIsEmpty() { try copy.fill(from: target, by: seeder) }
         }
+        return isNew
     }
 
     /// Runs `body` with the volume's lock and its directory, made where it is missing. What was cut short is settled first.

@@ -17,11 +17,15 @@ extension Engine {
         let process = try execTarget(record, name)
         let cgroup = try execCgroup(record, name)
         let request = try Engine.starting { () throws(EngineError) in try execRequest(record, process, options) }
+        let execID = Random.hex(bytes: 32)
+        noteExec(record, options.command, exec: execID)
         if options.detach {
             try startDetached(request, cgroup, process)
             return 0
         }
-        return try serve(request, cgroup, process, interactive: options.interactive, record)
+        let code = try serve(request, cgroup, process, interactive: options.interactive, record)
+        note("exec_die", record, ["execID": execID, "exitCode": "\(code)"])
+        return code
     }
 
     private func execTarget(_ record: ContainerRecord, _ name: String) throws(EngineError) -> ContainerProcess {

@@ -27,7 +27,7 @@ extension Engine {
     package func removeImage(_ name: String, force: Bool, prune: Bool) throws(EngineError) -> [ImageRemoval] {
         try store { () throws(StoreError) in try ImageStore.checkName(name) }
         sweep()
-        let image = try find(name)?.id
+        let image = try find(name)
         var result: [ImageRemoval] = []
         try store { () throws(StoreError) in
             try images.clean()

@@ -29,7 +29,7 @@ extension Engine {
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
         request.debug = options.logLevel == .debug
         let result = try Worker.run(request) { observe(.pull($0)) }
-        if let name = try? Reference(parsing: result.name) { notePull(name) }
+        notePull(result.image, name: result.name)
         return result
     }
 

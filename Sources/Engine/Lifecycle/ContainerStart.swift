@@ -35,7 +35,7 @@ extension Engine {
         }
         do throws(EngineError) {
             let started = try launch(draft, cgroup, owners, &entry, options)
-            note("start", draft.record)
+            noteStart(draft.record, attached: options.attached)
             return started
         } catch {
             // Whoever undoes the start looks for what is left of the cgroup once more.
@@ -84,7 +84,7 @@ extension Engine {
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt)
-        var settings = try monitorSettings(draft.record, options)
+        var settings = monitorSettings(draft, options)
         settings.isSuccessor = started.isSuccessor
         if settings.isSuccessor { descriptors.process = started.process.pidfd.raw }
         let tasks = settings.sharesPids ? try openTasks(cgroup).release() : -1
@@ -149,12 +149,13 @@ extension Engine {
             GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
             hostNetwork: record.request.isolation.network == .host)
         let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
-        for source in draft.sources { try source.carryOut(volumes, seeder) }
+        for source in draft.sources {
+            if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }
+        }
     }
 
-    private func monitorSettings(_ record: ContainerRecord, _ options: StartOptions) throws(EngineError)
-        -> MonitorSettings
-    {
+    private func monitorSettings(_ draft: ContainerDraft, _ options: StartOptions) -> MonitorSettings {
+        let record = draft.record
         var settings = MonitorSettings()
         settings.hasTerminal = record.request.terminal
         settings.sharesPids = record.request.isolation.pid != .own
@@ -163,7 +164,7 @@ extension Engine {
         settings.attached = options.attached
         settings.starterConcludes = options.attached && record.request.lifecycle.restart.kind == .no
         settings.logName = Engine.logName(record.id)
-        settings.logAttributes = try LogAttributes.json(of: record)
+        settings.logAttributes = draft.logAttributes
         settings.endArguments = ownCommandLine("monitor-end", record.id)
         if let check = HealthCheck(record) {
             settings.healthArguments = ownCommandLine("monitor-health", record.id)

@@ -6,38 +6,84 @@ internal import Sys
 /// What commands note in the event log: docker's actions with docker's attributes.
 extension Engine {
     func note(_ action: String, _ record: ContainerRecord, _ details: [String: String] = [:]) {
+        eventLog.append([Engine.event(action, record, details)])
+    }
+
+    private static func event(
+        _ action: String, _ record: ContainerRecord, _ details: [String: String] = [:]
+    ) -> Event {
         var attributes = record.labels
         attributes["image"] = record.imageName
         attributes["name"] = record.name
         attributes.merge(details) { $1 }
-        eventLog.append(Event("container", action, actor: record.id, attributes: attributes))
+        return Event("container", action, actor: record.id, attributes: attributes)
     }
 
-    /// The end of a container's process.
+    /// The start of a container's process, in one write with what came with it.
+    func noteStart(_ record: ContainerRecord, attached: Bool) {
+        var events = attached ? [Engine.event("attach", record)] : []
+        for mount in record.mounts {
+            guard case .volume(let name) = mount.kind else { continue }
+            let details = [
+                "container": record.id, "destination": mount.target, "propagation": mount.propagation ?? "",
+                "read/write": "\(!mount.readOnly)",
+            ]
+            events.append(Engine.volumeEvent("mount", name, details))
+        }
+        eventLog.append(events + [Engine.event("start", record)])
+    }
+
+    /// The end of a container's process, in one write with what went with it.
     func noteEnd(_ record: ContainerRecord, exitCode: Int32, of process: LiveState.Process?) {
-        if record.state.oomKilled { note("oom", record) }
+        var events = record.state.oomKilled ? [Engine.event("oom", record)] : []
         let seconds = (process.map { ProcessStatus.age(startTime: $0.startTime) } ?? 0) / 1_000_000_000
-        note("die", record, ["execDuration": "\(seconds)", "exitCode": "\(exitCode)"])
+        let details = ["execDuration": "\(seconds)", "exitCode": "\(exitCode)"]
+        events.append(Engine.event("die", record, details))
+        for mount in record.mounts {
+            guard case .volume(let name) = mount.kind else { continue }
+            events.append(Engine.volumeEvent("unmount", name, ["container": record.id]))
+        }
+        eventLog.append(events)
     }
 
-    func notePull(_ name: Reference) {
+    /// A further process that is about to be executed.
+    func noteExec(_ record: ContainerRecord, _ command: [String], exec id: String) {
+        let line = command.joined(separator: " ")
         eventLog.append(
-            Event("image", "pull", actor: name.familiar, attributes: ["name": name.familiarRepository]))
+            ["exec_create", "exec_start"].map { Engine.event("\($0): \(line)", record, ["execID": id]) })
+    }
+
+    func noteVolume(_ action: String, _ name: String) { eventLog.append([Engine.volumeEvent(action, name)]) }
+
+    private static func volumeEvent(_ action: String, _ name: String, _ details: [String: String] = [:]) -> Event {
+        Event("volume", action, actor: name, attributes: ["driver": "local"].merging(details) { $1 })
+    }
+}
+
+/// Events of images: their labels are attributes for as long as they are there.
+extension Engine {
+    /// `name` as the worker says it; one that is none, as that of an archive without names, is told by the ID.
+    func notePull(_ image: Digest, name: String) {
+        let labels = (try? find(image.description))?.config.config?.labels ?? [:]
+        let reference = try? Reference(parsing: name)
+        noteImage(
+            "pull", actor: reference?.familiar ?? image.description,
+            name: reference?.familiarRepository ?? image.description, labels)
+    }
+
+    func noteImage(_ action: String, actor: String, name: String, _ labels: [String: String] = [:]) {
+        eventLog.append([Event("image", action, actor: actor, attributes: labels.merging(["name": name]) { $1 })])
     }
 
     /// The removal of an image's names, and of the image itself.
-    func noteRemoval(of image: Digest, _ lines: [ImageRemoval]) {
+    func noteRemoval(of image: Image, _ lines: [ImageRemoval]) {
+        let id = image.id.description
         for line in lines {
-            let action: String
             switch line {
-            case .untagged: action = "untag"
-            case .deleted(let digest):
-                // Its layers are told as well, and are no images.
-                if digest != image { continue }
-                action = "delete"
+            case .untagged: noteImage("untag", actor: id, name: id, image.config.config?.labels ?? [:])
+            // Its layers are told as well, and are no images.
+            case .deleted(let digest): if digest == image.id { noteImage("delete", actor: id, name: id) }
             }
-            eventLog.append(
-                Event("image", action, actor: image.description, attributes: ["name": image.description]))
         }
     }
 }

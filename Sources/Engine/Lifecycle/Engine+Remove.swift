@@ -105,7 +105,7 @@ extension Engine {
             try containers.rename(record, to: wanted)
             var renamed = record
             renamed.name = wanted
-            note("rename", renamed, ["oldName": record.name])
+            note("rename", renamed, ["oldName": "/\(record.name)"])
         }
     }
 

@@ -16,7 +16,7 @@ extension Engine {
     ) throws(EngineError) -> RunOutcome {
         let found = try container(named: name)
         if condition(of: found).isRunning { return try attach(name, input: input, options: options) }
-        var attachment = Engine.attachmentOptions(found.request)
+        var attachment = try Engine.attachmentOptions(found.request)
         attachment.input = input && found.request.interactive
         attachment.forwardsSignals = options.signalProxy
         attachment.detachKeys = try options.keys()
@@ -40,21 +40,25 @@ extension Engine {
             throw .conflict("You cannot attach to a restarting container, wait until it is running")
         default: throw .conflict("You cannot attach to a stopped container, start it first")
         }
-        var attachment = Engine.attachmentOptions(record.request)
+        var attachment = try Engine.attachmentOptions(record.request)
         attachment.input = input && record.request.interactive
         attachment.forwardsSignals = options.signalProxy
         attachment.detachKeys = try options.keys()
         attachment.output = true
         attachment.error = true
+        attachment.redraws = true
         let process = try process(of: record)
         do throws(Errno) {
             let signals = try ForwardedSignals()
             let connection = try live.connect(record.id)
             try connection.subscribe(output: true, input: attachment.input)
+            note("attach", record)
             switch try Attachment(connection, attachment).serve(signals, pidfd: process.pidfd.raw) {
             case .recorded(let code): return .ended(code)
             case .ended(let exit): return .ended(exit.code)
-            case .detached: return .detached(record.id)
+            case .detached:
+                note("detach", record)
+                return .detached(record.id)
             case .lost: break
             }
         } catch {
@@ -132,10 +136,13 @@ package struct AttachOptions: Sendable {
 
     package init() {}
 
-    func keys() throws(EngineError) -> DetachKeys {
+    func keys() throws(EngineError) -> DetachKeys { try AttachOptions.keys(detachKeys) }
+
+    /// What `--detach-keys` says; docker's keys for nil.
+    static func keys(_ text: String?) throws(EngineError) -> DetachKeys {
+        guard let text else { return DetachKeys(DetachKeys.standard) }
         do throws(DetachKeys.InvalidKeys) {
-            return try detachKeys.map { text throws(DetachKeys.InvalidKeys) in try DetachKeys(parsing: text) }
-                ?? DetachKeys(DetachKeys.standard)
+            return try DetachKeys(parsing: text)
         } catch {
             throw .invalid("\(error)")
         }

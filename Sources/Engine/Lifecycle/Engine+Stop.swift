@@ -48,24 +48,6 @@ extension Engine {
         }
     }
 
-    /// Waits until the container does not run, and returns its exit code.
-    package func wait(_ name: String) throws(EngineError) -> Int32 {
-        while true {
-            let record = try container(named: name)
-            if let target = try runningTarget(record) {
-                if let code = try target.recordedEnd(seconds: -1) { return code }
-            } else if live.isServed(record.id) {
-                // Its start or its end is under way.
-            } else if record.state.status == .created || record.state.status == .exited {
-                return record.state.exitCode ?? 0
-            } else {
-                // Its end was recorded since we looked, or its monitor died and nobody has recorded that yet.
-                sweep()
-            }
-            usleep(2000)
-        }
-    }
-
     /// nil when it does not run.
     private func runningTarget(_ record: ContainerRecord) throws(EngineError) -> RunningTarget? {
         do throws(EngineError) {

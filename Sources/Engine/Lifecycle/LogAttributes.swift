@@ -1,6 +1,6 @@
 internal import OCI
 
-/// What `--log-opt labels`, `env` and `tag` add to each entry of a log, as docker's "attrs".
+/// What `--log-opt labels`, `labels-regex`, `env`, `env-regex` and `tag` add to each entry of a log, as docker's "attrs".
 enum LogAttributes {
     /// More would not fit into an entry (`CMON_LOG_ATTRS_MAX`).
     private static let limit = 32 << 10
@@ -8,15 +8,14 @@ enum LogAttributes {
     /// A JSON object; empty where nothing was asked for.
     static func json(of record: ContainerRecord) throws(EngineError) -> String {
         let options = record.request.log.options
-        for name in ["labels-regex", "env-regex"] where options[name] != nil {
-            throw .notSupportedYet("log option \(name)")
+        if options.isEmpty { return "" }
+        var attributes = try chosen(from: record.labels, "labels", options)
+        var environment: [String: String] = [:]
+        for entry in (record.execution.env ?? []) + record.environment {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { environment[String(parts[0])] = String(parts[1]) }
         }
-        var attributes: [String: String] = [:]
-        for name in names(options["labels"]) { attributes[name] = record.labels[name] }
-        let environment = (record.execution.env ?? []) + record.environment
-        for name in names(options["env"]) {
-            attributes[name] = EnvironmentBuilder.value(of: name, in: environment)
-        }
+        attributes.merge(try chosen(from: environment, "env", options)) { $1 }
         if let tag = options["tag"], !tag.isEmpty { attributes["tag"] = try fill(tag, record) }
         if attributes.isEmpty { return "" }
         let members = attributes.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
@@ -27,8 +26,20 @@ enum LogAttributes {
         return text
     }
 
-    private static func names(_ list: String?) -> [String] {
-        (list ?? "").split(separator: ",").map(String.init)
+    /// Of `values` those that the option `name` lists, and those that its pattern fits.
+    private static func chosen(
+        from values: [String: String], _ name: String, _ options: [String: String]
+    ) throws(EngineError) -> [String: String] {
+        let names = Set((options[name] ?? "").split(separator: ",").map(String.init))
+        guard let text = options["\(name)-regex"], !text.isEmpty else {
+            return values.filter { names.contains($0.key) }
+        }
+        guard let pattern = TextPattern(text) else {
+            throw .invalid("log option \(name)-regex: \(ForeignText(text)): it is not a regular expression")
+        }
+        var result: [String: String] = [:]
+        for (key, value) in values where names.contains(key) || pattern.matches(key) { result[key] = value }
+        return result
     }
 
     /// docker's fields of a tag, with its meanings; other templates are refused.
@@ -36,6 +47,9 @@ enum LogAttributes {
         let fields = [
             "ID": record.shortID, "FullID": record.id, "Name": record.name, "ImageID": record.image.short,
             "ImageFullID": record.image.description, "ImageName": record.imageName, "DaemonName": "docker",
+            "Command": ([record.path] + record.args).joined(separator: " "), "Hostname": HostFacts.hostname(),
+            "ContainerID": record.id, "ContainerName": "/\(record.name)", "ContainerCreated": record.created,
+            "ContainerImageID": record.image.description, "ContainerImageName": record.imageName,
         ]
         var rest = Substring(tag)
         var result = ""
@@ -54,7 +68,7 @@ enum LogAttributes {
     private static func unknown(_ tag: String) -> EngineError {
         .invalid(
             "log option tag: \(ForeignText(tag)): only {{.ID}}, {{.FullID}}, {{.Name}}, {{.ImageID}}, "
-                + "{{.ImageFullID}}, {{.ImageName}} and {{.DaemonName}} are known")
+                + "{{.ImageFullID}}, {{.ImageName}}, {{.Command}}, {{.Hostname}} and {{.DaemonName}} are known")
     }
 
     /// A JSON string as Go writes it.

@@ -14,7 +14,7 @@ struct LogSettings {
         case .jsonFile: (driver, maxSize, maxFiles) = (.jsonFile, 10 << 20, 3)
         case .local: (driver, maxSize, maxFiles) = (.local, 20 << 20, 5)
         }
-        if let text = options.options["max-size"], let size = LogOptions.bytes(text) { maxSize = size }
-        if let text = options.options["max-file"], let count = UInt32(text) { maxFiles = max(1, count) }
+        if let size = options.maxSize { maxSize = UInt64(clamping: size) }
+        if let count = options.maxFiles { maxFiles = UInt32(clamping: max(1, count)) }
     }
 }

@@ -13,12 +13,21 @@ extension Engine {
         // A terminal's or a service manager's signals are not for us, as they were not for the monitor.
         SignalSet([SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE]).block()
         var entry = try live.takeOver(id, lock: MonitorLegacy.lock)
-        let end = try conclude(id, legacy.exit, of: entry.state.process)
-        legacy.tellEnd(end?.exitCode ?? legacy.exit.code)
-        guard let end, var delay = end.restartDelay else { return }
-        // The container whose namespaces it shares may start again later than it would itself.
-        while try restart(end.record, &entry, after: delay, legacy) { delay = RestartPolicy.next(after: delay) }
-        legacy.closeListener()
+        do throws(EngineError) {
+            let end = try conclude(id, legacy.exit, of: entry.state.process)
+            legacy.tellEnd(end?.exitCode ?? legacy.exit.code)
+            guard let end, var delay = end.restartDelay else { return }
+            // The container whose namespaces it shares may start again later than it would itself.
+            while try restart(end.record, &entry, after: delay, legacy) { delay = RestartPolicy.next(after: delay) }
+            legacy.closeListener()
+        } catch {
+            // Nobody reads what we print: the next command finds the entry, says this and takes it up.
+            let failure = LiveState.Failure(exitCode: legacy.exit.code, reason: "\(error)")
+            do throws(EngineError) { try entry.record(failure) } catch {
+                KernelLog.write("runimg: container \(id): \(failure.reason); \(error)")
+            }
+            throw error
+        }
     }
 
     /// True when it is to be tried again.

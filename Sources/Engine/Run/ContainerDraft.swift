@@ -14,6 +14,8 @@ struct ContainerDraft {
     var manager: CgroupManager
     /// What the mounts' sources still need.
     var sources: [MountPreparation]
+    /// What each entry of the log says of the container.
+    var logAttributes: String
 }
 
 extension Engine {
@@ -55,7 +57,7 @@ extension Engine {
             host: HostFacts.lookUp(hasPidsController: manager.layout.hierarchy(of: "pids") != nil))
         return ContainerDraft(
             image: image, record: record, spec: try SpecBuilder.build(inputs), manager: manager,
-            sources: resolver.preparations)
+            sources: resolver.preparations, logAttributes: try LogAttributes.json(of: record))
     }
 
     private func sharesHostname(_ request: RunRequest) -> Bool {

@@ -21,6 +21,7 @@ extension Engine {
             return .ended(0)
         }
         // Until all is undone again: a second signal must not end us half-way through that.
+        let attachment = try Engine.attachmentOptions(request)
         let signals = try call("watch signals for", record.shortID) { () throws(Errno) in try ForwardedSignals() }
         var entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         let started: StartedContainer
@@ -37,7 +38,7 @@ extension Engine {
         }
         sweepAside()
         if request.detach { return .detached(record.id) }
-        return try attend(started, record, Engine.attachmentOptions(request), signals, observer)
+        return try attend(started, record, attachment, signals, observer)
     }
 
     /// The first start of a container that was just made.
@@ -62,7 +63,7 @@ extension Engine {
         return started
     }
 
-    static func attachmentOptions(_ request: RunRequest) -> Attachment.Options {
+    static func attachmentOptions(_ request: RunRequest) throws(EngineError) -> Attachment.Options {
         var options = Attachment.Options()
         options.hasTerminal = request.terminal
         options.input = request.interactive
@@ -72,7 +73,7 @@ extension Engine {
             options.output = attach.contains(.output)
             options.error = attach.contains(.error)
         }
-        if let text = request.detachKeys, let keys = try? DetachKeys(parsing: text) { options.detachKeys = keys }
+        options.detachKeys = try AttachOptions.keys(request.detachKeys)
         return options
     }
 
@@ -95,7 +96,9 @@ extension Engine {
             for warning in end?.warnings ?? [] { observer(.warning(warning)) }
             return .ended(end?.exitCode ?? exit.code)
         case .recorded(let code): return .ended(code)
-        case .detached: return .detached(record.id)
+        case .detached:
+            note("detach", record)
+            return .detached(record.id)
         case .lost:
             sweep()
             throw .monitorDied(record.id)

@@ -12,6 +12,11 @@ extension Engine {
         let failures = sweepAfterBoot()
         return failures
             + live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id, state throws(EngineError) in
+                if let failure = state?.failure {
+                    notice(
+                        "the end of container \(id) (exit code \(failure.exitCode)) was not taken care of: \(failure.reason)"
+                    )
+                }
                 try removeCgroup(of: id)
                 guard var record = try recordOrRemains(id) else { return }
                 // A command that was killed before it had made or started its container has promised nothing.
@@ -23,14 +28,18 @@ extension Engine {
                 // One that was made before, and whose start did not come to its end, is as it was.
                 guard state?.process != nil || record.state.status == .running || record.state.status == .restarting
                 else { return }
+                // Its end is recorded; only something else of it was left.
+                if record.state.status == .exited, record.state.startedAt == state?.startedAt { return }
                 record.state.status = .exited
-                record.state.exitCode = 137
+                record.state.exitCode = state?.failure?.exitCode ?? 137
                 record.state.startedAt = state?.startedAt ?? record.state.startedAt
                 record.state.finishedAt = Clock.timestamp
-                record.state.error = "its monitor was killed"
+                record.state.error =
+                    state?.failure.map { "its end could not be recorded at its time: \($0.reason)" }
+                    ?? "its monitor was killed"
                 record.state.health = lastHealth(record)
                 try containers.save(record)
-                noteEnd(record, exitCode: 137, of: state?.process)
+                noteEnd(record, exitCode: record.state.exitCode ?? 137, of: state?.process)
             }
     }
 

@@ -44,7 +44,7 @@ extension Engine {
                 "create \(name): volume name is too short, names should be at least two alphanumeric characters")
         }
         try VolumeStore.check(name)
-        try volumes.make(name, labels: labels)
+        if try volumes.make(name, labels: labels) { noteVolume("create", name) }
         return try volume(named: name)
     }
 
@@ -87,6 +87,7 @@ extension Engine {
             try MountsBelow.refuse(volumes.directory(name), removing: "volume \(name)")
         }
         try call("sync", volumes.root) { () throws(Errno) in try Directory.sync(volumes.root) }
+        noteVolume("destroy", name)
     }
 
     /// Removes the volumes that were made for a container and have no other user.
@@ -98,6 +99,7 @@ extension Engine {
                     let users = try users(ofVolume: name)
                     if users != [record.id], !users.isEmpty { throw .conflict("volume \(name) is in use") }
                 }
+                noteVolume("destroy", name)
             } catch  where error.isUnusableRecord {
                 // Whoever can't be read may use it: it stays.
             } catch .conflict {

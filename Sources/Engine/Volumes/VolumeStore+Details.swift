@@ -13,9 +13,9 @@ private struct VolumeOptions: Codable {
 }
 
 extension VolumeStore {
-    /// Makes the volume with its labels if it is new; it survives a power cut.
-    func make(_ name: String, labels: [String: String]) throws(EngineError) {
-        if File.exists(data(name)) { return }
+    /// Makes the volume with its labels, so that it survives a power cut; false where it is there already.
+    func make(_ name: String, labels: [String: String]) throws(EngineError) -> Bool {
+        if File.exists(data(name)) { return false }
         try checkFormat(dataRoot)
         let bytes: [UInt8]
         do {
@@ -41,6 +41,7 @@ extension VolumeStore {
         for directory in ["\(root)/\(name)", root, Path.split(root).parent] {
             try call("sync", directory) { () throws(Errno) in try Directory.sync(directory) }
         }
+        return true
     }
 
     /// nil where there is no such volume.

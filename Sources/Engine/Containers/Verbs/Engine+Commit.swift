@@ -45,9 +45,19 @@ extension Engine {
             container: record.id, lowers: image.layers.map(\.diff), config: config, excluded: OwnMountPoints.paths,
             name: options.name)
         let prepared = request
-        return try standingStill(record, options.pause) { () throws(EngineError) in
+        let made = try standingStill(record, options.pause) { () throws(EngineError) in
             try Worker.run(prepared) { _ in }.image
         }
+        noteCommit(record, made, options)
+        return made
+    }
+
+    private func noteCommit(_ record: ContainerRecord, _ image: Digest, _ options: CommitOptions) {
+        let name = options.name.flatMap { try? Reference(parsing: $0).tagged.familiar }
+        let id = image.description
+        if let name { noteImage("tag", actor: id, name: name, record.labels) }
+        let details = ["comment": options.message ?? "", "imageID": id, "imageRef": name ?? ""]
+        note("commit", record, details)
     }
 
     private static func checkNewName(_ text: String) throws(EngineError) {

@@ -51,6 +51,7 @@ extension Engine {
             return try Engine.move(
                 item, to: place, owner: request.archive ? nil : TransferRequest.Owner(user: getuid(), group: getgid()))
         }
+        note("archive-path", record)
         return CopyResult(bytes: bytes, destination: asked.shown)
     }
 
@@ -114,6 +115,7 @@ extension Engine {
             try Engine.checkWritable(target.directory.raw, root, isReadOnly: isReadOnly)
             return try Engine.move(local, to: target, owner: nil)
         }
+        note("extract-to-dir", record)
         return CopyResult(bytes: bytes, destination: "\(shown):\(asked.shown)")
     }
 

@@ -11,6 +11,7 @@ extension Engine {
             try Worker.transfer(
                 TransferRequest(source: .contents, target: .tar, parent: getpid()), source: root, target: output)
         }
+        note("export", record)
     }
 
     /// As `export(_:to:)`, into the file `path`: whole and durable, or as it was.

@@ -4,7 +4,9 @@ extension Engine {
     /// The processes of a running container, all that are in its cgroup: as `ps -ef` lists them, or with options as the
     /// host's own `ps` does.
     package func top(_ name: String, options: [String]) throws(EngineError) -> ProcessTable {
-        let cgroup = try runningCgroup(try container(named: name).id)
+        let record = try container(named: name)
+        let cgroup = try runningCgroup(record.id)
+        note("top", record)
         let pids = try cgroups { () throws(CgroupError) in try cgroup.processes() }
         // One word of the command line may hold several options, as docker takes it.
         let words = options.flatMap { $0.split(separator: " ").map(String.init) }

@@ -143,7 +143,8 @@ struct TarHeaderBlock {
 }
 
 extension TarEntry.Kind {
-    fileprivate var typeFlag: UInt8 {
+    /// The byte that stands for it in a header.
+    var typeFlag: UInt8 {
         switch self {
         case .regular: UInt8(ascii: "0")
         case .hardLink: UInt8(ascii: "1")

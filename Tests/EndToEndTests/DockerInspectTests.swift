@@ -6,27 +6,9 @@ import Testing
 
 extension EndToEnd {
     /// What a real docker says of a container and an image that are made the same way.
-    @Suite(
-        .enabled(
-            if: Conditions.canRun && Conditions.has("dockerd", "docker", "containerd", "runc", "unshare")
-                && File.exists("/bin/busybox"),
-            "needs dockerd, docker, containerd, runc and a static busybox"))
+    @Suite(.enabled(if: Conditions.canRun && PrivateDocker.isPossible, Comment(rawValue: PrivateDocker.needs)))
     struct DockerInspectTests {
         private static let script = #"""
-            cd "$1"
-            dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" -H "unix://$1/socket" \
-                --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs > "$1/log" 2>&1 &
-            daemon=$!
-            trap 'kill $daemon; wait $daemon' EXIT
-            export DOCKER_HOST="unix://$1/socket"
-            i=0
-            until docker version > "$1/version" 2>&1; do
-                i=$((i + 1))
-                test $i -lt 150 || { cat "$1/log" >&2; exit 1; }
-                sleep 0.2
-            done
-            set -e
-            mkdir -p root/bin
             cp /bin/busybox root/bin/sleep
             tar -C root -c bin | docker import - box:1 > "$1/image"
             docker create --name made --network none -v vol:/data -l k=v -e E=F -m 64m -h boxy -w /tmp \
@@ -42,9 +24,7 @@ extension EndToEnd {
 
         @Test func theSameKeysAndValues() throws {
             let scratch = try Scratch()
-            try Tool.check(
-                "unshare", ["-m", "--propagation", "private", "sh", "-c", Self.script, "sh", scratch.path],
-                timeout: 180)
+            try PrivateDocker.run(Self.script, in: scratch)
             let runimg = try Runimg()
             try runimg.check("pull", "-q", "oci:\(Fixtures.layout("busybox")):latest")
             let image = try EndToEnd.engine.image

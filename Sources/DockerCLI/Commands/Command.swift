@@ -98,12 +98,18 @@ extension Command {
     package static func main(_ arguments: some Sequence<String>, path: String, _ context: CommandContext) -> Int32 {
         do {
             return try perform(arguments, path: path, context)
-        } catch let error as CommandError {
-            return Failure.report(error, info, path: path, trailer: failureCode == 125, context)
         } catch {
-            let code = (error as? any ExitCodeError)?.exitCode ?? failureCode
-            let failure = CommandError.failed("\(error)", code: code)
-            return Failure.report(failure, info, path: path, trailer: failureCode == 125, context)
+            return Failure.report(commandError(error), info, path: path, trailer: failureCode == 125, context)
+        }
+    }
+
+    private static func commandError(_ error: any Error) -> CommandError {
+        switch error {
+        case let error as CommandError: error
+        case let error as ValueError: Failure.plain(error, failureCode)
+        // Of a list's format.
+        case let error as TemplateError: .failed(error.listDescription, code: failureCode)
+        default: .failed("\(error)", code: (error as? any ExitCodeError)?.exitCode ?? failureCode)
         }
     }
 

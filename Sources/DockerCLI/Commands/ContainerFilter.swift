@@ -28,10 +28,8 @@ package struct ContainerFilter: Sendable, Hashable {
 
     /// Refuses only what is no filter at all; docker's daemon judges the rest, after the command line is read.
     package mutating func add(_ text: String) throws(ValueError) {
-        if text.isEmpty { return }
-        let (name, value) = text.cut("=")
-        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
-        values[name.lowercased().filter { $0 != " " }, default: []].append(value)
+        guard let (key, value) = try FilterText.split(text) else { return }
+        values[key, default: []].append(value)
     }
 
     var isEmpty: Bool { values.isEmpty }

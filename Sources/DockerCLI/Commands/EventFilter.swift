@@ -28,11 +28,8 @@ package struct EventFilter: Sendable, Hashable {
     package init() {}
 
     package mutating func add(_ text: String) throws(ValueError) {
-        if text.isEmpty { return }
-        let (name, value) = text.cut("=")
-        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
-        let key = name.lowercased().filter { $0 != " " }
-        guard EventFilter.keys.contains(key) else { throw .plain("invalid filter '\(Names.printable(name))'") }
+        guard let (key, value) = try FilterText.split(text) else { return }
+        guard EventFilter.keys.contains(key) else { throw .plain("invalid filter '\(Names.printable(key))'") }
         values[key, default: []].append(value)
     }
 

@@ -19,10 +19,8 @@ package struct ImageFilter: Sendable, Hashable {
     package var isEmpty: Bool { self == ImageFilter() }
 
     package mutating func add(_ text: String) throws(ValueError) {
-        if text.isEmpty { return }
-        let (name, value) = text.cut("=")
-        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
-        switch name.lowercased().filter({ $0 != " " }) {
+        guard let (key, value) = try FilterText.split(text) else { return }
+        switch key {
         case "reference": try addReference(value)
         case "label": labels.append(try Names.label(value).keeping(value))
         case "dangling":
@@ -31,7 +29,7 @@ package struct ImageFilter: Sendable, Hashable {
         case "before": before.append(value)
         case "since": since.append(value)
         case "until": throw .planned("filter until")
-        default: throw .plain("invalid filter '\(Names.printable(name))'")
+        default: throw .plain("invalid filter '\(Names.printable(key))'")
         }
     }
 

@@ -7,6 +7,8 @@ package struct InspectDraft: Sendable {
     package var sizes = false
     package var type = ""
 
+    package init(type: String = "") { self.type = type }
+
     static let format: Flag<InspectDraft> = .value(
         "format", short: "f", takes: .objectFormat, "Output as json or by a Go template"
     ) { $0.format = $1 }
@@ -44,42 +46,40 @@ package enum InspectCommand: Command {
     }
 }
 
-/// `container inspect [OPTIONS] CONTAINER [CONTAINER...]`.
-package enum ContainerInspectCommand: Command {
-    package static let info = CommandInfo(
-        path: "container inspect", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Show all of a container",
-        aliases: ["container inspect"], arguments: .atLeast(1), operands: [.container(.any)])
-    package static let flags = FlagTable<InspectDraft>([InspectDraft.format, InspectDraft.size])
+/// An `inspect` that looks for one kind of objects.
+package protocol KindInspectCommand: Command where Draft == InspectDraft {
+    /// Of `Inspection.types`.
+    static var type: String { get }
+}
 
-    package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
+extension KindInspectCommand {
+    package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft(type: type) }
 
     package static func execute(
         _ draft: InspectDraft, _ arguments: [String], _ context: CommandContext
     ) throws -> Int32 {
-        var draft = draft
-        draft.type = "container"
-        return try Inspection(draft, context).run(arguments)
+        try Inspection(draft, context).run(arguments)
     }
 }
 
+/// `container inspect [OPTIONS] CONTAINER [CONTAINER...]`.
+package enum ContainerInspectCommand: KindInspectCommand {
+    package static let type = "container"
+    package static let info = CommandInfo(
+        path: "container inspect", synopsis: "[OPTIONS] CONTAINER [CONTAINER...]", summary: "Show all of a container",
+        aliases: ["container inspect"], arguments: .atLeast(1), operands: [.container(.any)])
+    package static let flags = FlagTable<InspectDraft>([InspectDraft.format, InspectDraft.size])
+}
+
 /// `image inspect [OPTIONS] IMAGE [IMAGE...]`.
-package enum ImageInspectCommand: Command {
+package enum ImageInspectCommand: KindInspectCommand {
+    package static let type = "image"
     package static let info = CommandInfo(
         path: "image inspect", synopsis: "[OPTIONS] IMAGE [IMAGE...]", summary: "Show all of an image",
         aliases: ["image inspect"], arguments: .atLeast(1), operands: [.image])
     package static let flags = FlagTable<InspectDraft>([
         InspectDraft.format, .planned("platform", "Platform of an image for several"),
     ])
-
-    package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
-
-    package static func execute(
-        _ draft: InspectDraft, _ arguments: [String], _ context: CommandContext
-    ) throws -> Int32 {
-        var draft = draft
-        draft.type = "image"
-        return try Inspection(draft, context).run(arguments)
-    }
 }
 
 /// Finds objects and prints them: all that are there, in one array or one by one through a template, then what is wrong

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Logs
 
 /// Questions before something is removed for good.
 enum Confirmation {
@@ -24,9 +25,7 @@ package struct PruneFilter: Sendable, Hashable {
     package init() {}
 
     package mutating func add(_ text: String) throws(ValueError) {
-        if text.isEmpty { return }
-        let (key, value) = text.cut("=")
-        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
+        guard let (key, value) = try FilterText.split(text) else { return }
         switch key {
         case "label": labels.append(value)
         case "label!": excludedLabels.append(value)
@@ -39,7 +38,7 @@ package struct PruneFilter: Sendable, Hashable {
     func bound(now: Int64) throws(ValueError) -> Int64? {
         guard let text = until.first else { return nil }
         if until.count > 1 { throw .plain("more than one until filter specified") }
-        if let moment = Moments.seconds(text, now: now) { return moment }
+        if let moment = LogTime(argument: text, now: LogTime(seconds: now, nanoseconds: 0)) { return moment.seconds }
         throw .plain("failed to parse value as time or duration: \(GoValue.quoted(text))")
     }
 

@@ -63,16 +63,10 @@ package enum PsCommand: Command {
         var draft = draft
         if draft.latest, draft.last <= 0 { draft.last = 1 }
         if draft.format.isEmpty, !draft.quiet { draft.format = ClientSettings.load(context).psFormat }
-        do {
-            let table = try ContainerTable(draft, now: context.now())
-            let rows = try containers(draft, context, sizes: draft.sizes || table.showsSizes)
-            context.output.write(try table.render(rows))
-            return 0
-        } catch let error as TemplateError {
-            throw CommandError.failed(error.listDescription, code: 1)
-        } catch let error as ValueError {
-            throw Failure.plain(error, 1)
-        }
+        let table = try ContainerTable(draft, now: context.now())
+        let rows = try containers(draft, context, sizes: draft.sizes || table.showsSizes)
+        context.output.write(try table.render(rows))
+        return 0
     }
 
     private static func containers(

@@ -75,36 +75,21 @@ package enum VolumeListCommand: Command {
         var text = draft.format
         if text.isEmpty, !draft.quiet { text = ClientSettings.load(context).volumesFormat }
         if draft.quiet, text.isEmpty || text == "table" { text = "{{.Name}}" }
-        do {
-            let format = try ListFormat(text, standard: "{{.Driver}}\t{{.Name}}")
-            let volumes = try draft.filter.apply(try context.engine().allVolumes())
-            for problem in volumes.compactMap(\.problem) { context.errors.line("WARNING: \(problem)") }
-            context.output.write(try format.render(header: VolumeValue.header, volumes.map(VolumeValue.row)))
-            return 0
-        } catch let error as TemplateError {
-            throw CommandError.failed(error.listDescription, code: 1)
-        } catch let error as ValueError {
-            throw Failure.plain(error, 1)
-        }
+        let format = try ListFormat(text, standard: "{{.Driver}}\t{{.Name}}")
+        let volumes = try draft.filter.apply(try context.engine().allVolumes())
+        for problem in volumes.compactMap(\.problem) { context.errors.line("WARNING: \(problem)") }
+        context.output.write(try format.render(header: VolumeValue.header, volumes.map(VolumeValue.row)))
+        return 0
     }
 }
 
 /// `volume inspect [OPTIONS] VOLUME [VOLUME...]`.
-package enum VolumeInspectCommand: Command {
+package enum VolumeInspectCommand: KindInspectCommand {
+    package static let type = "volume"
     package static let info = CommandInfo(
         path: "volume inspect", synopsis: "[OPTIONS] VOLUME [VOLUME...]", summary: "Show all of a volume",
         aliases: ["volume inspect"], arguments: .atLeast(1), operands: [.volume])
     package static let flags = FlagTable<InspectDraft>([InspectDraft.format])
-
-    package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
-
-    package static func execute(
-        _ draft: InspectDraft, _ arguments: [String], _ context: CommandContext
-    ) throws -> Int32 {
-        var draft = draft
-        draft.type = "volume"
-        return try Inspection(draft, context).run(arguments)
-    }
 }
 
 /// `volume rm [OPTIONS] VOLUME [VOLUME...]`.
@@ -194,9 +179,7 @@ package struct VolumeFilter: Sendable, Hashable {
     package init() {}
 
     package mutating func add(_ text: String) throws(ValueError) {
-        if text.isEmpty { return }
-        let (key, value) = text.cut("=")
-        guard let value else { throw .invalid("bad format of filter (expected name=value)") }
+        guard let (key, value) = try FilterText.split(text) else { return }
         values[key, default: []].append(value)
     }
 

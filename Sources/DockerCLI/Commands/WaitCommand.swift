@@ -1,5 +1,5 @@
 package import Engine
-internal import Logs
+internal import OCI
 
 /// `wait [OPTIONS] CONTAINER [CONTAINER...]`.
 package enum WaitCommand: Command {

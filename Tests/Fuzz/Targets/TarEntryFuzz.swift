@@ -83,7 +83,7 @@ package enum TarEntryFuzz {
         let entry = member.entry
         try expect(entry.name == second.name, "name \(entry.name), the second reader has \(second.name)")
         try expect(entry.linkName == second.linkName, "link \(entry.linkName), not \(second.linkName)")
-        try expect(kind(entry.kind) == second.kind, "kind \(entry.kind), not \(second.kind)")
+        try expect(entry.kind.typeFlag == second.kind, "kind \(entry.kind), not \(second.kind)")
         try expect(Int64(entry.mode) == second.mode & 0o7777, "mode \(entry.mode), not \(second.mode)")
         try expect(Int64(entry.user) == second.user, "user \(entry.user), not \(second.user)")
         try expect(Int64(entry.group) == second.group, "group \(entry.group), not \(second.group)")
@@ -104,18 +104,6 @@ package enum TarEntryFuzz {
         for (name, value) in second.attributes {
             let found = entry.attributes.first { $0.name == name }
             try expect(found?.value == value, "attribute \(name) of \(entry)")
-        }
-    }
-
-    private static func kind(_ kind: TarEntry.Kind) -> UInt8 {
-        switch kind {
-        case .regular: UInt8(ascii: "0")
-        case .hardLink: UInt8(ascii: "1")
-        case .symbolicLink: UInt8(ascii: "2")
-        case .characterDevice: UInt8(ascii: "3")
-        case .blockDevice: UInt8(ascii: "4")
-        case .directory: UInt8(ascii: "5")
-        case .fifo: UInt8(ascii: "6")
         }
     }
 

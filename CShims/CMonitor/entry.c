@@ -186,8 +186,7 @@ static int forget_segments(struct dl_phdr_info *info, size_t size, void *context
     return 0;
 }
 
-/// Lets go of the code that the start went through, 1.5 MB by the kernel's reading ahead: what the loop needs comes back.
-static void forget_start(void) { dl_iterate_phdr(forget_segments, NULL); }
+void cmon_forget_code(void) { dl_iterate_phdr(forget_segments, NULL); }
 
 static int monitor_main(void) {
     sigset_t all;
@@ -207,7 +206,8 @@ static int monitor_main(void) {
     monitor.client_count = 1;
     fcntl(CMON_CONTROL, F_SETFD, FD_CLOEXEC);
     if (cmon_send(CMON_CONTROL, CMON_SERVING, NULL, 0) != 0) cmon_drop_client(&monitor, 0);
-    forget_start();
+    // 1.5 MB by the kernel's reading ahead.
+    cmon_forget_code();
     cmon_loop(&monitor);
     cmon_conclude(&monitor);
     return 0;

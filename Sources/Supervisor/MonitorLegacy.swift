@@ -28,8 +28,12 @@ package struct MonitorLegacy: Sendable {
         }
     }
 
+    /// A wait from which on the memory is worth giving back, milliseconds.
+    private static let longWait: Int32 = 500
+
     /// Waits until somebody connects, who is let go of at once; false when the time has passed.
     package func awaitCaller(milliseconds: Int32) -> Bool {
+        if milliseconds >= MonitorLegacy.longWait { cmon_forget_code() }
         var items = [PollItem(listener, .readable)]
         guard let count = try? PollItem.wait(&items, milliseconds: milliseconds), count > 0 else { return false }
         let client = accept(listener, .init(__sockaddr__: nil), nil)

@@ -9,9 +9,11 @@ package final class DirectoryWatch: Sendable {
         queue = OwnedFD(adopting: try check { inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) })
     }
 
-    /// ENOSPC when this user watches too many (`fs.inotify.max_user_watches`).
-    package func add(_ path: String) throws(Errno) {
-        let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR
+    /// ENOSPC when this user watches too many (`fs.inotify.max_user_watches`). With `namesOnly` what is written into the
+    /// files is no news, nor who merely opens a lock there.
+    package func add(_ path: String, namesOnly: Bool = false) throws(Errno) {
+        let names = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR
+        let mask = namesOnly ? names : names | IN_MODIFY | IN_CLOSE_WRITE
         try check { inotify_add_watch(queue.raw, path, UInt32(mask)) }
     }
 

@@ -50,6 +50,27 @@ extension EndToEnd {
             }
         }
 
+        @Test(.enabled(if: !Conditions.isSanitized, "a sanitizer wants memory of its own")) func waitsLightly() throws {
+            try Lifecycle.isolated { runimg in
+                let id = try Lifecycle.detached(
+                    runimg, "--restart", "always", Lifecycle.image, "sh", "-c", "exit 5")
+                // The fifth pause is of 1.6 seconds.
+                var least = Int.max
+                let isLight = try Wait.until(seconds: 20) {
+                    for line in try Tool.run("pgrep", ["-f", "monitor-end \(id)"]).lines {
+                        let usage = (try? File.readAll("/proc/\(line)/smaps_rollup", limit: 1 << 16)) ?? []
+                        let lines = String(decoding: usage, as: UTF8.self).split(separator: "\n")
+                        let words = lines.first { $0.hasPrefix("Pss:") }?.split(separator: " ") ?? []
+                        if words.count > 1, let kilobytes = Int(words[1]), kilobytes > 0 {
+                            least = min(least, kilobytes)
+                        }
+                    }
+                    return least < 3000
+                }
+                #expect(isLight, "\(least) kB")
+            }
+        }
+
         @Test("F34: a crash loop whose monitor is killed leaves nothing and can be started again")
         func killedInALoop() throws {
             try Lifecycle.isolated { runimg in

@@ -19,7 +19,7 @@ extension EndToEnd {
                     environment: Tool.baseEnvironment, output: .descriptor(file.raw), errors: .descriptor(file.raw))
                 _ = consume file
                 let process = "/proc/\(child.pid)"
-                let isBlocked = try Wait.until(seconds: 20) {
+                let isBlocked = Wait.until(seconds: 20) {
                     guard let status = try? File.readAll("\(process)/stat", limit: 4096),
                         let entries = try? Directory.entries("\(process)/fd")
                     else { return false }
@@ -79,6 +79,22 @@ extension EndToEnd {
                 #expect(try stopped.finish() == "9\n")
                 #expect(try runimg.run(["wait", "--condition", "running", id]).stderr.contains("No such container"))
                 #expect(try runimg.check("wait", "--ignore", id).lines == ["-1"])
+            }
+        }
+
+        @Test func healthIsWaitedFor() throws {
+            try Lifecycle.isolated { runimg in
+                let check = ["--health-cmd", "test -e /well", "--health-interval", "100ms", "--health-retries", "1"]
+                let output = try runimg.run(["run", "-d", "-q"] + check + [Lifecycle.image, "sleep", "1000"])
+                let id = try #require(output.lines.first)
+                var ill = try Waiter(runimg, "--condition", "unhealthy", id)
+                #expect(try ill.finish() == "-1\n")
+                var well = try Waiter(runimg, "--condition", "healthy", id)
+                try runimg.check("exec", id, "touch", "/well")
+                #expect(try well.finish() == "-1\n")
+                let unchecked = try Lifecycle.detached(runimg, Lifecycle.image, "sleep", "1000")
+                let refused = try runimg.run(["wait", "--condition", "healthy", unchecked])
+                #expect(refused.status == 1 && refused.stderr.contains("has no defined healthcheck"), "\(refused)")
             }
         }
 

@@ -13,8 +13,20 @@ extension Engine {
         }
         for label in process.labels { record.labels[label.name] = label.value ?? "" }
         if case .profile(let path) = record.request.isolation.seccomp {
-            record.request.isolation.seccomp = .profile(path: try Engine.absolute(path))
+            let file = try Engine.absolute(path)
+            record.request.isolation.seccomp = .profile(path: file)
+            record.seccompProfile = String(decoding: try Engine.readProfile(file), as: UTF8.self)
         }
+    }
+
+    /// The bytes of the container's seccomp profile, for a start or a further process.
+    static func seccompProfile(of record: ContainerRecord, _ path: String) throws(EngineError) -> [UInt8] {
+        if let kept = record.seccompProfile { return Array(kept.utf8) }
+        return try readProfile(path)
+    }
+
+    private static func readProfile(_ path: String) throws(EngineError) -> [UInt8] {
+        try call("open the seccomp profile", path) { () throws(Errno) in try File.readAll(path, limit: 4 << 20) }
     }
 
     /// Files first, so that flags win.

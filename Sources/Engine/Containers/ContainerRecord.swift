@@ -25,6 +25,8 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
     /// The image's part of the configuration.
     package var execution: ImageConfig.Execution
     package var hostname = ""
+    /// The seccomp profile that a file gave when the container was made: whatever becomes of the file, it stays.
+    package var seccompProfile: String?
     /// The user's own `KEY=VALUE`s, the files' first.
     package var environment: [String] = []
     /// All mounts of volumes, paths and memory, the image's volumes with them, each volume by name.

@@ -17,8 +17,7 @@ extension Engine {
             hostname: record.hostname, files: GeneratedFileWriter.paths(in: containers.directory(record.id)),
             mounts: [], devices: [],
             seccomp: try SpecBuilder.seccomp(request.isolation) { path throws(EngineError) in
-                try call("open the seccomp profile", path) { () throws(Errno) in try File.readAll(path, limit: 4 << 20)
-                }
+                try Engine.seccompProfile(of: record, path)
             }, host: HostFacts.lookUp(hasPidsController: false))
         var result = ExecRequest(id: record.id, process: try SpecBuilder.process(inputs), seccomp: inputs.seccomp)
         result.process.consoleSize = ForwardedSignals.callerSize().map {

@@ -24,7 +24,8 @@ extension Engine {
             // Nobody reads what we print: the next command finds the entry, says this and takes it up.
             let failure = LiveState.Failure(exitCode: legacy.exit.code, reason: "\(error)")
             do throws(EngineError) { try entry.record(failure) } catch {
-                KernelLog.write("runimg: container \(id): \(failure.reason); \(error)")
+                // Without the entry it is settled: somebody removed the container.
+                if live.hasEntry(id) { KernelLog.write("runimg: container \(id): \(failure.reason); \(error)") }
             }
             throw error
         }

@@ -51,8 +51,7 @@ extension Engine {
             files: try generatedFiles(of: record), mounts: mounts,
             devices: try devices(request),
             seccomp: try SpecBuilder.seccomp(request.isolation) { path throws(EngineError) in
-                try call("open the seccomp profile", path) { () throws(Errno) in try File.readAll(path, limit: 4 << 20)
-                }
+                try Engine.seccompProfile(of: record, path)
             },
             host: HostFacts.lookUp(hasPidsController: manager.layout.hierarchy(of: "pids") != nil))
         return ContainerDraft(

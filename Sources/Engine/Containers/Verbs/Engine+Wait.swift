@@ -3,7 +3,7 @@ internal import Sys
 
 /// What a wait can be for: podman's states and the conditions of docker's API.
 package enum WaitCondition: String, Sendable, Hashable, CaseIterable {
-    case configured, created, exited, initialized, paused, removing, running, stopped, stopping
+    case configured, created, exited, healthy, initialized, paused, removing, running, stopped, stopping, unhealthy
     case notRunning = "not-running"
     case nextExit = "next-exit"
     case removed
@@ -12,9 +12,12 @@ package enum WaitCondition: String, Sendable, Hashable, CaseIterable {
     fileprivate var isEnd: Bool {
         switch self {
         case .exited, .stopped, .notRunning, .nextExit, .removed, .removing: true
-        case .configured, .created, .initialized, .paused, .running, .stopping: false
+        case .configured, .created, .healthy, .initialized, .paused, .running, .stopping, .unhealthy: false
         }
     }
+
+    /// Only a container that is checked can be so.
+    fileprivate var isHealth: Bool { self == .healthy || self == .unhealthy }
 
     /// Whether a container that is gone fulfils it.
     fileprivate var isRemoval: Bool { self == .removed || self == .removing }
@@ -28,11 +31,14 @@ extension Engine {
         _ name: String, for conditions: [WaitCondition] = [.notRunning], interval: Int64? = nil
     ) throws(EngineError) -> Int32 {
         let first = try container(named: name)
+        if conditions.allSatisfy(\.isHealth), HealthCheck(first) == nil {
+            throw .invalid("container \(first.id) has no defined healthcheck")
+        }
         var watched = WatchedContainer(first)
         let news = StateNews(interval: interval)
         while true {
             // Before each look, so that nothing that comes after it is missed.
-            news.watch([dataRoot, live.directory, live.path(of: first.id)])
+            news.watch(log: dataRoot, entries: [live.directory, live.path(of: first.id)])
             guard let record = try existing(first.id) else {
                 return try goneExitCode(watched, conditions, name)
             }
@@ -71,6 +77,8 @@ extension Engine {
         case .initialized: now == .starting
         case .running: now.isRunning && !isPaused(record)
         case .paused: now.isRunning && isPaused(record)
+        case .healthy: now.isRunning && health(of: record)?.status == .healthy
+        case .unhealthy: now.isRunning && health(of: record)?.status == .unhealthy
         case .stopping: now == .ending || now.isRunning && live.isMarkedStopped(record.id)
         case .exited, .stopped: now == .exited || watched.hasEnded
         case .notRunning: now == .created || now == .exited || watched.hasEnded
@@ -120,8 +128,9 @@ private struct StateNews {
     }
 
     /// Forgets the news up to now. A directory that is not there yet comes with news of its parent.
-    func watch(_ directories: [String]) {
-        for directory in directories { try? changes?.add(directory) }
+    func watch(log: String, entries: [String]) {
+        try? changes?.add(log)
+        for directory in entries { try? changes?.add(directory, namesOnly: true) }
         changes?.drain()
     }
 

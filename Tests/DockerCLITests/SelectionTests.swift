@@ -19,7 +19,7 @@ import Testing
         ("kill --filter status=paused", "5"),
         ("stop --all --filter label=x=y", "345"), ("stop -a", "345"), ("kill --filter name=ended", ""),
         ("unpause --all", "5"), ("unpause --filter name=web", ""), ("pause --filter label=x", "4"),
-        ("start --filter restart-policy=always", ""), ("start --all --filter restart-policy=no", "123"),
+        ("start --filter restart-policy=always", ""), ("start --all --filter restart-policy=no", "21"),
         ("stop --latest --filter status=running", "4"), ("stop -l", "1"), ("stop --filter before=web", "5"),
     ])
     func chooses(_ line: String, _ digits: String) throws {

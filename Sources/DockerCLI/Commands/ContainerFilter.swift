@@ -32,8 +32,6 @@ package struct ContainerFilter: Sendable, Hashable {
         values[key, default: []].append(value)
     }
 
-    var isEmpty: Bool { values.isEmpty }
-
     /// Whether containers that don't run can be among the results, without `--all`.
     var asksForStatus: Bool { values["status"] != nil }
 

@@ -17,11 +17,16 @@ package enum WaitCommand: Command {
 
     package static let flags = FlagTable<Draft>(
         [
-            .value("condition", type: "list", takes: .names(of: WaitCondition.self), "What to wait for: " + names, default: "not-running") {
+            .value(
+                "condition", type: "list", takes: .names(of: WaitCondition.self), "What to wait for: " + names,
+                default: "not-running"
+            ) {
                 (draft, text) throws(ValueError) in
                 for word in text.pieces(",") { draft.conditions.append(try condition(word)) }
             },
-            .value("interval", short: "i", takes: .text, "Look at least so often, as in 250ms; a change wakes it anyway") {
+            .value(
+                "interval", short: "i", takes: .text, "Look at least so often, as in 250ms; a change wakes it anyway"
+            ) {
                 (draft, text) throws(ValueError) in
                 draft.interval = try interval(text)
             },

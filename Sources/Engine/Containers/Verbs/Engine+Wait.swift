@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Supervisor
 internal import Sys
 
@@ -61,6 +62,9 @@ extension Engine {
         }
     }
 
+    /// Whether its processes stand still.
+    private func stands(_ id: String) -> Bool { isPaused(id, try? CgroupManager.detect()) }
+
     private func goneExitCode(
         _ watched: WatchedContainer, _ conditions: [WaitCondition], _ name: String
     ) throws(EngineError) -> Int32 {
@@ -75,8 +79,8 @@ extension Engine {
         switch wanted {
         case .configured, .created: now == .created
         case .initialized: now == .starting
-        case .running: now.isRunning && !isPaused(record)
-        case .paused: now.isRunning && isPaused(record)
+        case .running: now.isRunning && !stands(record.id)
+        case .paused: now.isRunning && stands(record.id)
         case .healthy: now.isRunning && health(of: record)?.status == .healthy
         case .unhealthy: now.isRunning && health(of: record)?.status == .unhealthy
         case .stopping: now == .ending || now.isRunning && live.isMarkedStopped(record.id)

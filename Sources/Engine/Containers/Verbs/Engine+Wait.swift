@@ -41,6 +41,8 @@ extension Engine {
             // Before each look, so that nothing that comes after it is missed.
             news.watch(log: dataRoot, entries: [live.directory, live.path(of: first.id)])
             guard let record = try existing(first.id) else {
+                // Whoever removed it has still to say how it ended.
+                try hear(&watched, first, milliseconds: WatchedContainer.patience)
                 return try goneExitCode(watched, conditions, name)
             }
             let now = condition(of: record)
@@ -54,11 +56,20 @@ extension Engine {
                 return met.isEnd ? watched.exitCode ?? 0 : -1
             }
             if now.isRunning, watched.monitor == nil { watched.monitor = try? live.connect(record.id) }
-            do throws(Errno) {
-                if try news.wait(watched.monitor) { try watched.hear() }
-            } catch {
-                throw .system(SystemFailure("wait for", record.shortID, error))
+            let isSpokenTo = try call("wait for", record.shortID) { () throws(Errno) in
+                try news.wait(watched.monitor)
             }
+            if isSpokenTo { try hear(&watched, record, milliseconds: 0) }
+        }
+    }
+
+    private func hear(
+        _ watched: inout WatchedContainer, _ record: ContainerRecord, milliseconds: Int32
+    ) throws(EngineError) {
+        do throws(Errno) {
+            try watched.hear(milliseconds: milliseconds)
+        } catch {
+            throw .system(SystemFailure("wait for the end of", record.shortID, error))
         }
     }
 
@@ -110,9 +121,12 @@ private struct WatchedContainer {
         if let end = record.state.finishedAt, end != formerEnd { hasEnded = true }
     }
 
+    /// How long the word of a monitor that is leaving is waited for, milliseconds.
+    static let patience: Int32 = 10_000
+
     /// Takes what the monitor says; it is let go of then.
-    mutating func hear() throws(Errno) {
-        if let code = try monitor?.awaitEnd(milliseconds: 0) {
+    mutating func hear(milliseconds: Int32) throws(Errno) {
+        if let code = try monitor?.awaitEnd(milliseconds: milliseconds) {
             hasEnded = true
             exitCode = code
         }

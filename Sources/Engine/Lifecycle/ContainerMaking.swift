@@ -10,10 +10,11 @@ extension Engine {
         let (image, lease) = try obtain(request, observer: observer)
         var record = try newRecord(request, image)
         // All that can be wrong with it is said now, not at the first start.
-        _ = try draft(record, image)
+        let draft = try draft(record, image)
         let entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         do throws(EngineError) {
             try make(&record, image)
+            try makeVolumes(draft)
             _ = consume lease
             try containers.sync(record.id)
             try ContainerIDFile.write(record.id, to: request.containerIDFile)
@@ -67,6 +68,19 @@ extension Engine {
     }
 
     func freeName() -> String { NameGenerator.name { containers.owner(of: $0) != nil } }
+
+    /// The volumes are there before the first start, with what the image has in them, for `cp` and other containers.
+    /// A path that is only asked for must be there; one that may be made is made by the start.
+    private func makeVolumes(_ draft: ContainerDraft) throws(EngineError) {
+        let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
+        for source in draft.sources {
+            switch source {
+            case .volume, .path(_, create: false):
+                if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }
+            case .path: break
+            }
+        }
+    }
 
     /// Makes the container's directories, under another name where somebody took the one that was thought up for it.
     private func takeDirectories(_ record: inout ContainerRecord) throws(EngineError) {

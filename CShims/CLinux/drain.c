@@ -15,6 +15,9 @@ int clinux_drain_aside(int terminal) {
     pid_t pid = fork();
     if (pid != 0) return pid < 0 ? -1 : 0;
     setsid();
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; null >= 0 && fd < 3; fd++) dup2(null, fd);
     if (dup2(terminal, 3) < 0) _exit(1);

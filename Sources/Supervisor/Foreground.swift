@@ -1,19 +1,22 @@
 internal import Glibc
 package import Sys
 
-/// A container attached to the command that started it: bytes and signals pass between the two until it ends. One
-/// thread, one poll loop.
+/// A further process of a container attached to the command that started it: bytes and signals pass between the two until
+/// it ends. One thread, one poll loop.
 package struct Foreground: ~Copyable {
+    package enum Outcome: Sendable {
+        case ended(Spawn.Exit)
+        /// The user let go of it, and it runs on.
+        case detached
+    }
+
     private let signals: ForwardedSignals
 
     /// Blocks the signals that are to be passed on. Made before the container starts, so that none is lost.
     package init() throws(Errno) { signals = try ForwardedSignals() }
 
-    /// Serves a container without a terminal until it has ended and all it wrote is delivered. `afterExit` runs as soon
-    /// as the process is reaped.
-    package borrowing func serve(
-        pidfd: Int32, streams: consuming AttachedStreams, afterExit: () -> Void
-    ) throws(Errno) -> Spawn.Exit {
+    /// Serves a process without a terminal until it has ended and all it wrote is delivered.
+    package borrowing func serve(pidfd: Int32, streams: consuming AttachedStreams) throws(Errno) -> Outcome {
         var streams = streams
         var pumps = [
             Pump(from: streams.output?.raw ?? -1, to: STDOUT_FILENO),
@@ -24,7 +27,7 @@ package struct Foreground: ~Copyable {
             try check { fcntl(input, F_SETFL, O_NONBLOCK) }
             pumps.append(Pump(from: STDIN_FILENO, to: input))
         }
-        return try loop(pidfd: pidfd, terminal: nil, pumps: &pumps, afterExit: afterExit) { index in
+        return try loop(pidfd: pidfd, terminal: nil, pumps: &pumps) { index in
             // The container sees what a process in a pipeline sees: a broken pipe, or end of file.
             switch index {
             case 0: streams.output = nil
@@ -35,20 +38,20 @@ package struct Foreground: ~Copyable {
     }
 
     /// Serves a container with a terminal, whose master end is `terminal`. The caller's own terminal is raw meanwhile
-    /// when `interactive`.
+    /// when `interactive`, and `detachKeys` typed there let go of the process.
     package borrowing func serve(
-        pidfd: Int32, terminal: Int32, interactive: Bool, afterExit: () -> Void
-    ) throws(Errno) -> Spawn.Exit {
+        pidfd: Int32, terminal: Int32, interactive: Bool, detachKeys: DetachKeys
+    ) throws(Errno) -> Outcome {
         let raw = interactive && Terminal.isTerminal(STDIN_FILENO) ? try RawTerminal(STDIN_FILENO) : nil
         if let size = ForwardedSignals.callerSize() { try? Terminal.setSize(terminal, size) }
         var pumps = [Pump(from: terminal, to: STDOUT_FILENO)]
-        if interactive { pumps.append(Pump(from: STDIN_FILENO, to: terminal)) }
-        let exit = try loop(pidfd: pidfd, terminal: terminal, pumps: &pumps, afterExit: afterExit) { _ in
+        if interactive { pumps.append(Pump(from: STDIN_FILENO, to: terminal, keys: raw == nil ? nil : detachKeys)) }
+        let outcome = try loop(pidfd: pidfd, terminal: terminal, pumps: &pumps) { _ in
             // The caller's terminal is gone, or the container has let go of its own.
             Foreground.hangUp(terminal)
         }
         _ = consume raw
-        return exit
+        return outcome
     }
 
     /// Closes the master side, which for the container's session is what a closed window is to a shell: SIGHUP, and end
@@ -60,13 +63,13 @@ package struct Foreground: ~Copyable {
 
     /// The first two pumps at most are outputs; the last may be the input.
     private borrowing func loop(
-        pidfd: Int32, terminal: Int32?, pumps: inout [Pump], afterExit: () -> Void, ended: (Int) -> Void
-    ) throws(Errno) -> Spawn.Exit {
+        pidfd: Int32, terminal: Int32?, pumps: inout [Pump], ended: (Int) -> Void
+    ) throws(Errno) -> Outcome {
         let outputs = terminal == nil ? 2 : 1
         var exit: Spawn.Exit?
         var closed = Array(repeating: false, count: pumps.count)
         while true {
-            if let exit, pumps.prefix(outputs).allSatisfy(\.isDone) { return exit }
+            if let exit, pumps.prefix(outputs).allSatisfy(\.isDone) { return .ended(exit) }
             var items = [PollItem(signals.raw, .readable), PollItem(exit == nil ? pidfd : -1, .readable)]
             // Once the process is gone nobody reads its input.
             items += pumps.enumerated().map { index, pump in
@@ -76,15 +79,15 @@ package struct Foreground: ~Copyable {
             // process outside the container holds the other end.
             let count = try PollItem.wait(&items, milliseconds: exit == nil ? -1 : 1000)
             if count == 0, let exit, pumps.prefix(outputs).allSatisfy({ $0.pollItem.wanted == .readable }) {
-                return exit
+                return .ended(exit)
             }
             if !items[0].ready.isEmpty { try forwardSignals(to: exit == nil ? pidfd : nil, terminal: terminal) }
             if !items[1].ready.isEmpty {
                 exit = try Pidfd.wait(pidfd)
-                afterExit()
             }
             for index in pumps.indices {
                 if !pumps[index].advance(items[index + 2]) { pumps[index].end() }
+                if pumps[index].isDetached { return .detached }
                 if pumps[index].isDone, !closed[index] {
                     closed[index] = true
                     ended(index)

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Sys
 
 /// Bytes on their way from one descriptor to another. Waits for either end only in the caller's poll, so that a slow
@@ -6,10 +7,15 @@ struct Pump {
     /// -1 when ended.
     private(set) var source: Int32
     private var sink: ByteSink
+    /// Looked for in what passes; nil: nothing is.
+    private var keys: DetachKeys?
+    /// The user typed them.
+    private(set) var isDetached = false
 
-    init(from source: Int32, to sink: Int32) {
+    init(from source: Int32, to sink: Int32, keys: DetachKeys? = nil) {
         self.source = source
         self.sink = ByteSink(sink)
+        self.keys = keys
     }
 
     var isDone: Bool { source < 0 && sink.isEmpty }
@@ -27,6 +33,17 @@ struct Pump {
         return sink.isOpen
     }
 
+    private mutating func fillByKeys() throws(Errno) -> Bool {
+        var typed = [UInt8](repeating: 0, count: 4096)
+        let fd = source
+        let count = try check { read(fd, &typed, typed.count) }
+        if let (passed, detached) = keys?.filter(Array(typed[..<count])) {
+            sink.put(passed)
+            isDetached = detached
+        }
+        return count > 0
+    }
+
     mutating func end() {
         source = -1
         sink.close()
@@ -34,7 +51,7 @@ struct Pump {
 
     private mutating func fill() {
         do throws(Errno) {
-            if try !sink.fill(from: source) { source = -1 }
+            if try keys == nil ? !sink.fill(from: source) : !fillByKeys() { source = -1 }
         } catch .again {
             return
         } catch {

@@ -77,7 +77,7 @@ extension RecordingEngine: ContainerVerbs {
         asked.append(request)
         for (entry, source) in logged where !observer.take(entry, of: source) { return }
     }
-    func exec(_ name: String, _ options: ExecOptions) throws -> Int32 { throw unexpected }
+    func exec(_ name: String, _ options: ExecOptions) throws -> RunOutcome { throw unexpected }
     func concludeForMonitor(_ id: String) throws { throw unexpected }
     func checkHealthForMonitor(_ id: String) throws -> UInt32 { throw unexpected }
     func checkHealth(_ name: String) throws -> ContainerHealth.Result { throw unexpected }

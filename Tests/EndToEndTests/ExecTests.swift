@@ -175,6 +175,25 @@ extension EndToEnd {
             #expect(try container.processes().count == 2)
         }
 
+        @Test(
+            "F22: the keys let go of a process, which runs on with its terminal; without them it ends with its command")
+        func theKeysLetGoOfAProcess() throws {
+            let container = try Sleeper()
+            let script = "echo ready; sleep 1; seq 1 20000; tty; echo on > /tmp/on; exec sleep 1000"
+            let terminal = try container.runimg.terminal("exec", "-it", container.name, "sh", "-c", script)
+            try terminal.expect("ready")
+            try terminal.type("\u{10}\u{11}")
+            #expect(try terminal.wait() == .exited(0))
+            #expect(terminal.transcript.contains("read escape sequence") && !terminal.isRaw)
+            #expect(Wait.until(seconds: 15) { (try? container.lines(["cat", "/tmp/on"])) == ["on"] })
+            #expect(try container.processes().count == 2)
+            let other = try container.runimg.terminal(
+                "exec", "-it", "--detach-keys", "x,y", container.name, "sh", "-c", "echo ready; exec sleep 1000")
+            try other.expect("ready")
+            try other.signal(SIGKILL)
+            #expect(Wait.until(seconds: 15) { (try? container.processes().count) == 2 })
+        }
+
         @Test("on a terminal it is a shell as any other: size, resizing, Ctrl-C") func aShellOnATerminal() throws {
             let container = try Sleeper()
             let terminal = try container.runimg.terminal(

@@ -179,6 +179,21 @@ extension EndToEnd {
             }
         }
 
+        @Test func removedWithTimeToEnd() throws {
+            try Self.isolated { runimg in
+                let id = try Self.detached(
+                    runimg, Self.image, "sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done")
+                #expect(Self.awaitLog(runimg, id, "ready"))
+                let unforced = try runimg.run(["rm", "-t", "5", id])
+                #expect(unforced.status == 1 && unforced.stderr.contains("--force option must be specified"))
+                #expect(try runimg.check("rm", "-f", "-t", "30", id).lines == [id])
+                let events = try runimg.check(
+                    "events", "--since", "1m", "--until", "0s", "--filter", "event=die", "--format",
+                    "{{.Actor.Attributes.exitCode}}")
+                #expect(events.lines == ["3"])
+            }
+        }
+
         @Test("F18: after a reboot containers are over, and can be started again")
         func afterAReboot() throws {
             try Self.isolated { runimg in

@@ -50,7 +50,7 @@ package protocol ContainerVerbs {
     func rename(_ name: String, to newName: String) throws
     func wait(_ name: String, for conditions: [WaitCondition], interval: Int64?) throws -> Int32
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws
-    func exec(_ name: String, _ options: ExecOptions) throws -> Int32
+    func exec(_ name: String, _ options: ExecOptions) throws -> RunOutcome
     func concludeForMonitor(_ id: String) throws
     func checkHealthForMonitor(_ id: String) throws -> UInt32
     func checkHealth(_ name: String) throws -> ContainerHealth.Result

@@ -18,7 +18,7 @@ package enum ExecCommand: Command {
 
     package static let flags = FlagTable<Draft>([
         .bool("detach", short: "d", "Return once the process has started") { $0.options.detach = $1 },
-        .value("detach-keys", takes: .text, "Checked only: an attached process ends with the command") {
+        .value("detach-keys", takes: .text, "Keys that let go of a process with a terminal") {
             $0.options.detachKeys = $1
         },
         .value("env", short: "e", type: "list", takes: .text, "Environment variable, as NAME=VALUE or NAME to pass on")
@@ -57,10 +57,18 @@ package enum ExecCommand: Command {
         let engine = try context.engine()
         guard draft.latest else {
             options.command = Array(arguments.dropFirst())
-            return try engine.exec(arguments[0], options)
+            return exitCode(try engine.exec(arguments[0], options), context)
         }
         options.command = arguments
         guard let last = try engine.list().first else { throw CommandError.failed("no containers", code: 1) }
-        return try engine.exec(last.record.id, options)
+        return exitCode(try engine.exec(last.record.id, options), context)
+    }
+
+    private static func exitCode(_ outcome: RunOutcome, _ context: CommandContext) -> Int32 {
+        guard case .ended(let code) = outcome else {
+            Detached.say(context)
+            return 0
+        }
+        return code
     }
 }

@@ -5,6 +5,8 @@ package enum RemoveContainersCommand: Command {
     package struct Draft: Sendable {
         package var force = false
         package var volumes = false
+        /// Seconds until one that runs is killed; nil: at once.
+        package var timeout: Int?
         package var selection = ContainerSelection()
     }
 
@@ -15,6 +17,10 @@ package enum RemoveContainersCommand: Command {
     package static let flags = FlagTable<Draft>(
         [
             .bool("force", short: "f", "Kill containers that run") { $0.force = $1 },
+            .value("time", short: "t", type: "int", "With --force: seconds to end by itself until it is killed") {
+                (draft, text) throws(ValueError) in
+                draft.timeout = Int(try GoValue.int64(text))
+            },
             .bool("volumes", short: "v", "Remove volumes without a name as well") { $0.volumes = $1 },
             .refused("link", short: "l", type: "bool", "Remove a link", reason: "links between containers are gone"),
         ] + ContainerSelection.flags(\.selection, shorts: "ai"))
@@ -25,16 +31,22 @@ package enum RemoveContainersCommand: Command {
     private static let endsAtOnce = 16
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        if draft.timeout != nil, !draft.force {
+            throw CommandError.failed("--force option must be specified to use the --time option", code: 1)
+        }
         let engine = try context.engine()
         let names = try draft.selection.names(arguments, engine, info, "\(context.program) rm") {
             // One that was chosen and runs is an error, as in podman.
             draft.force || !draft.selection.filter.isEmpty || !$0.condition.isRunning
         }
         return draft.selection.each(names, context) { name in
-            if draft.force, let index = names.firstIndex(of: name), index.isMultiple(of: endsAtOnce) {
+            if draft.force, draft.timeout == nil, let index = names.firstIndex(of: name),
+                index.isMultiple(of: endsAtOnce)
+            {
                 engine.killAhead(Array(names[index...].prefix(endsAtOnce)))
             }
             do {
+                if let timeout = draft.timeout { try engine.stop(name, signal: nil, timeout: timeout) }
                 try engine.remove(name, force: draft.force, volumes: draft.volumes)
                 return name
             } catch let error as any MissingObjectError where draft.force && error.isMissingObject {

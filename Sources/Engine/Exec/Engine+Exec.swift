@@ -7,12 +7,10 @@ internal import Sys
 
 extension Engine {
     /// Runs a further process in a running container. Attached, it serves the caller until the process ends, which dies
-    /// with the caller, and returns its exit code; detached, it returns 0 once the command has been executed. What keeps
+    /// with the caller, or the user lets go of it; detached, it returns once the command has been executed. What keeps
     /// the command from starting has docker's exit codes: 127 for what is not there, 126 for the rest.
-    package func exec(_ name: String, _ options: ExecOptions) throws(EngineError) -> Int32 {
-        var attach = AttachOptions()
-        attach.detachKeys = options.detachKeys
-        _ = try attach.keys()
+    package func exec(_ name: String, _ options: ExecOptions) throws(EngineError) -> RunOutcome {
+        let keys = try AttachOptions.keys(options.detachKeys)
         let record = try container(named: name)
         let process = try execTarget(record, name)
         let cgroup = try execCgroup(record, name)
@@ -21,11 +19,16 @@ extension Engine {
         noteExec(record, options.command, exec: execID)
         if options.detach {
             try startDetached(request, cgroup, process)
-            return 0
+            return .ended(0)
         }
-        let code = try serve(request, cgroup, process, interactive: options.interactive, record)
-        note("exec_die", record, ["execID": execID, "exitCode": "\(code)"])
-        return code
+        switch try serve(request, cgroup, process, interactive: options.interactive, keys, record) {
+        case .ended(let exit):
+            note("exec_die", record, ["execID": execID, "exitCode": "\(exit.code)"])
+            return .ended(exit.code)
+        case .detached:
+            note("exec_detach", record, ["execID": execID])
+            return .detached(record.id)
+        }
     }
 
     private func execTarget(_ record: ContainerRecord, _ name: String) throws(EngineError) -> ContainerProcess {
@@ -55,23 +58,26 @@ extension Engine {
         var request = asked
         request.stdio = StandardIO()
         let process = try launch(request, cgroup, target)
-        if process.terminalNumber < 0 { return }
-        // A terminal whose other side is gone hangs its processes up, and one that nobody reads stops them.
+        if process.terminalNumber >= 0 { try leave(process, request.id) }
+    }
+
+    /// A terminal whose other side is gone hangs its processes up, and one that nobody reads stops them.
+    private func leave(_ process: borrowing RunningProcess, _ id: String) throws(EngineError) {
         let terminal = process.terminalNumber
-        try call("keep the terminal of a process in", request.id) { () throws(Errno) in
-            try Terminal.drainAside(terminal)
-        }
+        try call("keep the terminal of a process in", id) { () throws(Errno) in try Terminal.drainAside(terminal) }
     }
 
     private func serve(
         _ asked: ExecRequest, _ cgroup: Cgroup, _ target: borrowing ContainerProcess, interactive: Bool,
-        _ record: ContainerRecord
-    ) throws(EngineError) -> Int32 {
+        _ keys: DetachKeys, _ record: ContainerRecord
+    ) throws(EngineError) -> Foreground.Outcome {
         var request = asked
         let foreground = try call("watch signals for", record.shortID) { () throws(Errno) in try Foreground() }
         if request.process.terminal {
             let process = try launch(request, cgroup, target)
-            return try Engine.serve(process, interactive: interactive, foreground, record)
+            let outcome = try Engine.serve(process, interactive: interactive, keys, foreground, record)
+            if case .detached = outcome { try leave(process, record.id) }
+            return outcome
         }
         let streams = try call("make pipes for", record.shortID) { () throws(Errno) in
             try ContainerStreams(interactive: interactive)
@@ -94,13 +100,12 @@ extension Engine {
     }
 
     private static func serve(
-        _ process: borrowing RunningProcess, interactive: Bool, _ foreground: borrowing Foreground,
-        _ record: ContainerRecord
-    ) throws(EngineError) -> Int32 {
+        _ process: borrowing RunningProcess, interactive: Bool, _ keys: DetachKeys,
+        _ foreground: borrowing Foreground, _ record: ContainerRecord
+    ) throws(EngineError) -> Foreground.Outcome {
         do throws(Errno) {
             return try foreground.serve(
-                pidfd: process.pidfd.raw, terminal: process.terminalNumber, interactive: interactive, afterExit: {}
-            ).code
+                pidfd: process.pidfd.raw, terminal: process.terminalNumber, interactive: interactive, detachKeys: keys)
         } catch {
             throw .system(SystemFailure("serve", record.shortID, error))
         }
@@ -109,9 +114,9 @@ extension Engine {
     private static func serve(
         _ process: borrowing RunningProcess, _ streams: consuming AttachedStreams,
         _ foreground: borrowing Foreground, _ record: ContainerRecord
-    ) throws(EngineError) -> Int32 {
+    ) throws(EngineError) -> Foreground.Outcome {
         do throws(Errno) {
-            return try foreground.serve(pidfd: process.pidfd.raw, streams: streams, afterExit: {}).code
+            return try foreground.serve(pidfd: process.pidfd.raw, streams: streams)
         } catch {
             throw .system(SystemFailure("serve", record.shortID, error))
         }

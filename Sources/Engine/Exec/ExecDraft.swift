@@ -24,7 +24,8 @@ extension Engine {
             Spec.ConsoleSize(height: $0.rows, width: $0.columns)
         }
         result.joinsUserNamespace = SpecBuilder.namespaces(request.isolation).contains { $0.type == .user }
-        result.diesWithParent = !options.detach
+        // What the user may let go of, and whoever typed is gone, is told by its terminal: it hangs up.
+        result.diesWithParent = !options.detach && !(options.terminal && options.interactive)
         return result
     }
 

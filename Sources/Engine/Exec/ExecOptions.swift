@@ -12,7 +12,7 @@ package struct ExecOptions: Sendable {
     package var interactive = false
     package var terminal = false
     package var detach = false
-    /// Checked only: what is attached ends with the command.
+    /// Let go of a process with a terminal; nil: docker's.
     package var detachKeys: String?
 
     package init() {}

@@ -5,7 +5,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 SWIFT ?= swift
 RELEASE := .build/release
 
-.PHONY: all build man deps fixtures try test test-vm test-build test-sanitized soak fuzz lint install bench clean help
+.PHONY: all build man deps fixtures servers try test test-vm test-build test-sanitized soak fuzz lint install bench clean help
 
 all: build
 
@@ -31,6 +31,10 @@ man: build
 fixtures: deps
 	@sh rootfs-fixtures/make-fixtures.sh
 
+## make servers   images with nginx and PostgreSQL, and docker to compare with, from Debian's packages; nothing is installed
+servers: fixtures
+	@sh rootfs-fixtures/make-servers.sh
+
 ## make try       build, then run a container from a fixture image
 try: build fixtures
 	@sh .ci/try.sh
@@ -39,7 +43,7 @@ test-build: deps
 	$(SWIFT) build --build-tests
 
 ## make test      lint, build and the whole suite; TESTFLAGS='--filter NAME' for a part
-test: lint build fixtures test-build
+test: lint build fixtures servers test-build
 	@bash .ci/test.sh $(TESTFLAGS)
 
 ## make test-vm   launch, limits and power cuts on Debian's own kernel in qemu; CGROUP=v1 for the older cgroups
@@ -47,7 +51,7 @@ test-vm: build fixtures test-build
 	@bash Tests/VM/run.sh
 
 ## make test-sanitized   the suite with the C code under the address and undefined behaviour sanitizers
-test-sanitized: deps fixtures
+test-sanitized: deps fixtures servers
 	@bash .ci/test-sanitized.sh $(TESTFLAGS)
 
 ## make fuzz      every fuzzer for FUZZ_SECONDS (60); FUZZ='Z1 Z5' for some

@@ -112,15 +112,15 @@ private func reason(_ body: () throws(ValueError) -> some Any) -> String? {
         ("/a:/b:ro,", "invalid mode: ro,"),
         (
             "/a:b",
-            "invalid volume specification: '/a:b': invalid mount config for type \"volume\": invalid mount path: 'b' mount path must be absolute"
+            "invalid volume specification: '/a:b': invalid mount config for type \"bind\": invalid mount path: 'b' mount path must be absolute"
         ),
         (
             "/a:/",
-            "invalid volume specification: '/a:/': invalid mount config for type \"volume\": invalid specification: destination can't be '/'"
+            "invalid volume specification: '/a:/': invalid mount config for type \"bind\": invalid specification: destination can't be '/'"
         ),
         (
             "/a:/x/..",
-            "invalid volume specification: '/a:/x/..': invalid mount config for type \"volume\": invalid specification: destination can't be '/'"
+            "invalid volume specification: '/a:/x/..': invalid mount config for type \"bind\": invalid specification: destination can't be '/'"
         ),
         ("n:/b", "create n: volume name is too short, names should be at least two alphanumeric characters"),
         (

@@ -23,7 +23,9 @@ import Testing
         #expect(bench.run("volume create --label a=b v5") == 0 && bench.output.text == "v5\n")
         #expect(bench.engine.volumeList.last?.labels == ["a": "b"])
         #expect(bench.run("volume create -d foo v6") == 1)
-        #expect(bench.errors.text.hasPrefix("runimg: error looking up volume plugin foo: plugin \"foo\" not found"))
+        #expect(
+            bench.errors.text.hasPrefix(
+                "runimg: create v6: error looking up volume plugin foo: plugin \"foo\" not found"))
         let other = Self.bench()
         #expect(other.run("volume inspect v4 nope") == 1)
         #expect(

@@ -8,52 +8,30 @@ extension EndToEnd {
     /// What a real docker says of a container and an image that are made the same way.
     @Suite(
         .enabled(
-            if: Conditions.canRun && Conditions.has("dockerd", "docker", "containerd", "runc", "unshare")
-                && File.exists("/bin/busybox"),
-            "needs dockerd, docker, containerd, runc and a static busybox"))
+            if: Conditions.canRun && DockerDaemon.isPossible,
+            "needs root, overlayfs, and Debian's docker from make servers"),
+        .timeLimit(.minutes(Wait.minutes(10))))
     struct DockerInspectTests {
-        private static let script = #"""
-            cd "$1"
-            dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" -H "unix://$1/socket" \
-                --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs > "$1/log" 2>&1 &
-            daemon=$!
-            trap 'kill $daemon; wait $daemon' EXIT
-            export DOCKER_HOST="unix://$1/socket"
-            i=0
-            until docker version > "$1/version" 2>&1; do
-                i=$((i + 1))
-                test $i -lt 150 || { cat "$1/log" >&2; exit 1; }
-                sleep 0.2
-            done
-            set -e
-            mkdir -p root/bin
-            cp /bin/busybox root/bin/sleep
-            tar -C root -c bin | docker import - box:1 > "$1/image"
-            docker create --name made --network none -v vol:/data -l k=v -e E=F -m 64m -h boxy -w /tmp \
-                --restart on-failure:3 --stop-signal INT box:1 /bin/sleep 1000 > "$1/id"
-            docker inspect made box:1 > "$1/out"
-            docker rm made > "$1/removed"
-            """#
-
         /// What only older or newer daemons have, or what says where things are.
         private static let others: Set<String> = [
             "HostConfig.KernelMemory", "HostConfig.KernelMemoryTCP", "Descriptor", "Identity", "Manifests",
         ]
 
         @Test func theSameKeysAndValues() throws {
-            let scratch = try Scratch()
-            try Tool.check(
-                "unshare", ["-m", "--propagation", "private", "sh", "-c", Self.script, "sh", scratch.path],
-                timeout: 180)
+            let docker = try DockerDaemon()
+            try docker.importBusybox(as: "box:1")
+            let flags = [
+                "--name", "made", "--network", "none", "-v", "vol:/data", "-l", "k=v", "-e", "E=F", "-m", "64m", "-h",
+                "boxy", "-w", "/tmp", "--restart", "on-failure:3", "--stop-signal", "INT",
+            ]
+            func made(_ image: String) -> [String] { ["create"] + flags + [image, "/bin/sleep", "1000"] }
+            try check(docker.run(made("box:1")))
             let runimg = try Runimg()
             try runimg.check("pull", "-q", "oci:\(Fixtures.layout("busybox")):latest")
             let image = try EndToEnd.engine.image
-            try runimg.check(
-                "create", "--name", "made", "--network", "none", "-v", "vol:/data", "-l", "k=v", "-e", "E=F", "-m",
-                "64m", "-h", "boxy", "-w", "/tmp", "--restart", "on-failure:3", "--stop-signal", "INT", image,
-                "/bin/sleep", "1000")
+            try check(runimg.run(made(image)))
             let ours = try #require(try document(try runimg.check("inspect", "made", image).stdout.utf8))
-            let theirs = try #require(try document(try File.readAll(scratch("out"))))
+            let theirs = try #require(try document(try docker.check("inspect", "made", "box:1").stdout.utf8))
             for (mine, docker) in zip(ours, theirs) {
                 let missing = keys(docker).subtracting(keys(mine)).subtracting(Self.others)
                 #expect(missing.isEmpty, "\(missing.sorted())")
@@ -71,6 +49,38 @@ extension EndToEnd {
                 #expect(mine == docker, "\(path): ours \(String(describing: mine)), \(String(describing: docker))")
             }
             #expect(value(ours[0], "Config.Labels")?["k"]?.string == "v")
+            try rows(runimg, docker)
+            try runimg.check("rm", "-v", "made")
+        }
+
+        /// What lists and volumes say of the same container, as JSON.
+        private func rows(_ runimg: Runimg, _ docker: DockerDaemon) throws {
+            for (line, theirsAlone) in [
+                (
+                    ["ps", "-a", "--no-trunc", "--format", "{{json .}}"],
+                    ["ID", "CreatedAt", "Image", "RunningFor", "Size"]
+                ),
+                (["volume", "ls", "--format", "{{json .}}"], ["Mountpoint"]),
+            ] {
+                let ours = try JSONValue(parsing: Array(try check(runimg.run(line)).stdout.utf8))
+                let theirs = try JSONValue(parsing: Array(try check(docker.run(line)).stdout.utf8))
+                for (key, value) in theirs.object ?? [:] where !theirsAlone.contains(key) {
+                    #expect(ours[key] == value, "\(line): \(key)")
+                }
+                #expect(Set((theirs.object ?? [:]).keys).isSubset(of: (ours.object ?? [:]).keys))
+            }
+            let ours = try document(try runimg.check("volume", "inspect", "vol").stdout.utf8)?.first?.object ?? [:]
+            let theirs = try document(try docker.check("volume", "inspect", "vol").stdout.utf8)?.first?.object ?? [:]
+            #expect(Set(ours.keys) == Set(theirs.keys))
+            for key in theirs.keys where !["CreatedAt", "Mountpoint"].contains(key) {
+                #expect(ours[key] == theirs[key], "\(key)")
+            }
+        }
+
+        @discardableResult
+        private func check(_ output: Tool.Output) throws -> Tool.Output {
+            guard output.status == 0 else { throw Tool.Failure(output: output) }
+            return output
         }
 
         private func document(_ bytes: some Sequence<UInt8>) throws -> [JSONValue]? {

@@ -106,7 +106,10 @@ extension EndToEnd {
                 (["run", "UPPER/case"], "must be lowercase"),
                 (["run", "--gpus", "all", "x"], "not supported yet"),
                 (["run", "--restart", "sometimes", "x"], "unknown policy 'sometimes'"),
-                (["run", "--rm", "--restart", "always", "x"], "Conflicting options: --restart and --rm"),
+                (
+                    ["run", "--rm", "--restart", "always", "x"],
+                    "conflicting options: cannot specify both --restart and --rm"
+                ),
                 (["run", "--cap-add", "NO_SUCH", "x"], "NO_SUCH"),
                 (["run", "-v", "relative:/x:bogus", "x"], "bogus"),
                 (["run", "-w", "relative", "x"], "absolute path"),

@@ -46,7 +46,7 @@ extension EndToEnd {
             try runimg.check("unpause", container.id)
             try runimg.check("kill", container.id)
             try refused("pause", "is not running")
-            try refused("unpause", "is not running")
+            try refused("unpause", "is not paused")
         }
 
         @Test func oneFailureDoesNotKeepTheRest() throws {

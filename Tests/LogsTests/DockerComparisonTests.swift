@@ -4,49 +4,26 @@ import Testing
 
 /// What docker's own json-file driver writes of the same bytes.
 @Suite struct DockerComparisonTests {
-    static let isPossible =
-        Conditions.isRoot && Conditions.has("dockerd", "docker", "containerd", "runc", "unshare")
-        && File.exists("/bin/busybox")
-
-    /// A daemon with data, socket and mounts of its own, for one container that prints `$1/in`; its log becomes `$1/out`.
-    private static let script = #"""
-        cd "$1"
-        dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" -H "unix://$1/socket" \
-            --iptables=false --bridge=none --storage-driver=vfs > "$1/log" 2>&1 &
-        daemon=$!
-        trap 'kill $daemon; wait $daemon' EXIT
-        export DOCKER_HOST="unix://$1/socket"
-        i=0
-        until docker version > "$1/version" 2>&1; do
-            i=$((i + 1))
-            test $i -lt 100 || { cat "$1/log" >&2; exit 1; }
-            sleep 0.2
-        done
-        set -e
-        mkdir -p root/bin
-        cp /bin/busybox root/bin/cat
-        tar -C root -c bin | docker import - print:1 > "$1/image"
-        id=$(docker create --network none --volume "$1/in:/in:ro" print:1 /bin/cat /in)
-        docker start "$id" > "$1/started"
-        docker wait "$id" > "$1/code"
-        cp "data/containers/$id/$id-json.log" "$1/out"
-        docker rm "$id" > "$1/removed"
-        """#
-
-    @Test(.enabled(if: isPossible, "needs root, dockerd, docker, containerd, runc and a static busybox"))
+    @Test(
+        .enabled(if: DockerDaemon.isPossible, "needs root, and Debian's docker from make servers"),
+        .timeLimit(.minutes(Wait.minutes(10))))
     func theSameBytesBecomeTheSameEntries() throws {
         let scratch = try Scratch()
         let bytes = DockerComparisonTests.input()
         try scratch.file("in", bytes)
-        try Tool.check(
-            "unshare",
-            ["-m", "--propagation", "private", "sh", "-c", DockerComparisonTests.script, "sh", scratch.path],
-            timeout: 120)
+        let docker = try DockerDaemon()
+        try docker.importBusybox(as: "print:1")
+        let id = try #require(
+            try docker.check(
+                "create", "--network", "none", "--volume", "\(scratch("in")):/in:ro", "print:1", "/bin/cat", "/in"
+            ).lines.last)
+        try docker.check("start", id)
+        try docker.check("wait", id)
         try scratch.directory("ours")
         let log = try LogWriter(scratch("ours"))
         log.write(bytes)
         log.end()
-        let theirs = try lines(scratch("out")).map(withoutTime)
+        let theirs = try lines(docker.data("containers/\(id)/\(id)-json.log")).map(withoutTime)
         let ours = try lines(scratch("ours/x-json.log")).map(withoutTime)
         #expect(theirs.count > 100)
         #expect(ours == theirs)

@@ -53,4 +53,7 @@ package enum Fixtures {
     package static let directory = "\(PackageTree.root)/rootfs-fixtures/out"
 
     package static func layout(_ name: String) -> String { "\(directory)/\(name)" }
+
+    /// What `rootfs-fixtures/make-servers.sh` makes of Debian's packages.
+    package static let servers = "\(directory)/servers"
 }

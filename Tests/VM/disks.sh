@@ -47,7 +47,7 @@ make_root() {
     {
         list_files
         printf '%s\n' "$tree/.build/release/runimg" "$tree/.build/release/runimg-image"
-        find "$tree/rootfs-fixtures" -not -path '*/.making*'
+        find "$tree/rootfs-fixtures" -not -path '*/.making*' -not -path '*/out/servers*'
         [ ! -d "$tree/../shared/images" ] || find "$(cd "$tree/../shared/images" && pwd)"
     } > "$out/files"
     { cat "$out/files"; echo "$tree/.build/debug/runimgPackageTests.xctest"; } | list_libraries >> "$out/files"

@@ -59,7 +59,8 @@ package enum PullCommand: Command {
         defer { screen.finish() }
         var names: [String] = []
         try engine.pull(request) { event in
-            if case .pull(.done(image: _, name: let name)) = event { names.append(name) }
+            // What comes from a layout or an archive may have no name.
+            if case .pull(.done(let image, let name)) = event { names.append(name.isEmpty ? "\(image)" : name) }
             screen.show(event)
         }
         screen.finish()

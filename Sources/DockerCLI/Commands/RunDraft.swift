@@ -34,9 +34,11 @@ package struct RunDraft: Sendable {
         }
         if exposes { warnings.append("exposing ports is not supported yet (planned)") }
         if request.remove, request.lifecycle.restart.kind != .no {
-            throw .plain("Conflicting options: --restart and --rm")
+            throw .plain("conflicting options: cannot specify both --restart and --rm")
         }
-        if request.detach, request.attach != nil { throw .plain("Conflicting options: -a and -d") }
+        if request.detach, request.attach != nil {
+            throw .plain("conflicting options: cannot specify both --attach and --detach")
+        }
         request.lifecycle.health = try HealthFlags.resolve(health, disabled: noHealthcheck)
         try addVolumes()
         try checkResources()

@@ -42,10 +42,17 @@ package enum StartCommand: Command {
         let engine = try context.engine()
         let names = try draft.names(arguments, engine, context)
         guard draft.attach || draft.interactive else {
-            return draft.selection.each(names, context) { name in
+            var failed = names
+            let code = draft.selection.each(names, context) { name in
                 try engine.start(name)
+                failed.removeAll { $0 == name }
                 return name
             }
+            if !failed.isEmpty {
+                context.errors.line(
+                    "\(context.program): failed to start containers: \(failed.joined(separator: ", "))")
+            }
+            return code
         }
         guard names.count == 1 else {
             throw CommandError.failed("you cannot start and attach multiple containers at once", code: 1)

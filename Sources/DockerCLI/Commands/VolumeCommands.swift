@@ -7,6 +7,7 @@ package enum VolumeCreateCommand: Command {
         package var name: String?
         package var labels: [String: String] = [:]
         package var ignoresExisting = false
+        package var driver = "local"
     }
 
     package static let info = CommandInfo(
@@ -14,10 +15,7 @@ package enum VolumeCreateCommand: Command {
         arguments: .atMost(1), operands: [.text])
     package static let flags = FlagTable<Draft>([
         .value("driver", short: "d", takes: .words(["local"]), "Driver: local", default: "\"local\"") {
-            (_, text) throws(ValueError) in
-            guard text == "local" else {
-                throw .plain("error looking up volume plugin \(text): plugin \(GoValue.quoted(text)) not found")
-            }
+            $0.driver = $1
         },
         .value("label", type: "list", takes: .text, "Label: KEY=VALUE") { (draft, text) throws(ValueError) in
             let label = try Names.label(text)
@@ -37,6 +35,12 @@ package enum VolumeCreateCommand: Command {
             )
         }
         let asked = draft.name ?? arguments.first
+        guard draft.driver == "local" else {
+            let driver = draft.driver
+            throw CommandError.failed(
+                "create \(asked ?? ""): error looking up volume plugin \(driver): plugin \(GoValue.quoted(driver)) not found",
+                code: 1)
+        }
         let volume = try context.engine().createVolume(
             asked.flatMap { $0.isEmpty ? nil : $0 }, labels: draft.labels)
         context.output.line(volume.name)

@@ -15,7 +15,7 @@ package enum Volumes {
         if parts.count == 2, (try? Options(parts[1])) != nil { throw .plain(specification) }
         let options = try Options(parts.count == 3 ? parts[2] : "")
         var request = MountRequest(
-            kind: try kind(parts[0], specification), target: try target(parts[1], specification))
+            kind: try kind(parts[0], specification), target: try target(parts[1], specification, parts[0]))
         if case .volume = request.kind, options.propagation != nil {
             throw .plain(
                 "\(specification): invalid mount config for type \"volume\": field BindOptions must not be specified")
@@ -47,8 +47,11 @@ package enum Volumes {
         }
     }
 
-    private static func target(_ text: String, _ specification: String) throws(ValueError) -> String {
-        let prefix = "\(specification): invalid mount config for type \"volume\": "
+    private static func target(
+        _ text: String, _ specification: String, _ source: String = ""
+    ) throws(ValueError) -> String {
+        let type = ["/", "."].contains { source.hasPrefix($0) } ? "bind" : "volume"
+        let prefix = "\(specification): invalid mount config for type \"\(type)\": "
         guard !text.isEmpty else { throw .plain(specification) }
         return try checkedTarget(text, prefix)
     }

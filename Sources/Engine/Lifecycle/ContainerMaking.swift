@@ -10,10 +10,11 @@ extension Engine {
         let (image, lease) = try obtain(request, observer: observer)
         let record = try newRecord(request, image)
         // All that can be wrong with it is said now, not at the first start.
-        _ = try draft(record, image)
+        let draft = try draft(record, image)
         let entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         do throws(EngineError) {
             try make(record, image)
+            try makeVolumes(draft)
             _ = consume lease
             try containers.sync(record.id)
             try ContainerIDFile.write(record.id, to: request.containerIDFile)
@@ -29,6 +30,9 @@ extension Engine {
     func checkStart(_ request: RunRequest) throws(EngineError) {
         if geteuid() != 0, !request.dryRun { throw .notSupportedYet("running a container without root (try sudo)") }
         try checkName(request.image)
+        var attach = AttachOptions()
+        attach.detachKeys = request.detachKeys
+        _ = try attach.keys()
         try ContainerIDFile.check(request.containerIDFile)
         if let health = request.lifecycle.health { try HealthCheck.validate(health) }
     }
@@ -60,6 +64,18 @@ extension Engine {
         try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
             hostNetwork: record.request.isolation.network == .host)
+    }
+
+    /// The volumes are there before the first start, with what the image has in them, for `cp` and other containers.
+    /// A path that is only asked for must be there; one that may be made is made by the start.
+    private func makeVolumes(_ draft: ContainerDraft) throws(EngineError) {
+        let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
+        for source in draft.sources {
+            switch source {
+            case .volume, .path(_, create: false): try source.carryOut(volumes, seeder)
+            case .path: break
+            }
+        }
     }
 
     /// Whether nothing is left of a start that failed. What can't be undone now stays entered, and the next command's

@@ -62,7 +62,11 @@ extension Engine {
             if record.name == wanted {
                 throw .conflict("Renaming a container with the same name as its current name")
             }
-            try containers.rename(record, to: wanted)
+            do throws(EngineError) {
+                try containers.rename(record, to: wanted)
+            } catch .conflict(let reason) {
+                throw .conflict("Error when allocating new name: \(reason)")
+            }
             var renamed = record
             renamed.name = wanted
             note("rename", renamed, ["oldName": record.name])

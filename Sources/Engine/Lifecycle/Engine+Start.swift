@@ -35,7 +35,8 @@ extension Engine {
     ) throws(EngineError) -> RunOutcome {
         let record = try container(named: name)
         switch condition(of: record) {
-        case .running: break
+        case .running:
+            if isPaused(record.id) { throw .conflict("You cannot attach to a paused container, unpause it first") }
         case .restarting:
             throw .conflict("You cannot attach to a restarting container, wait until it is running")
         default: throw .conflict("You cannot attach to a stopped container, start it first")
@@ -77,7 +78,9 @@ extension Engine {
     private func startHolding(_ id: String, _ options: StartOptions) throws(EngineError) -> StartedRecord? {
         var record = try containers.load(id)
         switch condition(of: record) {
-        case .running, .starting, .restarting: return nil
+        case .running, .starting, .restarting:
+            if isPaused(record.id) { throw .conflict("cannot start a paused container, try unpause instead") }
+            return nil
         case .created, .exited, .ending: break
         }
         let image = try image(of: record)

@@ -26,7 +26,12 @@ extension Engine {
         let record = try container(named: name)
         let id = record.id
         try containers.locked(id) { () throws(EngineError) in
-            let cgroup = try runningCgroup(id)
+            let cgroup: Cgroup
+            do throws(EngineError) {
+                cgroup = try runningCgroup(id)
+            } catch .notRunning {
+                throw .conflict("Container \(id) is not paused")
+            }
             guard try cgroups({ () throws(CgroupError) in try cgroup.isFrozen() }) else {
                 throw .conflict("Container \(id) is not paused")
             }
@@ -38,6 +43,9 @@ extension Engine {
         }
         note("unpause", record)
     }
+
+    /// Whether the container's processes stand still.
+    func isPaused(_ id: String) -> Bool { isPaused(id, try? CgroupManager.detect()) }
 
     /// The cgroup of a container whose first process lives; docker's words where it doesn't.
     func runningCgroup(_ id: String) throws(EngineError) -> Cgroup {

@@ -19,17 +19,17 @@ extension EndToEnd {
                     environment: Tool.baseEnvironment, output: .descriptor(file.raw), errors: .descriptor(file.raw))
                 _ = consume file
                 let process = "/proc/\(child.pid)"
-                let isBlocked = try Wait.until(seconds: 20) {
-                    // What it waits for may have been so at once.
-                    if try child.wait(seconds: 0) != nil { return true }
+                let isBlocked = Wait.until(seconds: 20) {
                     guard let status = try? File.readAll("\(process)/stat", limit: 4096),
                         let entries = try? Directory.entries("\(process)/fd")
                     else { return false }
-                    let isAsleep = String(decoding: status, as: UTF8.self).contains(") S ")
+                    let text = String(decoding: status, as: UTF8.self)
+                    // What it waits for may have been so at once.
+                    if text.contains(") Z ") { return true }
                     let hasInotify = entries.contains {
                         (try? File.readLink("\(process)/fd/\($0.name)"))?.contains("inotify") == true
                     }
-                    return isAsleep && hasInotify
+                    return text.contains(") S ") && hasInotify
                 }
                 #expect(isBlocked)
             }

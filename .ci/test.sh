@@ -38,7 +38,8 @@ if [ "$failed" -gt 0 ]; then
     # With what each one said, since a log may be kept by its end only.
     awk '/<testcase/ { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8) }
         /<failure/ { match($0, /message="[^"]*"/); print "  " name ": " substr($0, RSTART + 9, RLENGTH - 10) }' \
-        "$results"/*.xml 2>/dev/null | cut -c1-1000 | sort -u
+        "$results"/*.xml 2>/dev/null | cut -c1-1000 | sort -u |
+        sed "s/&quot;/\"/g; s/&apos;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&#8594;/→/g; s/&amp;/\&/g"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -137,8 +137,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: [
-            "--add-host", "--blkio-weight-device", "--cgroup-parent", "--dns", "--gpus", "--health-cmd", "--ip",
-            "--link",
+            "--add-host", "--blkio-weight-device", "--cgroup-parent", "--dns", "--gpus", "--ip", "--link",
             "--mac-address", "--network-alias", "--oom-score-adj", "--runtime", "--storage-opt",
         ])
         func aFlagOfTheFutureIsNotIgnored(_ flag: String) throws {

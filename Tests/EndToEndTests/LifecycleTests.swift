@@ -188,7 +188,8 @@ extension EndToEnd {
                 #expect(unforced.status == 1 && unforced.stderr.contains("--force option must be specified"))
                 #expect(try runimg.check("rm", "-f", "-t", "30", id).lines == [id])
                 let events = try runimg.check(
-                    "events", "--since", "1m", "--until", "0s", "--filter", "event=die", "--format",
+                    "events", "--since", "1m", "--until", "0s", "--filter", "event=die", "--filter",
+                    "container=\(id)", "--format",
                     "{{.Actor.Attributes.exitCode}}")
                 #expect(events.lines == ["3"])
             }

@@ -115,6 +115,7 @@ extension EndToEnd {
                     let known = [
                         "No such container", "is not running", "container is running", "another command",
                         "started meanwhile", "is already in use by container", "same name as",
+                        "failed to start containers",
                     ]
                     for line in output.stderr.split(separator: "\n") {
                         #expect(known.contains { line.contains($0) }, "\(line)")

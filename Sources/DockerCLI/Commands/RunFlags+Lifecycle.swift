@@ -45,7 +45,7 @@ extension RunFlags {
             "volumes-from", type: "list", takes: .container(.any), "Mount the volumes of another container: NAME[:ro]"
         ) {
             (draft, text) throws(ValueError) in
-            _ = try Names.container(text.cut(":").0)
+            try Names.checkReference(text.cut(":").0)
             draft.request.volumesFrom.append(text)
         },
     ]

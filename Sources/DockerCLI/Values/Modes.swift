@@ -10,6 +10,7 @@ package enum Modes {
         guard let mode = NamespaceMode(rawValue: text), mode != .container("") else {
             throw .plain("\(flag): invalid \(kind) mode")
         }
+        if case .container(let owner) = mode { try Names.checkReference(owner) }
         return mode
     }
 
@@ -18,6 +19,7 @@ package enum Modes {
         guard let mode = IPCMode(rawValue: text), mode != .container("") else {
             throw .plain("invalid IPC mode: \(Names.printable(text))")
         }
+        if case .container(let owner) = mode { try Names.checkReference(owner) }
         return mode
     }
 
@@ -141,6 +143,7 @@ package struct NetworkChoice: Sendable, Hashable {
             guard let mode = NetworkMode(rawValue: choice.name), mode != .container("") else {
                 throw .plain("invalid network mode: invalid container format container:<name|id>")
             }
+            if case .container(let owner) = mode { try Names.checkReference(owner) }
             if choice.hasOptions {
                 throw .plain("options of a network cannot be used with --network \(Names.printable(choice.name))")
             }

@@ -16,6 +16,15 @@ package enum Names {
         return name
     }
 
+    /// Refuses what can be neither the name of a container nor the beginning of an ID, before anything is looked for.
+    package static func checkReference(_ text: String) throws(ValueError) {
+        let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
+        let isPrefix = !name.isEmpty && name.allSatisfy { $0.isASCII && $0.isHexDigit && !$0.isUppercase }
+        guard isPrefix || ResourceName.isValid(name) else {
+            throw .plain("No such container: \(printable(text))")
+        }
+    }
+
     /// What sethostname(2) and a line of /etc/hosts can take.
     package static func host(_ text: String, flag: String) throws(ValueError) -> String? {
         if text.isEmpty { return nil }

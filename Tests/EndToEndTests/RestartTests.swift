@@ -85,6 +85,24 @@ extension EndToEnd {
             }
         }
 
+        @Test func aContainerThatIsRemovedAtItsEndIsRestartedFirst() throws {
+            try Lifecycle.isolated { runimg in
+                let id = try Lifecycle.detached(
+                    runimg, "--rm", "-v", "/data", Lifecycle.image, "sh", "-c",
+                    "echo here >> /data/file; echo kept >> /file; cat /data/file /file; exec sleep 1000")
+                #expect(Lifecycle.awaitLog(runimg, id, "kept"))
+                for round in 2...3 {
+                    #expect(try runimg.check("restart", "-t", "0", id).lines == [id])
+                    #expect(
+                        Wait.until(seconds: 15) {
+                            (try? runimg.check("exec", id, "cat", "/data/file", "/file").lines.count) == 2 * round
+                        })
+                }
+                try runimg.check("stop", "-t", "0", id)
+                #expect(try runimg.check("ps", "-aq").lines.filter { id.hasPrefix($0) } == [])
+            }
+        }
+
         @Test("F6: commands that race on one container: each wins or says why, and nothing is left")
         func races() throws {
             try Lifecycle.isolated { runimg in

@@ -77,11 +77,13 @@ struct LiveContainers: Sendable {
 
     func forget(_ id: String) throws(EngineError) { try LiveContainers.forget("\(directory)/\(id)") }
 
-    /// Tells whoever serves the container that its next end is a command's doing.
-    func markStopped(_ id: String) throws(EngineError) {
+    /// Tells whoever serves the container that its next end is a command's doing, and with `keeps` that it is to be started
+    /// again then, whatever `--rm` says.
+    func markStopped(_ id: String, keeps: Bool = false) throws(EngineError) {
         let path = "\(directory)/\(id)/\(LiveContainer.stopMark)"
         do throws(Errno) {
-            _ = try File.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600)
+            let mark = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+            if keeps { try File.write(mark.raw, "kept") }
         } catch {
             // It ended meanwhile.
             if error != .noEntry { throw .system(SystemFailure("create", path, error)) }
@@ -89,6 +91,11 @@ struct LiveContainers: Sendable {
     }
 
     func isMarkedStopped(_ id: String) -> Bool { File.exists("\(directory)/\(id)/\(LiveContainer.stopMark)") }
+
+    /// Whether the mark says that the container stays.
+    func isMarkedKept(_ id: String) -> Bool {
+        ((try? File.status("\(directory)/\(id)/\(LiveContainer.stopMark)"))?.size ?? 0) > 0
+    }
 
     static func encode(_ state: LiveState) throws(EngineError) -> [UInt8] {
         do {

@@ -47,9 +47,10 @@ extension Engine {
         record.state.error = nil
         record.state.health = lastHealth(record)
         end.record = record
-        if !record.autoRemove { try containers.save(record) }
+        let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
+        if !goes { try containers.save(record) }
         noteEnd(record, exitCode: exit.code, of: state.process)
-        if record.autoRemove { try discard(record) }
+        if goes { try discard(record) }
         if end.restartDelay == nil, problem == nil {
             // Before the lock: nothing of an entry is left without it.
             if record.state.health != nil { try live.forgetHealth(of: record.id) }

@@ -68,6 +68,8 @@ private struct Answer: Equatable, CustomStringConvertible {
         var lines: [String] = []
         for line in plain(text).split(separator: "\n", omittingEmptySubsequences: false) {
             if line.isEmpty || line.starts(with: "See '") || line.starts(with: "Run '") { break }
+            // docker's own log, which a busy machine makes longer.
+            if line.starts(with: "time=") { continue }
             var words = String(line.replacing("runimg", with: "docker"))
             for speaker in ["docker: ", "Error response from daemon: ", "Error: "] where words.hasPrefix(speaker) {
                 words = String(words.dropFirst(speaker.count))

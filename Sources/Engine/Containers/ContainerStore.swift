@@ -75,8 +75,12 @@ package struct ContainerStore: Sendable {
         try call("sync", directory(id)) { () throws(Errno) in try Directory.sync(directory(id)) }
     }
 
-    /// A work directory as the next mount wants it: overlayfs refuses one whose last mount was `volatile`.
+    /// A work directory as the next mount wants it.
     func renewWork(_ id: String) throws(EngineError) {
+        // The kernel refuses one whose last mount was `volatile`: somebody is to say that nothing of it was lost, which is
+        // so while the machine runs.
+        let mark = "\(work(id))/work/incompat"
+        if File.exists(mark) { try call("remove", mark) { () throws(Errno) in try Directory.removeTree(mark) } }
         for (path, mode) in [(work(id), UInt32(0o700)), (merged(id), 0o700)] {
             if File.exists(path) { continue }
             try make(path, mode)

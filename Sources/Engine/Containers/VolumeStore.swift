@@ -76,6 +76,22 @@ struct VolumeStore: Sendable {
         }
     }
 
+    /// Drops what a killed command left of a volume that it was filling, unless somebody has it in hand.
+    func settleAside(_ name: String) throws(EngineError) {
+        let path = directory(name)
+        let attempt: DirectoryLock?
+        do throws(Errno) {
+            attempt = try DirectoryLock.attempt(path, mode: .exclusive)
+        } catch .noEntry {
+            return
+        } catch {
+            throw .system(SystemFailure("lock", path, error))
+        }
+        guard let lock = consume attempt else { return }
+        try settle(lock.raw, path)
+        _ = consume lock
+    }
+
     private func settle(_ directory: Int32, _ path: String) throws(EngineError) {
         if File.exists(VolumeStore.removed, at: directory) { try empty(directory, path) }
         try VolumeCopy(directory: directory, path: path).settle()

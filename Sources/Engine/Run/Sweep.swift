@@ -19,6 +19,7 @@ extension Engine {
                 }
                 try removeCgroup(of: id)
                 guard var record = try recordOrRemains(id) else { return }
+                for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }
                 // A command that was killed before it had made or started its container has promised nothing.
                 let isHalfMade = state?.isNew == true && record.state.status == .created
                 if record.autoRemove || isHalfMade {

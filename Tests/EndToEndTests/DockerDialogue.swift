@@ -65,7 +65,7 @@ enum DockerDialogue {
         start -i box2
         wait box2
         logs box2
-        logs --tail 1 box2
+        logs --tail 2 box2
         restart -t 0 box1
         restart nope
         stop nope

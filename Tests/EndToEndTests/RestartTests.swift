@@ -88,14 +88,13 @@ extension EndToEnd {
         @Test func aContainerThatIsRemovedAtItsEndIsRestartedFirst() throws {
             try Lifecycle.isolated { runimg in
                 let id = try Lifecycle.detached(
-                    runimg, "--rm", "-v", "/data", Lifecycle.image, "sh", "-c",
-                    "echo here >> /data/file; echo kept >> /file; cat /data/file /file; exec sleep 1000")
+                    runimg, "--rm", Lifecycle.image, "sh", "-c", "echo kept >> /file; cat /file; exec sleep 1000")
                 #expect(Lifecycle.awaitLog(runimg, id, "kept"))
                 for round in 2...3 {
                     #expect(try runimg.check("restart", "-t", "0", id).lines == [id])
                     #expect(
                         Wait.until(seconds: 15) {
-                            (try? runimg.check("exec", id, "cat", "/data/file", "/file").lines.count) == 2 * round
+                            (try? runimg.check("exec", id, "cat", "/file").lines.count) == round
                         })
                 }
                 try runimg.check("stop", "-t", "0", id)

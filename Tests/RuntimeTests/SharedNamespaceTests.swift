@@ -73,7 +73,7 @@ struct SharedNamespaceTests {
         // For its cgroup.
         let place = try self.owner()
         let fixture = try ContainerFixture()
-        let request = try fixture.request(["/bin/sleep", "1000"]) { request in
+        let request = try fixture.request(["/bin/sleep", "20"]) { request in
             request.stdio = StandardIO()
             request.share(.pid)
         }
@@ -89,7 +89,7 @@ struct SharedNamespaceTests {
     @Test func theEndOfTheOwnerIsTheEnd() throws {
         let owner = try owner()
         let fixture = try ContainerFixture()
-        let request = try fixture.request(["/bin/sleep", "1000"]) { request in
+        let request = try fixture.request(["/bin/sleep", "20"]) { request in
             request.stdio = StandardIO()
             request.share(.pid)
         }

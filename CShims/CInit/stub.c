@@ -176,13 +176,23 @@ STUB long cinit_stub_hand_over(int pidfd) {
     return sys(sendmsg, CINIT_REPORT_FD, &message, MSG_NOSIGNAL);
 }
 
+/// Waits for the parent's word; asks for the signal at its death first, where the process is to die with it. A parent
+/// that died before that has closed its end, be it behind the word: what would block is alive, and will be signalled.
+STUB void cinit_stub_await(int dies) {
+    char byte;
+    if (dies) sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (sys(read, CINIT_REPORT_FD, &byte, 1) != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    if (!dies) return;
+    if (sys(fcntl, CINIT_REPORT_FD, F_SETFL, O_NONBLOCK) < 0) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    if (sys(read, CINIT_REPORT_FD, &byte, 1) != -EAGAIN) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+}
+
 /// Joins the pid namespace that was set for children, and with it the sight of the container's processes, last of all:
 /// one that may trace others (CAP_SYS_PTRACE, against which being undumpable does not help) finds nothing but a process
 /// that has the container's rights, its root and its descriptors already, and in its memory this program. The new
 /// process is a child of our parent's, and waits until that knows it.
 STUB void cinit_stub_enter(const char *name, const char *mode, const char *search, char **argv, char **envp) {
-    int pidfd = -1, supervises = 0;
-    char byte;
+    int pidfd = -1, supervises = 0, dies = 0;
     long error = sys(clone, CLONE_PARENT | CLONE_PIDFD, 0, &pidfd, 0, 0);
     if (error < 0) cinit_stub_fail(CINIT_AT_CLONE, error, argv[0]);
     if (error > 0) {
@@ -191,14 +201,13 @@ STUB void cinit_stub_enter(const char *name, const char *mode, const char *searc
     }
     sys(setsid);
     for (const char *flag = mode; *flag; flag++) {
-        if (*flag == 'd') sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (*flag == 'd') dies = 1;
         if (*flag == 'i') supervises = 1;
         if (*flag != 't') continue;
         error = sys(ioctl, 0, TIOCSCTTY, 0);
         if (error < 0) cinit_stub_fail(CINIT_AT_CONTROL, error, argv[0]);
     }
-    // End of file: the parent died before it could be asked for the signal, or has given up.
-    if (sys(read, CINIT_REPORT_FD, &byte, 1) != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    cinit_stub_await(dies);
     if (!supervises) cinit_stub_exec(search, argv, envp);
     // Orphans are ours then, as they would be process 1's.
     sys(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -154,6 +154,35 @@ extension EndToEnd {
             #expect(try container.exec(["true"]).status == 0)
         }
 
+        /// Between the word that lets the process go on and its wish for a signal at the command's death.
+        @Test(
+            "F15: a command that is killed before its process knows of it takes it along",
+            .enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"))
+        func killedBeforeItsProcessKnows() throws {
+            let container = try Sleeper()
+            let exec = container.runimg.command(["exec", container.name, "sleep", "1000"])
+            let slow = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=setsid:delay_enter=1500000"]
+            var child = try ChildProcess("/usr/bin/env", ["strace"] + slow + exec, environment: Tool.baseEnvironment)
+            var command: pid_t?
+            #expect(
+                Wait.until(seconds: 20) {
+                    command = try? container.processes().dropFirst().compactMap(parentOfOneInside).first
+                    return command != nil
+                })
+            usleep(500_000)
+            if let command { #expect(kill(command, SIGKILL) == 0) }
+            _ = try child.wait(seconds: 20)
+            #expect(Wait.until(seconds: 15) { (try? container.isAlone()) == true })
+        }
+
+        /// nil for one that is not in a pid namespace of its own yet.
+        private func parentOfOneInside(_ pid: pid_t) throws -> pid_t? {
+            let status = String(decoding: try File.readAll("/proc/\(pid)/status", limit: 8192), as: UTF8.self)
+            let fields = status.split(separator: "\n").map { $0.split { $0 == "\t" || $0 == " " } }
+            guard fields.contains(where: { $0.first == "NSpid:" && $0.count > 2 }) else { return nil }
+            return fields.first { $0.first == "PPid:" }.flatMap { $0.last }.flatMap { pid_t($0) }
+        }
+
         @Test("a process ends with its container") func itEndsWithItsContainer() throws {
             let container = try Sleeper()
             let output = container.output

@@ -71,6 +71,42 @@ struct HostFiles {
     }
 }
 
+/// What a process of the host's has and no container may find in one that comes from there: a descriptor that is not
+/// close-on-exec, as careless callers leave them, the path of its program, a variable of its environment, its rights.
+final class HostSecrets {
+    private let directory: HostFiles
+    private let held: Int32
+
+    init(_ fixture: ContainerFixture) throws {
+        directory = try HostFiles(fixture.scratch)
+        let opened = try Directory.open(directory.path)
+        held = dup(opened.raw)
+        _ = consume opened
+    }
+
+    deinit { close(held) }
+
+    /// A probe that looks for all of it, and prints what it finds; for the rights only where they must be gone by then.
+    func stalk(_ mode: String, rights isAsked: Bool = true) throws -> [String] {
+        let program = try File.readLink("/proc/self/exe").split(separator: "/").last.map(String.init) ?? ""
+        let path = "PATH=" + String(cString: try #require(getenv("PATH")))
+        let status = String(decoding: try File.readAll("/proc/self/status", limit: 8192), as: UTF8.self)
+        let rights = try #require(status.split(separator: "\n").first { $0.hasPrefix("CapPrm:") }.map(String.init))
+        return ["stalk", mode, directory.path, program, path] + (isAsked ? [rights] : [])
+    }
+
+    /// A long command makes exec last longer, and the time just before it is what the attack is about.
+    static let victim = ["true", String(repeating: "x", count: 100_000)]
+}
+
+extension LaunchRequest {
+    mutating func allowTracing() {
+        for set in [\Spec.Capabilities.bounding, \.effective, \.permitted] {
+            spec.process.capabilities[keyPath: set].append("CAP_SYS_PTRACE")
+        }
+    }
+}
+
 extension Spec.Mount {
     /// A recursive bind mount.
     static func bind(_ source: String, _ destination: String) -> Spec.Mount {

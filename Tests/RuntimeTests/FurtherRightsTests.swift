@@ -88,25 +88,13 @@ struct FurtherRightsTests {
         arguments: ["read", "trace"], [true, false])
     func nothingIsSeenBeforeExec(mode: String, mayTrace: Bool) throws {
         let fixture = try ContainerFixture.withProbe()
-        let canary = try HostFiles(fixture.scratch)
-        // Not close-on-exec, as a careless caller leaves them.
-        let held = dup(try Directory.open(canary.path).raw)
-        defer { close(held) }
-        let program = try File.readLink("/proc/self/exe").split(separator: "/").last.map(String.init) ?? ""
-        let path = "PATH=" + String(cString: try #require(getenv("PATH")))
-        let status = String(decoding: try File.readAll("/proc/self/status", limit: 8192), as: UTF8.self)
-        let rights = try #require(status.split(separator: "\n").first { $0.hasPrefix("CapPrm:") }.map(String.init))
-        let container = try RunningContainer(fixture, ["/probe", "stalk", mode, canary.path, program, path, rights]) {
-            if !mayTrace { return }
-            for set in [\Spec.Capabilities.bounding, \.effective, \.permitted] {
-                $0.spec.process.capabilities[keyPath: set].append("CAP_SYS_PTRACE")
-            }
+        let secrets = try HostSecrets(fixture)
+        let container = try RunningContainer(fixture, ["/probe"] + secrets.stalk(mode)) {
+            if mayTrace { $0.allowTracing() }
         }
         _ = try container.read(to: "ready")
-        // A long command makes exec last longer, and the time just before it is what the attack is about.
-        let padding = String(repeating: "x", count: 100_000)
         for round in 0..<100 {
-            let result = try container.exec(["true", padding]) { request in
+            let result = try container.exec(HostSecrets.victim) { request in
                 request.process.user = .init(uid: round % 3 == 0 ? 1000 : 0, gid: 0)
             }
             #expect(result.exit == .code(0), "\(result)")

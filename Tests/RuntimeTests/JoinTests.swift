@@ -21,18 +21,11 @@ struct JoinTests {
         .timeLimit(.minutes(Wait.minutes(10))), arguments: ["read", "trace"])
     func nothingIsSeenBeforeExec(mode: String) throws {
         let fixture = try ContainerFixture.withProbe()
-        let canary = try HostFiles(fixture.scratch)
-        // Not close-on-exec, as a careless caller leaves them.
-        let held = dup(try Directory.open(canary.path).raw)
-        defer { close(held) }
-        let program = try File.readLink("/proc/self/exe").split(separator: "/").last.map(String.init) ?? ""
-        let path = "PATH=" + String(cString: try #require(getenv("PATH")))
-        let attacker = try Attacker(fixture, ["stalk", mode, canary.path, program, path])
+        let secrets = try HostSecrets(fixture)
+        let attacker = try Attacker(fixture, try secrets.stalk(mode, rights: false))
         let victim = try ContainerFixture()
-        // A long command makes exec last longer, and the time just before it is what the attack is about.
-        let padding = String(repeating: "x", count: 100_000)
         for round in 0..<Self.rounds {
-            let result = try victim.run(["true", padding]) { request in
+            let result = try victim.run(HostSecrets.victim) { request in
                 join(attacker, &request)
                 request.useInit = round % 2 == 1
                 request.spec.process.user = .init(uid: round % 3 == 0 ? 1000 : 0, gid: 0)

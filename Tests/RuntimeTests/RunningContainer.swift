@@ -14,6 +14,8 @@ final class RunningContainer {
     let pidfd: OwnedFD
     let cgroup: Cgroup
     private let output: PipeEnds
+    /// Printed behind the last line that was read to.
+    private var unread: [UInt8] = []
 
     init(
         _ fixture: ContainerFixture, _ arguments: [String] = ["/bin/sleep", "1000"],
@@ -50,20 +52,33 @@ final class RunningContainer {
 
     /// What its first process has printed, up to a line of these words.
     func read(to end: String) throws -> String {
-        var text = ""
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while !text.hasSuffix("\(end)\n") {
-            let count = try chunk.withUnsafeMutableBytes { try File.read(output.reader.raw, into: $0) }
-            if count == 0 { break }
-            text += String(decoding: chunk[..<count], as: UTF8.self)
+        var lines = ""
+        while let line = try nextLine() {
+            lines += line
+            if line == "\(end)\n" { break }
         }
-        return text
+        return lines
+    }
+
+    /// nil at the end.
+    private func nextLine() throws -> String? {
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { unread.removeFirst(end + 1) }
+                return String(decoding: unread[...end], as: UTF8.self)
+            }
+            let count = try chunk.withUnsafeMutableBytes { try File.read(output.reader.raw, into: $0) }
+            if count == 0 { return nil }
+            unread += chunk[..<count]
+        }
     }
 
     /// Ends it, and returns what it had still printed.
     func end() throws -> String {
         try Pidfd.send(SIGKILL, to: pidfd.raw)
-        return String(decoding: try output.readAll(), as: UTF8.self)
+        unread += try output.readAll()
+        return String(decoding: unread, as: UTF8.self)
     }
 
     /// As the engine makes it: all that the first process was given, but the command.

@@ -73,7 +73,7 @@ struct SharedNamespaceTests {
         // For its cgroup.
         let place = try self.owner()
         let fixture = try ContainerFixture()
-        let request = try fixture.request(["/bin/sleep", "20"]) { request in
+        let request = try fixture.request(["/bin/sleep", "1000"]) { request in
             request.stdio = StandardIO()
             request.share(.pid)
         }
@@ -89,7 +89,7 @@ struct SharedNamespaceTests {
     @Test func theEndOfTheOwnerIsTheEnd() throws {
         let owner = try owner()
         let fixture = try ContainerFixture()
-        let request = try fixture.request(["/bin/sleep", "20"]) { request in
+        let request = try fixture.request(["/bin/sleep", "1000"]) { request in
             request.stdio = StandardIO()
             request.share(.pid)
         }
@@ -172,24 +172,12 @@ struct SharedNamespaceAttackTests {
         .timeLimit(.minutes(Wait.minutes(10))), arguments: ["read", "trace"])
     func nothingIsSeenBeforeExec(mode: String) throws {
         let fixture = try ContainerFixture.withProbe()
-        let canary = try HostFiles(fixture.scratch)
-        // Not close-on-exec, as a careless caller leaves them.
-        let held = dup(try Directory.open(canary.path).raw)
-        defer { close(held) }
-        let program = try File.readLink("/proc/self/exe").split(separator: "/").last.map(String.init) ?? ""
-        let path = "PATH=" + String(cString: try #require(getenv("PATH")))
-        let status = String(decoding: try File.readAll("/proc/self/status", limit: 8192), as: UTF8.self)
-        let rights = try #require(status.split(separator: "\n").first { $0.hasPrefix("CapPrm:") }.map(String.init))
-        let owner = try RunningContainer(fixture, ["/probe", "stalk", mode, canary.path, program, path, rights]) {
-            for set in [\Spec.Capabilities.bounding, \.effective, \.permitted] {
-                $0.spec.process.capabilities[keyPath: set].append("CAP_SYS_PTRACE")
-            }
-        }
+        let secrets = try HostSecrets(fixture)
+        let owner = try RunningContainer(fixture, ["/probe"] + secrets.stalk(mode)) { $0.allowTracing() }
         _ = try owner.read(to: "ready")
         let victim = try ContainerFixture()
-        let padding = String(repeating: "x", count: 100_000)
         for round in 0..<60 {
-            let result = try victim.run(["true", padding], joining: [owner.pidfd.raw]) { request in
+            let result = try victim.run(HostSecrets.victim, joining: [owner.pidfd.raw]) { request in
                 request.share([.pid, .ipc])
                 request.useInit = round % 2 == 1
                 request.spec.process.user = .init(uid: round % 3 == 0 ? 1000 : 0, gid: 0)

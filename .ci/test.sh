@@ -8,7 +8,14 @@ export RUNIMG_BIN_DIR="$PWD/.build/release"
 # A trap in a test must end the run, not wait for a person at a debugger.
 export SWIFT_BACKTRACE=interactive=no,color=no
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+finish() {
+    rm -rf "$results"
+    # The parents of all containers' cgroups, which runimg leaves as docker leaves its own. In use, they stay.
+    for parent in /sys/fs/cgroup/runimg /sys/fs/cgroup/*/runimg; do
+        if [ -d "$parent" ]; then rmdir --ignore-fail-on-non-empty "$parent" || true; fi
+    done
+}
+trap finish EXIT
 
 status=0
 # Bounded, so that a test that hangs is a failure that says so and not a machine that waits.

@@ -15,7 +15,7 @@ if [ "$("$busybox" sh -c 'echo ok' 2>/dev/null)" != ok ]; then
 fi
 
 stamp=$(cat make-fixtures.sh make_fixtures.py oci_layout.py probe*.c probe.h "$busybox" | sha256sum | cut -d' ' -f1)
-if [ "$(cat out/.complete 2>/dev/null || true)" = "$stamp" ]; then
+if [ -f out/.complete ] && [ "$(cat out/.complete)" = "$stamp" ]; then
     exit 0
 fi
 

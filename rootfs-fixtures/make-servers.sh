@@ -7,14 +7,14 @@ cd "$(dirname "$0")"
 
 sh make-fixtures.sh
 stamp=$(cat make-servers.sh make_servers.py oci_layout.py | sha256sum | cut -d' ' -f1)
-if [ "$(cat out/servers/.complete 2>/dev/null || true)" = "$stamp" ]; then
+if [ -f out/servers/.complete ] && [ "$(cat out/servers/.complete)" = "$stamp" ]; then
     exit 0
 fi
 for tool in apt-get dpkg-deb objdump zstd python3; do
     command -v "$tool" >/dev/null || { echo "make-servers.sh: no $tool: no nginx, PostgreSQL and docker" >&2; exit 0; }
 done
 
-work=$(mktemp -d ./.making.XXXXXX)
+work=$(mktemp -d "$PWD/out/.making.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/packages" "$work/root" "$work/servers"
 

@@ -79,8 +79,15 @@ package struct ContainerStore: Sendable {
     func renewWork(_ id: String) throws(EngineError) {
         // The kernel refuses one whose last mount was `volatile`: somebody is to say that nothing of it was lost, which is
         // so while the machine runs.
-        let mark = "\(work(id))/work/incompat"
-        if File.exists(mark) { try call("remove", mark) { () throws(Errno) in try Directory.removeTree(mark) } }
+        try call("remove the mark of a volatile mount below", work(id)) { () throws(Errno) in
+            do throws(Errno) {
+                let directory = try Directory.open(work(id))
+                try Directory.removeTree("work/incompat", at: directory.raw)
+                _ = consume directory
+            } catch .noEntry {
+                return
+            }
+        }
         for (path, mode) in [(work(id), UInt32(0o700)), (merged(id), 0o700)] {
             if File.exists(path) { continue }
             try make(path, mode)

@@ -99,12 +99,13 @@ struct VolumeStore: Sendable {
 
     static func anonymousName() -> String { Random.hex(bytes: 32) }
 
-    /// Removes a volume unless `check` throws, which is asked with the lock held. `name` comes from a record, which may be
-    /// damaged.
-    func remove(_ name: String, unless check: () throws(EngineError) -> Void = {}) throws(EngineError) {
+    /// Removes a volume unless `check` throws, which is asked with the lock held; tells whether it was there. `name` comes
+    /// from a record, which may be damaged.
+    @discardableResult
+    func remove(_ name: String, unless check: () throws(EngineError) -> Void = {}) throws(EngineError) -> Bool {
         try VolumeStore.check(name)
         do throws(EngineError) {
-            try locked(name, making: false) { directory throws(EngineError) in
+            return try locked(name, making: false) { directory throws(EngineError) in
                 try check()
                 let path = self.directory(name)
                 let isWhole = File.exists("_data", at: directory)
@@ -116,11 +117,15 @@ struct VolumeStore: Sendable {
                 }
                 try empty(directory, path)
                 // Without contents it was being made or removed, and there may be something that is not ours.
-                if !isWhole { return try? Directory.remove(path) }
-                try call("remove", path) { () throws(Errno) in try Directory.removeTree(path) }
+                if isWhole {
+                    try call("remove", path) { () throws(Errno) in try Directory.removeTree(path) }
+                } else {
+                    try? Directory.remove(path)
+                }
+                return isWhole
             }
         } catch .noSuchVolume {
-            return
+            return false
         }
     }
 

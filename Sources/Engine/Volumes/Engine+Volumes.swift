@@ -62,7 +62,7 @@ extension Engine {
         return try volumes.names().sorted().compactMap { name in
             guard var details = volumes.details(name) else {
                 // Of a command that was killed.
-                try? volumes.remove(name)
+                _ = try? volumes.remove(name)
                 return nil
             }
             details.isUsed = used.contains(name)
@@ -74,7 +74,7 @@ extension Engine {
     package func removeVolume(_ name: String) throws(EngineError) {
         guard ResourceName.isValid(name), volumes.details(name) != nil else { throw .noSuchVolume(name) }
         sweep()
-        try volumes.remove(name) { () throws(EngineError) in
+        let wasThere = try volumes.remove(name) { () throws(EngineError) in
             do throws(EngineError) { _ = try volumes.labels(of: name) } catch .newer(let path, let version) {
                 throw .newer(path: path, version: version)
             } catch {
@@ -87,6 +87,8 @@ extension Engine {
             try MountsBelow.refuse(volumes.directory(name), removing: "volume \(name)")
         }
         try call("sync", volumes.root) { () throws(Errno) in try Directory.sync(volumes.root) }
+        // Another command was quicker.
+        if !wasThere { throw .noSuchVolume(name) }
         noteVolume("destroy", name)
     }
 
@@ -94,12 +96,12 @@ extension Engine {
     func removeAnonymousVolumes(_ record: ContainerRecord) throws(EngineError) {
         for name in record.anonymousVolumes {
             do throws(EngineError) {
-                try volumes.remove(name) { () throws(EngineError) in
+                let wasThere = try volumes.remove(name) { () throws(EngineError) in
                     guard volumes.isShared(name) else { return }
                     let users = try users(ofVolume: name)
                     if users != [record.id], !users.isEmpty { throw .conflict("volume \(name) is in use") }
                 }
-                noteVolume("destroy", name)
+                if wasThere { noteVolume("destroy", name) }
             } catch  where error.isUnusableRecord {
                 // Whoever can't be read may use it: it stays.
             } catch .conflict {

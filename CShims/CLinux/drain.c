@@ -12,10 +12,20 @@ static void drain(int terminal) {
 }
 
 int clinux_drain_aside(int terminal) {
+    sigset_t all, before, none;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
-    if (pid != 0) return pid < 0 ? -1 : 0;
+    if (pid != 0) {
+        int error = errno;
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        errno = error;
+        return pid < 0 ? -1 : 0;
+    }
     setsid();
-    sigset_t none;
+    // What the caller's terminal sends to all of its session: at the latest the caller's own end hangs it up.
+    for (const int *number = (const int[]){SIGHUP, SIGINT, SIGQUIT, SIGTSTP, 0}; *number; number++)
+        signal(*number, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);

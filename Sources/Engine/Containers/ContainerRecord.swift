@@ -53,6 +53,8 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
         package var isStopped = false
         /// At the end of the last run; nil where nothing checks it.
         package var health: ContainerHealth?
+        /// Recorded as running, or about to be started again: it is over where nobody serves it.
+        var isUnderWay: Bool { status == .running || status == .restarting }
 
         package init() {}
     }

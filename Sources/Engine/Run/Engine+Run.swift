@@ -46,21 +46,29 @@ extension Engine {
         let request = draft.record.request
         let options = StartOptions(
             attached: !request.detach, inputOnce: request.interactive && !request.detach)
-        let started = try launch(draft, &entry, options)
         // What ends with the machine is removed whatever its record says.
-        if request.remove { return started }
-        do throws(EngineError) {
-            var record = draft.record
-            record.state.status = .running
-            record.state.startedAt = started.state.startedAt
-            try containers.save(record, durably: false)
-            if request.detach { try containers.sync(record.id) }
-        } catch {
-            // Without its starter the monitor kills the container, and is gone when nothing is left of it.
-            try? Pidfd.send(SIGKILL, to: started.pidfd.raw)
-            throw error
+        if request.remove { return try launch(draft, &entry, options) }
+        // Locked, or the end of one that ends at once would be recorded first, and lost.
+        return try containers.locked(draft.record.id) { () throws(EngineError) in
+            let started = try launch(draft, &entry, options)
+            do throws(EngineError) {
+                try recordStart(draft.record.id, started.state, durably: request.detach)
+            } catch {
+                // Without its starter the monitor kills the container, and is gone when nothing is left of it.
+                try? Pidfd.send(SIGKILL, to: started.pidfd.raw)
+                throw error
+            }
+            return started
         }
-        return started
+    }
+
+    /// In the record as it is by now: the container may have another name.
+    private func recordStart(_ id: String, _ state: LiveState, durably: Bool) throws(EngineError) {
+        var record = try containers.load(id)
+        record.state.status = .running
+        record.state.startedAt = state.startedAt
+        try containers.save(record, durably: false)
+        if durably { try containers.sync(id) }
     }
 
     static func attachmentOptions(_ request: RunRequest) throws(EngineError) -> Attachment.Options {

@@ -18,7 +18,7 @@ extension Engine {
                     )
                 }
                 try removeCgroup(of: id)
-                guard var record = try recordOrRemains(id) else { return }
+                guard let record = try recordOrRemains(id) else { return }
                 for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }
                 // A command that was killed before it had made or started its container has promised nothing.
                 let isHalfMade = state?.isNew == true && record.state.status == .created
@@ -27,21 +27,39 @@ extension Engine {
                     return
                 }
                 // One that was made before, and whose start did not come to its end, is as it was.
-                guard state?.process != nil || record.state.status == .running || record.state.status == .restarting
-                else { return }
+                guard state?.process != nil || record.state.isUnderWay else { return }
                 // Its end is recorded; only something else of it was left.
                 if record.state.status == .exited, record.state.startedAt == state?.startedAt { return }
-                record.state.status = .exited
-                record.state.exitCode = state?.failure?.exitCode ?? 137
-                record.state.startedAt = state?.startedAt ?? record.state.startedAt
-                record.state.finishedAt = Clock.timestamp
-                record.state.error =
-                    state?.failure.map { "its end could not be recorded at its time: \($0.reason)" }
-                    ?? "its monitor was killed"
-                record.state.health = lastHealth(record)
-                try containers.save(record)
-                noteEnd(record, exitCode: record.state.exitCode ?? 137, of: state?.process)
+                try recordLoss(record, state)
             }
+    }
+
+    /// Records the end of a container that its monitor has not recorded.
+    private func recordLoss(_ before: ContainerRecord, _ state: LiveState?) throws(EngineError) {
+        var record = before
+        record.state.status = .exited
+        record.state.exitCode = state?.failure?.exitCode ?? 137
+        record.state.startedAt = state?.startedAt ?? record.state.startedAt
+        record.state.finishedAt = Clock.timestamp
+        record.state.error =
+            state?.failure.map { "its end could not be recorded at its time: \($0.reason)" } ?? "its monitor was killed"
+        record.state.health = lastHealth(record)
+        try containers.save(record)
+        noteEnd(record, exitCode: record.state.exitCode ?? 137, of: state?.process)
+    }
+
+    /// Takes up the end of a container that is recorded as running and that nobody serves, whether or not it is entered:
+    /// somebody may have emptied the run directory.
+    func settleLost(_ id: String) throws(EngineError) {
+        sweep()
+        do throws(EngineError) {
+            try containers.locked(id) { () throws(EngineError) in
+                let record = try containers.load(id)
+                if !live.hasEntry(id), record.state.isUnderWay { try recordLoss(record, nil) }
+            }
+        } catch .noSuchContainer {
+            return
+        }
     }
 
     /// The record of a container that nobody serves. nil where it can't be used: what was being made or removed when its

@@ -46,9 +46,9 @@ extension Engine {
                 return try goneExitCode(watched, conditions, name)
             }
             let now = condition(of: record)
-            if now == .exited, record.state.status == .running || record.state.status == .restarting {
+            if now == .exited, record.state.isUnderWay {
                 // Its end was recorded since the record was read, or its monitor died and nobody has recorded that yet.
-                sweep()
+                try settleLost(first.id)
                 continue
             }
             watched.see(record)

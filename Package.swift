@@ -75,6 +75,7 @@ let package = Package(
         library("ImageWorker", ["Registry", "Layers", "Images", "OCI", "Sys"]),
         library("Logs", ["OCI", "Sys"]),
         library("Rootfs", ["OCI", "Sys"]),
+        library("Union", ["Sys"]),
         library("Cgroups", ["OCI", "Sys"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
         library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
@@ -94,6 +95,9 @@ let package = Package(
         .executableTarget(
             name: "MisbehavingWorker", dependencies: ["ImageWorker", "Images", "OCI", "Sys", "CAttack"],
             path: "Tests/MisbehavingWorker", swiftSettings: strict),
+        // One change of a union, in a process that can be killed.
+        .executableTarget(
+            name: "UnionStep", dependencies: ["Union", "Sys"], path: "Tests/UnionStep", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["OCI", "Sys"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Sys", ["Sys"]),
         tests("OCI", ["OCI"]),
@@ -107,6 +111,7 @@ let package = Package(
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
         tests("Engine", ["Engine", "Images", "Logs", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "Logs", "OCI", "Sys"]),
+        tests("Union", ["Union", "Layers", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),
         tests("EndToEnd", ["Cgroups", "OCI", "Sys"]),
     ]

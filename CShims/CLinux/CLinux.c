@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <string.h>
 
 int clinux_open(int dirfd, const char *path, int flags, mode_t mode) { return openat(dirfd, path, flags, mode); }
@@ -9,6 +10,8 @@ int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, u
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
     return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
 }
+
+int clinux_clone_file(int source, int target) { return ioctl(target, FICLONE, source); }
 
 int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned flags) {
     return (int)syscall(SYS_renameat2, olddir, oldpath, newdir, newpath, flags);

@@ -1,7 +1,7 @@
 internal import Sys
 
-/// How a layer's directory says "deleted" and "hides what is below": the one place for whiteouts and for the names of
-/// extended attributes (kernel: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories").
+/// How a layer's directory says "deleted" and "hides what is below", and which extended attributes a layer may bring; the
+/// names are `Sys.OverlayMarks` (kernel: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories").
 package enum OnDiskFormat: Sendable, Hashable {
     /// An overlayfs layer mounted by root: character devices 0:0, `trusted.overlay.*`.
     case overlay
@@ -20,21 +20,24 @@ package enum OnDiskFormat: Sendable, Hashable {
     var readsWhiteouts: Bool { self != .merge }
 
     /// The attribute that makes a directory opaque, and its value "y".
-    var opaqueName: PathBytes? {
+    var opaqueName: PathBytes? { marks?.opaque }
+
+    static let opaqueValue = OverlayMarks.opaqueValue
+
+    /// The names of overlayfs's attributes, where the format has them.
+    private var marks: OverlayMarks? {
         switch self {
-        case .overlay: PathBytes("trusted.overlay.opaque")
-        case .overlayUserXattr: PathBytes("user.overlay.opaque")
+        case .overlay: .trusted
+        case .overlayUserXattr: .user
         case .directory, .merge: nil
         }
     }
-
-    static let opaqueValue: [UInt8] = [UInt8(ascii: "y")]
 
     /// Whether a layer may set the attribute: capabilities, what belongs to users, ACLs. `user.overlay.*` would rewire
     /// the mount whatever the format of today; labels, IMA, EVM and all of `trusted.*`, where overlayfs and others keep
     /// what they know of a file, belong to the host that made the image. containerd drops them as well.
     func stores(_ name: PathBytes, on kind: FileKind) -> Bool {
-        if name.hasPrefix("user.overlay.") { return false }
+        if name.hasPrefix(OverlayMarks.user.prefix) { return false }
         if name == PathBytes("security.capability") { return true }
         // The kernel takes user.* and ACLs only where a mode can be used (xattr(7), acl(5)).
         if name.hasPrefix("user.") { return kind == .regular || kind == .directory }

@@ -268,7 +268,7 @@ struct TreePacker<Sink: ByteSink> {
         var isOpaque = false
         let all = try on("list attributes of", name) { () throws(Errno) in try ExtendedAttributes.names(fd) }
         for attribute in all.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-            let isOverlay = options.marks == .layer && attribute.hasPrefix("trusted.overlay.")
+            let isOverlay = options.marks == .layer && attribute.hasPrefix(OverlayMarks.trusted.prefix)
             guard isOverlay || OnDiskFormat.overlay.stores(attribute, on: kind) else { continue }
             if options.owner != .kept, attribute == PathBytes("security.capability") { continue }
             let value = try on("read attribute \(attribute) of", name) { () throws(Errno) in
@@ -287,10 +287,7 @@ struct TreePacker<Sink: ByteSink> {
 
     /// What a layer's tar cannot say: that a file's contents or a directory's entries are those of another name below.
     private func checkOverlay(_ attribute: PathBytes, _ name: [UInt8]) throws(LayerError) {
-        let unpackable = ["trusted.overlay.metacopy", "trusted.overlay.redirect"].contains {
-            attribute.bytes.elementsEqual($0.utf8)
-        }
-        if unpackable {
+        if attribute == OverlayMarks.trusted.metacopy || attribute == OverlayMarks.trusted.redirect {
             throw .refused(
                 entry: PathBytes.printable(name),
                 reason: "it has the attribute \(attribute), which runimg's mounts never make: another program mounted "

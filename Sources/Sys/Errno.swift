@@ -45,6 +45,8 @@ package struct Errno: Error, RawRepresentable, Hashable, Sendable {
     package static let noProcess = Errno(rawValue: ESRCH)
     package static let crossDevice = Errno(rawValue: EXDEV)
     package static let overQuota = Errno(rawValue: EDQUOT)
+    package static let stale = Errno(rawValue: ESTALE)
+    package static let noDevice = Errno(rawValue: ENXIO)
 
     /// No space, or none for this user.
     package var isOutOfSpace: Bool { self == .noSpace || self == .overQuota }

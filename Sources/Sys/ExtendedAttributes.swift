@@ -15,13 +15,29 @@ package enum ExtendedAttributes {
     /// Of a link or a device: fsetxattr(2) refuses O_PATH descriptors, so the name goes through /proc. A link is not
     /// followed.
     package static func set(
-        _ path: PathBytes, at directory: Int32, _ name: PathBytes, _ value: [UInt8]
+        _ path: PathBytes, at directory: Int32, _ name: PathBytes, _ value: [UInt8], _ condition: Condition = .none
     ) throws(Errno) {
         let whole = try throughProc(path, directory)
         try whole.withCString { (file) throws(Errno) in
             try name.withCString { (text) throws(Errno) in
-                _ = try check { value.withUnsafeBytes { lsetxattr(file, text, $0.baseAddress, $0.count, 0) } }
+                _ = try check {
+                    value.withUnsafeBytes { lsetxattr(file, text, $0.baseAddress, $0.count, condition.rawValue) }
+                }
             }
+        }
+    }
+
+    /// When an attribute is set: always, only where there is none (EEXIST), only where there is one (ENODATA).
+    package enum Condition: Int32, Sendable, Hashable {
+        case none = 0
+        case create = 1
+        case replace = 2
+    }
+
+    package static func remove(_ path: PathBytes, at directory: Int32, _ name: PathBytes) throws(Errno) {
+        let whole = try throughProc(path, directory)
+        try whole.withCString { (file) throws(Errno) in
+            try name.withCString { (text) throws(Errno) in _ = try check { lremovexattr(file, text) } }
         }
     }
 
@@ -42,6 +58,14 @@ package enum ExtendedAttributes {
             try name.withCString { (text) throws(Errno) in
                 try value { lgetxattr(file, text, $0.baseAddress, $0.count) }
             }
+        }
+    }
+
+    /// How long the value is. ENODATA where there is none, EOPNOTSUPP where there can be none.
+    package static func size(_ path: PathBytes, at directory: Int32, _ name: PathBytes) throws(Errno) -> Int {
+        let whole = try throughProc(path, directory)
+        return try whole.withCString { (file) throws(Errno) in
+            try name.withCString { (text) throws(Errno) in try check { lgetxattr(file, text, nil, 0) } }
         }
     }
 

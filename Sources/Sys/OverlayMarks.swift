@@ -1,12 +1,47 @@
 internal import CLinux
 internal import Glibc
 
+/// The names of overlayfs's own extended attributes: the one place for them (kernel, overlayfs.rst). Whiteouts are
+/// `FileStatus.isWhiteout`.
+package enum OverlayMarks: Sendable, Hashable, CaseIterable {
+    /// What a mount by root uses.
+    case trusted
+    /// What a mount with `userxattr` uses, and whoever has no privilege.
+    case user
+
+    /// What all of them begin with.
+    package var prefix: StaticString {
+        switch self {
+        case .trusted: "trusted.overlay."
+        case .user: "user.overlay."
+        }
+    }
+
+    /// On a directory that hides what lower layers have in it; its value is `opaqueValue`, or `xwhiteoutsValue`.
+    package var opaque: PathBytes { named("trusted.overlay.opaque", "user.overlay.opaque") }
+    /// On a directory whose lower entries have another name.
+    package var redirect: PathBytes { named("trusted.overlay.redirect", "user.overlay.redirect") }
+    /// On a file whose contents are in a lower layer.
+    package var metacopy: PathBytes { named("trusted.overlay.metacopy", "user.overlay.metacopy") }
+    /// On an empty file that is a whiteout.
+    package var whiteout: PathBytes { named("trusted.overlay.whiteout", "user.overlay.whiteout") }
+
+    package static let opaqueValue: [UInt8] = [UInt8(ascii: "y")]
+    /// Of `opaque`: the directory hides nothing, and some of its files may be whiteouts.
+    package static let xwhiteoutsValue: [UInt8] = [UInt8(ascii: "x")]
+
+    private func named(_ trusted: StaticString, _ user: StaticString) -> PathBytes {
+        PathBytes(self == .trusted ? trusted : user)
+    }
+}
+
 extension File {
-    /// Whether the directory at `path` hides what lower layers have in it (kernel, overlayfs.rst).
+    /// Whether the directory at `path` hides what lower layers have in it.
     package static func isOpaque(_ path: String) -> Bool {
-        for name in ["trusted.overlay.opaque", "user.overlay.opaque"] {
+        for marks in OverlayMarks.allCases {
             var value: UInt8 = 0
-            if lgetxattr(path, name, &value, 1) == 1, value == UInt8(ascii: "y") { return true }
+            let size = marks.opaque.withCString { lgetxattr(path, $0, &value, 1) }
+            if size == 1, value == UInt8(ascii: "y") { return true }
         }
         return false
     }

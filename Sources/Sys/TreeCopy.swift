@@ -60,7 +60,7 @@ extension Directory {
     private static func copyAttributes(from source: Int32, to target: Int32) throws(Errno) {
         do throws(Errno) {
             for name in try ExtendedAttributes.names(source) {
-                if name.bytes.starts(with: "trusted.overlay.".utf8) { continue }
+                if name.hasPrefix(OverlayMarks.trusted.prefix) { continue }
                 guard let value = try ExtendedAttributes.get(source, name) else { continue }
                 try ExtendedAttributes.set(target, name, value)
             }

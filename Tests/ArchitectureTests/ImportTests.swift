@@ -14,6 +14,7 @@ import Testing
         "Registry": ["OCI", "Sys", "CCurl"],
         "ImageWorker": ["Registry", "Layers", "Images", "OCI", "Sys"],
         "Rootfs": ["OCI", "Sys"],
+        "Union": ["Sys"],
         "Cgroups": ["OCI", "Sys"],
         "Runtime": ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"],
         "Supervisor": ["Runtime", "OCI", "Sys", "CMonitor"],

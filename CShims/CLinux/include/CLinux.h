@@ -33,6 +33,8 @@
 int clinux_open(int dirfd, const char *path, int flags, mode_t mode);
 /// openat2(2); `resolve` is a mask of RESOLVE_*.
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+/// ioctl(FICLONE): `target` shares the blocks of `source`.
+int clinux_clone_file(int source, int target);
 int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned flags);
 int clinux_pidfd_open(pid_t pid, unsigned flags);
 int clinux_pidfd_send_signal(int pidfd, int signal);

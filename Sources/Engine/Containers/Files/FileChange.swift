@@ -36,7 +36,7 @@ struct ChangeWalk {
     ) throws(SystemFailure) -> Bool {
         if depth > ChangeWalk.maximumDepth { throw SystemFailure("compare", shown(path), .nameTooLong) }
         let isOpaque = try on("read attributes of", path) { () throws(Errno) in
-            try ExtendedAttributes.get(upper, PathBytes("trusted.overlay.opaque")) == [UInt8(ascii: "y")]
+            try ExtendedAttributes.get(upper, OverlayMarks.trusted.opaque) == OverlayMarks.opaqueValue
         }
         var names = try on("list", path) { () throws(Errno) in try Directory.names(upper) }
         if isOpaque, let lower {

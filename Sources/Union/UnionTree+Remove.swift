@@ -1,0 +1,100 @@
+internal import Glibc
+package import Sys
+
+extension UnionTree {
+    package func unlink(_ name: PathBytes, in directory: UnionDirectory) throws(Errno) {
+        let entry = try require(name, in: directory)
+        if try top(of: entry, in: directory).status.isDirectory { throw .isDirectory }
+        let upper = try upper(of: directory)
+        if try needsWhiteout(name, entry, in: directory) {
+            try whiteOut(name, entry, in: upper)
+        } else {
+            try File.unlink(name, at: upper.raw)
+        }
+    }
+
+    package func removeDirectory(_ name: PathBytes, in directory: UnionDirectory) throws(Errno) {
+        let entry = try require(name, in: directory)
+        if try !top(of: entry, in: directory).status.isDirectory { throw .notDirectory }
+        try checkEmpty(name, in: directory)
+        let upper = try upper(of: directory)
+        if try needsWhiteout(name, entry, in: directory) {
+            try whiteOut(name, entry, in: upper)
+        } else {
+            do throws(Errno) {
+                try Directory.remove(name, at: upper.raw)
+            } catch .notEmpty {
+                // Whiteouts of a time when there was something below.
+                let temporary = try work.freshName()
+                try takeOut(name, of: upper, temporary, [])
+                work.discard(temporary)
+            }
+        }
+        directory.removed(name)
+    }
+
+    private func needsWhiteout(
+        _ name: PathBytes, _ entry: Entry, in directory: UnionDirectory
+    ) throws(Errno) -> Bool {
+        if entry.upper == nil { return true }
+        return try isBelow(name, in: directory)
+    }
+
+    /// Puts a whiteout in the place of what the upper layer has, by one step.
+    private func whiteOut(
+        _ name: PathBytes, _ entry: Entry, in upper: UnionDirectory.OpenDirectory
+    ) throws(Errno) {
+        guard let status = entry.upper else {
+            try makeWhiteout(name, at: upper.raw)
+            return
+        }
+        let temporary = try work.freshName()
+        try makeWhiteout(temporary, at: work.fd)
+        do throws(Errno) {
+            if status.isDirectory {
+                try takeOut(name, of: upper, temporary, .exchange)
+            } else {
+                try File.rename(temporary, at: work.fd, to: name, at: upper.raw, [])
+            }
+        } catch {
+            work.discard(temporary)
+            throw error
+        }
+        if status.isDirectory { work.discard(temporary) }
+    }
+
+    private func makeWhiteout(_ name: PathBytes, at directory: Int32) throws(Errno) {
+        try File.makeNode(name, mode: FileStatus.Kind.characterDevice.typeBits, at: directory)
+    }
+
+    /// Moves a directory that shows nothing into the work directory.
+    private func takeOut(
+        _ name: PathBytes, of upper: UnionDirectory.OpenDirectory, _ temporary: PathBytes, _ flags: File.RenameFlags
+    ) throws(Errno) {
+        do throws(Errno) {
+            try File.rename(name, at: upper.raw, to: temporary, at: work.fd, flags)
+        } catch .accessDenied {
+            // Whoever has no privilege moves only what may be written; it goes away anyhow.
+            try File.setMode(name, at: upper.raw, 0o700)
+            try File.rename(name, at: upper.raw, to: temporary, at: work.fd, flags)
+        }
+    }
+
+    /// Replaces a directory in the upper layer that shows nothing, but has whiteouts in it, by an empty one.
+    func clear(_ name: PathBytes, in upper: UnionDirectory.OpenDirectory) throws(Errno) {
+        let old = try open(name, in: upper)
+        if try Directory.names(old.raw).isEmpty { return }
+        let temporary = try work.freshName()
+        do throws(Errno) {
+            try Directory.make(temporary, mode: 0o700, at: work.fd)
+            let fresh = try File.open(temporary, O_RDONLY | O_DIRECTORY, at: work.fd)
+            try copyAttributes(of: try File.status(old.raw), from: old.raw, to: fresh.raw)
+            try ExtendedAttributes.set(fresh.raw, marks.opaque, OverlayMarks.opaqueValue)
+            try takeOut(name, of: upper, temporary, .exchange)
+        } catch {
+            work.discard(temporary)
+            throw error
+        }
+        work.discard(temporary)
+    }
+}

@@ -1,0 +1,116 @@
+package import Sys
+
+extension UnionTree {
+    /// One of the two names of a rename, as it is before.
+    private struct Side {
+        let name: PathBytes
+        let directory: UnionDirectory
+        let found: Found
+        /// What the name stands for; nil for nothing.
+        let status: FileStatus?
+
+        var entry: Entry? {
+            if case .present(let entry) = found { return entry }
+            return nil
+        }
+        var isWhiteout: Bool {
+            if case .absent(let whiteout) = found { return whiteout }
+            return false
+        }
+        var isDirectory: Bool { status?.isDirectory == true }
+        /// A directory with a part in a lower layer: moving it would mean copying all of it.
+        var isBound: Bool { isDirectory && entry?.isMergedOrLower == true }
+    }
+
+    /// renameat2(2) with RENAME_NOREPLACE, RENAME_EXCHANGE or nothing. EXDEV for a directory that has a part in a lower
+    /// layer: its entries would have to be copied one by one, which programs do themselves then (overlayfs.rst,
+    /// "renaming directories").
+    package func rename(
+        _ name: PathBytes, in directory: UnionDirectory, to newName: PathBytes, in newDirectory: UnionDirectory,
+        _ flags: File.RenameFlags = []
+    ) throws(Errno) {
+        if flags.contains(.whiteout) || flags == [.noReplace, .exchange] { throw .invalid }
+        let old = try side(name, directory)
+        let new = try side(newName, newDirectory)
+        guard let source = old.entry else { throw .noEntry }
+        try checkNames(old, new, flags)
+        if try isOneFile(old, new) { return }
+        if !flags.contains(.exchange), let status = new.status {
+            if old.isDirectory, !status.isDirectory { throw .notDirectory }
+            if !old.isDirectory, status.isDirectory { throw .isDirectory }
+        }
+        if old.isBound || (flags.contains(.exchange) && new.isBound) { throw .crossDevice }
+        try copyUp(name, source, in: directory)
+        try upper(of: newDirectory)
+        if flags.contains(.exchange) {
+            try exchange(old, new)
+        } else {
+            try move(old, to: new)
+        }
+    }
+
+    private func side(_ name: PathBytes, _ directory: UnionDirectory) throws(Errno) -> Side {
+        let found = try find(name, in: directory)
+        guard case .present(let entry) = found else {
+            return Side(name: name, directory: directory, found: found, status: nil)
+        }
+        return Side(name: name, directory: directory, found: found, status: try top(of: entry, in: directory).status)
+    }
+
+    private func checkNames(_ old: Side, _ new: Side, _ flags: File.RenameFlags) throws(Errno) {
+        if flags.contains(.noReplace), new.entry != nil { throw .exists }
+        if flags.contains(.exchange), new.entry == nil { throw .noEntry }
+        if old.isDirectory, let held = old.directory.held(old.name), held.isAncestor(of: new.directory) {
+            throw .invalid
+        }
+        if new.isDirectory, let held = new.directory.held(new.name), held.isAncestor(of: old.directory) {
+            throw flags.contains(.exchange) ? .invalid : .notEmpty
+        }
+    }
+
+    /// Renaming a file to another name of itself does nothing (rename(2)). Names in a lower layer are files of their own.
+    private func isOneFile(_ old: Side, _ new: Side) throws(Errno) -> Bool {
+        if old.directory === new.directory, old.name == new.name { return true }
+        guard let first = old.entry?.upper, let second = new.entry?.upper else { return false }
+        return first.isSameFile(as: second)
+    }
+
+    private func exchange(_ old: Side, _ new: Side) throws(Errno) {
+        guard let other = new.entry else { throw .noEntry }
+        try copyUp(new.name, other, in: new.directory)
+        try hideBelow(old, in: new.directory)
+        try hideBelow(new, in: old.directory)
+        let (from, to) = (try upper(of: old.directory), try upper(of: new.directory))
+        try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, .exchange)
+        old.directory.exchanged(old.name, with: new.name, in: new.directory)
+    }
+
+    private func move(_ old: Side, to new: Side) throws(Errno) {
+        let (from, to) = (try upper(of: old.directory), try upper(of: new.directory))
+        if new.isBound {
+            try checkEmpty(new.name, in: new.directory)
+            if new.entry?.upper != nil { try clear(new.name, in: to) }
+        }
+        let leavesWhiteout = try isBelow(old.name, in: old.directory)
+        var flags: File.RenameFlags = []
+        if new.isWhiteout, leavesWhiteout || old.isDirectory {
+            flags = .exchange
+        } else if leavesWhiteout {
+            flags = .whiteout
+        }
+        try hideBelow(old, in: new.directory)
+        try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, flags)
+        if flags == .exchange, !leavesWhiteout {
+            // Nothing is below: the whiteout hides nothing, and would only stay.
+            try? File.unlink(old.name, at: from.raw)
+        }
+        old.directory.moved(old.name, to: new.name, in: new.directory)
+    }
+
+    /// A directory of the upper layer alone must stay that where a lower layer has the name.
+    private func hideBelow(_ side: Side, in target: UnionDirectory) throws(Errno) {
+        guard side.isDirectory, !target.lowers.isEmpty else { return }
+        let upper = try upper(of: side.directory)
+        try ExtendedAttributes.set(side.name, at: upper.raw, marks.opaque, OverlayMarks.opaqueValue)
+    }
+}

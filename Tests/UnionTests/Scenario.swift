@@ -1,0 +1,81 @@
+import Glibc
+import Sys
+import TestSupport
+import Union
+
+/// Layers, and what is done on top of them.
+struct Scenario: CustomStringConvertible {
+    var marks: OverlayMarks
+    /// The topmost first.
+    var layers: [[LayerStep]]
+    var operations: [Operation]
+
+    var description: String {
+        layers.enumerated().map { "layer \($0.offset) (0 is the topmost):\n" + $0.element.map { "  \($0)\n" }.joined() }
+            .joined() + "operations:\n" + operations.map { "  \($0)\n" }.joined()
+    }
+
+    /// Runs it on the kernel's overlay and on `UnionTree`, each with an upper directory of its own; what differs, nil when
+    /// nothing does.
+    func difference(in scratch: Scratch) throws -> String? {
+        let base = "run"
+        defer { try? Directory.removeTree(scratch(base)) }
+        try scratch.directory(base)
+        var lowers: [String] = []
+        for (index, steps) in layers.enumerated() {
+            let path = try scratch.directory("\(base)/l\(index)")
+            let layer = try Directory.open(path)
+            try LayerStep.build(steps, in: layer.raw, marks)
+            lowers.append(path)
+        }
+        for name in ["k", "kw", "kw2", "u", "uw", "uw2"] { try scratch.directory("\(base)/\(name)") }
+        let stage = Stage(marks: marks, lowers: lowers, base: scratch(base))
+        let (ofKernel, ofUnion): (Snapshot, Snapshot)
+        do {
+            let kernel = try stage.kernel(upper: "k", work: "kw")
+            let union = try stage.union(upper: "u", work: "uw")
+            for (number, operation) in operations.enumerated() {
+                let (expected, found) = (kernel.apply(operation), union.apply(operation))
+                if expected != found {
+                    return "operation \(number), \(operation)\n    kernel: \(expected)\n    union: \(found)"
+                }
+            }
+            (ofKernel, ofUnion) = (try Snapshot(kernel), try Snapshot(union))
+        }
+        let trees = ofUnion.differences(from: ofKernel, "union", "kernel")
+        if !trees.isEmpty { return "the trees\n\(trees)" }
+        let left = try Directory.entries("\(stage.base)/uw/work").map(\.name)
+        if !left.isEmpty { return "left in the work directory: \(left)" }
+        let crossed = try Snapshot(try stage.kernel(upper: "u", work: "uw2"))
+        let ours = crossed.differences(from: ofUnion, "as the kernel shows it", "as written")
+        if !ours.isEmpty { return "the union's upper directory\n\(ours)" }
+        let back = try Snapshot(try stage.union(upper: "k", work: "kw2"))
+        let theirs = back.differences(from: ofKernel, "as the union shows it", "as written")
+        return theirs.isEmpty ? nil : "the kernel's upper directory\n\(theirs)"
+    }
+}
+
+/// The directories of one run.
+struct Stage {
+    let marks: OverlayMarks
+    let lowers: [String]
+    let base: String
+
+    func kernel(upper: String, work: String) throws(Errno) -> KernelSide {
+        try KernelSide(
+            try KernelOverlay(lowers: lowers, upper: "\(base)/\(upper)", work: "\(base)/\(work)", marks: marks),
+            marks)
+    }
+
+    func union(upper: String, work: String) throws(Errno) -> UnionSide {
+        var layers: [OpenFolder] = []
+        for lower in lowers { layers.append(OpenFolder(try Directory.open(lower))) }
+        let (upper, work) = (
+            OpenFolder(try Directory.open("\(base)/\(upper)")), OpenFolder(try Directory.open("\(base)/\(work)"))
+        )
+        return UnionSide(
+            try UnionTree(
+                lowers: layers.map(\.raw), upper: upper.raw, work: work.raw, marks: marks, durable: false),
+            marks)
+    }
+}

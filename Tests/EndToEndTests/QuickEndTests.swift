@@ -11,8 +11,8 @@ extension EndToEnd {
             .enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"))
         func theEndComesLast() throws {
             try Lifecycle.isolated { runimg in
-                // The command sleeps when it has told the monitor to go on.
-                let slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=sendmsg:delay_exit=500000"]
+                // The command, and it alone, sleeps when it has told the monitor to go on.
+                let slow = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=sendmsg:delay_exit=3000000"]
                 let name = "quick"
                 let started = try runimg.run(
                     ["run", "-d", "--name", name, Lifecycle.image, "sh", "-c", "exit 3"], under: slow)

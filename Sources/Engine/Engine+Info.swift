@@ -18,7 +18,9 @@ extension Engine {
             info.warnings += listing.problems.map { "\($0)" }
         }
         info.dataRoot = dataRoot
-        info.driverStatus = storageStatus()
+        let choice = chooseDriver()
+        info.driver = choice.driver.rawValue
+        info.driverStatus = storageStatus(choice)
         info.serverVersion = Version.number
         describeMachine(&info)
         describeCgroups(&info)
@@ -42,13 +44,15 @@ extension Engine {
         return result
     }
 
-    private func storageStatus() -> [[String]] {
+    private func storageStatus(_ choice: DriverChoice) -> [[String]] {
         var rows: [[String]] = []
         let place = File.exists(dataRoot) ? dataRoot : Path.split(dataRoot).parent
         if let name = FileSystemName.of(place) { rows.append(["Backing Filesystem", name]) }
         rows.append(["Supports d_type", "true"])
-        rows.append(["Native Overlay Diff", "true"])
+        rows.append(["Using metacopy", "false"])
+        rows.append(["Native Overlay Diff", "\(choice.driver == .overlay2)"])
         rows.append(["userxattr", "false"])
+        rows.append(["Chosen because", choice.reason])
         return rows
     }
 

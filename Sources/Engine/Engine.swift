@@ -12,6 +12,8 @@ package struct Engine: Sendable {
     package let containers: ContainerStore
     let volumes: VolumeStore
     let live: LiveContainers
+    /// By the command line or the configuration; nil: whichever works.
+    let askedDriver: StorageDriver?
     /// For what the user is to know besides what was asked: something that went wrong while nobody looked.
     let notice: @Sendable (String) -> Void
 
@@ -22,6 +24,12 @@ package struct Engine: Sendable {
         self.options = options
         self.notice = notice
         configuration = try Configuration.load(options.configFile)
+        let named = options.storageDriver ?? configuration.storageDriver ?? ""
+        do throws(StorageDriver.UnknownDriver) {
+            askedDriver = try StorageDriver.asked(named)
+        } catch {
+            throw .invalid("\(error)")
+        }
         dataRoot = try Engine.absolute(options.dataRoot ?? configuration.dataRoot ?? Engine.defaultDataRoot)
         images = ImageStore(dataRoot: dataRoot)
         containers = ContainerStore(dataRoot: dataRoot)

@@ -15,6 +15,8 @@ package enum EngineError: Error {
     case noSuchImage(String)
     case noSuchContainer(String)
     case noSuchVolume(String)
+    /// Neither a container nor an image.
+    case noSuchObject(String)
     /// The container with this ID.
     case notRunning(String)
     /// A container whose namespace is to be joined does not run: docker's words.
@@ -34,6 +36,8 @@ package enum EngineError: Error {
     case store(StoreError)
     case runtime(RuntimeError)
     case rootfs(RootfsError)
+    /// A storage driver that does not work here, and what would help.
+    case driverUnusable(StorageDriver, String)
     case cgroup(CgroupError)
     case log(LogError)
     /// `-t -i` with something else on standard input.
@@ -67,7 +71,7 @@ extension EngineError {
     /// Whether what was named is not there.
     package var isMissingObject: Bool {
         switch self {
-        case .noSuchImage, .noSuchContainer, .noSuchVolume: true
+        case .noSuchImage, .noSuchContainer, .noSuchVolume, .noSuchObject: true
         default: false
         }
     }
@@ -80,6 +84,7 @@ extension EngineError: CustomStringConvertible {
         case .noSuchImage(let name): "No such image: \(name)"
         case .noSuchContainer(let name): "No such container: \(ForeignText(name))"
         case .noSuchVolume(let name): "get \(ForeignText(name)): no such volume"
+        case .noSuchObject(let name): "no container or image with name or ID \"\(ForeignText(name))\" found"
         case .monitorDied(let id):
             "the monitor of container \(id) was killed, and the container with it"
         case .notRunning(let id): "container \(id) is not running"
@@ -96,6 +101,7 @@ extension EngineError: CustomStringConvertible {
         case .store(let error): "\(error)"
         case .runtime(let error): "\(error)"
         case .rootfs(let error): "\(error)"
+        case .driverUnusable(let driver, let reason): "storage driver \(driver.rawValue) does not work here: \(reason)"
         case .cgroup(let error): "\(error)"
         case .log(let error): "\(error)"
         case .notATerminal: "the input device is not a TTY"

@@ -6,6 +6,8 @@ package struct GlobalOptions: Sendable, Hashable {
     package var configFile: String?
     /// The directory of docker's `config.json` (`--config`).
     package var dockerConfigDirectory: String?
+    /// nil: as the configuration says.
+    package var storageDriver: String?
     package var logLevel = LogLevel.info
     package var registryMirrors: [String] = []
     package var insecureRegistries: [String] = []

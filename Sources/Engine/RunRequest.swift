@@ -4,6 +4,8 @@ package import OCI
 /// named here (env files, seccomp profiles) are read by the engine.
 package struct RunRequest: Sendable, Hashable, Codable {
     package var image: String
+    /// What is run instead of an image; `image` is its name then.
+    package var rootDirectory: RootDirectory?
     /// What stands behind IMAGE; empty takes the image's own command.
     package var command: [String] = []
     package var name: String?

@@ -51,6 +51,8 @@ struct TreePacker<Sink: ByteSink> {
         /// Below the top.
         let path: PathBytes
         var entries: ArraySlice<PathBytes>
+        /// Whether it hides what is below it, in an upper layer.
+        let isOpaque: Bool
     }
 
     /// An open file that several values share.
@@ -91,6 +93,8 @@ struct TreePacker<Sink: ByteSink> {
     }
 
     private mutating func visit(_ entry: PathBytes, _ path: PathBytes, in level: Level) throws(LayerError) {
+        // Said by the directory's own mark already.
+        if level.isOpaque, options.marks == .layer, OpaqueFile.contains(entry) { return }
         let name = level.name + entry.bytes
         if name.count > limits.pathLength {
             throw .limit(.pathLength, entry: PathBytes.printable(name), allowed: UInt64(limits.pathLength))
@@ -171,17 +175,19 @@ struct TreePacker<Sink: ByteSink> {
         // What the kernel shows of itself is no file of the tree's.
         if try on("look at", name, { () throws(Errno) in try File.isKernels(directory.raw) }) { return }
         if opaque { try mark(prefix + Array(".wh..wh..opq".utf8), status.modified) }
-        try enter(directory.raw, name == [UInt8(ascii: ".")] ? [] : prefix, path)
+        try enter(directory.raw, name == [UInt8(ascii: ".")] ? [] : prefix, path, isOpaque: opaque)
     }
 
-    private mutating func enter(_ directory: Int32, _ name: [UInt8], _ path: PathBytes) throws(LayerError) {
+    private mutating func enter(
+        _ directory: Int32, _ name: [UInt8], _ path: PathBytes, isOpaque: Bool = false
+    ) throws(LayerError) {
         if pending.count >= limits.pathDepth {
             throw .limit(.pathDepth, entry: PathBytes.printable(name), allowed: UInt64(limits.pathDepth))
         }
         let level = try on("list", name) { () throws(Errno) in
             let open = OpenFile(try File.open(PathBytes("."), O_RDONLY | O_DIRECTORY, at: directory))
             let entries = try Directory.names(open.raw).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-            return Level(directory: open, name: name, path: path, entries: entries[...])
+            return Level(directory: open, name: name, path: path, entries: entries[...], isOpaque: isOpaque)
         }
         pending.append(level)
     }

@@ -31,12 +31,19 @@ package struct Overlay2: RootfsDriver {
         return always + (stack.discardable ? [MountOption("volatile")] : [])
     }
 
+    private func writable(_ stack: LayerStack, escaping special: String) -> [MountOption] {
+        guard let writable = stack.writable else { return [] }
+        return [
+            MountOption("upperdir", escape(relative(writable.upper, to: stack.base), special)),
+            MountOption("workdir", escape(relative(writable.work, to: stack.base), special)),
+        ]
+    }
+
     private func oneByOne(_ stack: LayerStack) throws(RootfsError) -> RootfsMount.Step {
         var options = [MountOption("source", "overlay")]
         for layer in stack.layers { options.append(MountOption("lowerdir+", relative(layer, to: stack.base))) }
         // Unlike `lowerdir+`, these two drop backslashes.
-        options.append(MountOption("upperdir", escape(relative(stack.upper, to: stack.base), "\\")))
-        options.append(MountOption("workdir", escape(relative(stack.work, to: stack.base), "\\")))
+        options += writable(stack, escaping: "\\")
         for value in options.compactMap(\.value) where value.utf8.count > Overlay2.longestValue {
             throw .pathTooLong(path: value, limit: Overlay2.longestValue)
         }
@@ -46,8 +53,7 @@ package struct Overlay2: RootfsDriver {
     private func optionString(_ stack: LayerStack) throws(RootfsError) -> RootfsMount.Step {
         let lower = stack.layers.map { escape(shortLink($0, base: stack.base), "\\,:") }.joined(separator: ":")
         var options = [MountOption("lowerdir", lower)]
-        options.append(MountOption("upperdir", escape(relative(stack.upper, to: stack.base), "\\,")))
-        options.append(MountOption("workdir", escape(relative(stack.work, to: stack.base), "\\,")))
+        options += writable(stack, escaping: "\\,")
         let text = (options + switches(stack)).map(\.description).joined(separator: ",")
         if text.utf8.count > Overlay2.longestOptions {
             throw .optionsTooLong(

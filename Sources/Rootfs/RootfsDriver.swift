@@ -12,22 +12,36 @@ package struct LayerStack: Hashable, Sendable {
     package var base: String
     /// Read-only layers, the topmost first.
     package var layers: [String]
-    /// Where the container writes.
-    package var upper: String
-    /// overlayfs's own; on the file system of `upper`, and empty.
-    package var work: String
+    /// Where the container writes, and what overlayfs wants beside it; nil: nothing is written.
+    package var writable: Writable?
     /// See `RootfsMount.mountPoint`.
     package var mountPoint: String
     package var readOnly = false
     /// The container is removed when it ends: overlayfs then need not sync the upper layer (`volatile`, Linux 5.10).
     package var discardable = false
 
-    package init(base: String, layers: [String], upper: String, work: String, mountPoint: String) {
+    package struct Writable: Hashable, Sendable {
+        package var upper: String
+        /// overlayfs's own; on the file system of `upper`, and empty.
+        package var work: String
+
+        package init(upper: String, work: String) {
+            self.upper = upper
+            self.work = work
+        }
+    }
+
+    package init(base: String, layers: [String], writable: Writable?, mountPoint: String) {
         self.base = base
         self.layers = layers
-        self.upper = upper
-        self.work = work
+        self.writable = writable
         self.mountPoint = mountPoint
+        readOnly = writable == nil
+    }
+
+    package init(base: String, layers: [String], upper: String, work: String, mountPoint: String) {
+        self.init(
+            base: base, layers: layers, writable: Writable(upper: upper, work: work), mountPoint: mountPoint)
     }
 }
 
@@ -38,9 +52,14 @@ package enum RootfsError: Error, Equatable, Sendable, CustomStringConvertible {
     /// fsconfig(2) takes values of up to 255 bytes, mount(2) one page of options.
     case pathTooLong(path: String, limit: Int)
     case optionsTooLong(layers: Int, bytes: Int, limit: Int)
+    case driverMissing(String, String)
+    /// The program that was to mount it, and what it said.
+    case programFailed(String, String)
 
     package var description: String {
         switch self {
+        case .driverMissing(let name, let reason): "storage driver \(name) can't be used: \(reason)"
+        case .programFailed(let program, let reason): "\(program) did not mount the root file system: \(reason)"
         case .noLayers: "mount overlay: the image has no layers"
         case .tooManyLayers(let count, let limit):
             "mount overlay: \(count) layers, and the kernel stacks at most \(limit)"

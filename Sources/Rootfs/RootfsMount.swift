@@ -8,6 +8,9 @@ package struct RootfsMount: Hashable, Sendable {
         case optionString(type: String, options: String, workingDirectory: String)
         /// A directory that is ready (the `rootfs` of an OCI bundle).
         case bind(source: String)
+        /// A program that mounts, and serves the mount until it is gone (FUSE). Carried out before the launch, which then
+        /// binds what it made.
+        case program([String])
     }
 
     package let step: Step

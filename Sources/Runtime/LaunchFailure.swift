@@ -24,7 +24,18 @@ enum LaunchFailure {
         let words = text.split(separator: "\n").map { "\($0)" }.joined(separator: "; ")
         let name = FailedCall.name(op, call)
         let detail = (name.isEmpty ? "" : "\(name): ") + "\(errno)" + (words.isEmpty ? "" : " (\(words))")
+        if isRootMount(op) {
+            return .rootMount(step: plan.subject(of: op), detail: detail, remedy: remedy(op, call, errno))
+        }
         return .setup(step: plan.subject(of: op), detail: detail, remedy: remedy(op, call, errno))
+    }
+
+    private static func isRootMount(_ op: PlanOp) -> Bool {
+        switch op {
+        case .filesystem(let slot, "overlay", _, _): slot.index == 0
+        case .overlay: true
+        default: false
+        }
     }
 
     /// In docker's words, and with its exit codes.

@@ -50,7 +50,7 @@ struct PlanCompiler {
         try takeSources(mounts)
         try borrow(mounts)
         ops.append(.makeMountsPrivate)
-        mountRoot()
+        try mountRoot()
         try mountAll(mounts)
         try makeDevices()
         let terminal = try makeTerminal()
@@ -97,7 +97,7 @@ struct PlanCompiler {
         }
     }
 
-    private mutating func mountRoot() {
+    private mutating func mountRoot() throws(RuntimeError) {
         let rootfs = request.rootfs
         switch rootfs.step {
         case .filesystem(let type, let options, let directory):
@@ -112,6 +112,9 @@ struct PlanCompiler {
             ops.append(.cloneTree(root, .host(source), recursive: true))
             ops.append(.attributes(root, set: [], clear: [], .private, recursive: true))
             ops.append(.attach(root, .host(rootfs.mountPoint), []))
+        // Whoever starts the container lets it mount, and has what it made bound.
+        case .program(let arguments):
+            throw .invalid("a root file system that \(arguments.first ?? "") is still to mount")
         }
     }
 

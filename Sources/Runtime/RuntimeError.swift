@@ -8,6 +8,8 @@ package enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
     case system(operation: String, subject: String, Errno)
     /// A step of the child.
     case setup(step: String, detail: String, remedy: String?)
+    /// The mount of the root file system itself.
+    case rootMount(step: String, detail: String, remedy: String?)
     /// The command is not there (exit code 127).
     case commandNotFound(String)
     /// The command is there and can't be executed (exit code 126).
@@ -28,7 +30,8 @@ package enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .invalid(let text): text
         case .system(let operation, let subject, let errno): "\(operation) \(subject): \(errno)"
-        case .setup(let step, let detail, let remedy): "\(step): \(detail)\(remedy.map { "; \($0)" } ?? "")"
+        case .setup(let step, let detail, let remedy), .rootMount(let step, let detail, let remedy):
+            "\(step): \(detail)\(remedy.map { "; \($0)" } ?? "")"
         case .commandNotFound(let text), .commandNotExecutable(let text): text
         case .lostChild(let text): "start the container's process: \(text)"
         }

@@ -27,6 +27,9 @@ package enum PrivateMounts {
         try check { CLinux.mount(type, target, type, readOnly ? UInt(MS_RDONLY) : 0, options) }
     }
 
+    /// The directory that relative paths of the mounts are taken from (chdir(2)); only for use inside `with`.
+    package static func changeDirectory(_ path: String) throws(Errno) { try check { chdir(path) } }
+
     /// Mounts what the file or directory `source` is on `target`, with all that is mounted below it; both borrowed, O_PATH
     /// will do. Only for use inside `with`.
     package static func bind(_ source: Int32, onto target: Int32) throws(Errno) {

@@ -10,6 +10,11 @@ extension Directory {
         try copyMetadata(try File.status(source), from: source, to: target)
     }
 
+    /// Gives the directory `target` owner, mode, times and extended attributes of the directory `source`.
+    package static func copyMetadata(from source: Int32, to target: Int32) throws(Errno) {
+        try copyMetadata(try File.status(source), from: source, to: target)
+    }
+
     private static func copy(_ name: PathBytes, from source: Int32, to target: Int32) throws(Errno) {
         let status = try File.status(name, at: source)
         switch status.kind {

@@ -49,8 +49,8 @@ import Testing
                 "runimg: unknown command: runimg zzzzzzzzzz\n\nRun 'runimg --help' for more information\n"
             ),
             (
-                "image mount x", 125,
-                "runimg: command image mount: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
+                "image prune", 125,
+                "runimg: command image prune: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
             ),
             (
                 "image prune", 125,
@@ -73,8 +73,8 @@ import Testing
                 "runimg: storage driver aufs was removed upstream, use overlay2\n\nRun 'runimg --help' for more information\n"
             ),
             (
-                "-s vfs images", 125,
-                "runimg: storage driver vfs: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
+                "-s vfs images", 1,
+                "runimg: storage driver vfs is not supported, use overlay2 or fuse-overlayfs\n\nRun 'runimg --help' for more information\n"
             ),
             (
                 "--registry-mirror ftp://x pull a", 125,

@@ -19,3 +19,23 @@ extension RecordingEngine: FileVerbs {
         throw PlainFailure(description: "commit \(name) \(options)")
     }
 }
+
+extension RecordingEngine: AssemblyVerbs {
+    func unpack(_ request: RunRequest, into path: String, observer: (EngineEvent) -> Void) throws {
+        throw PlainFailure(description: "unpack \(request.image) \(path)")
+    }
+
+    func bundle(_ request: RunRequest, into path: String, observer: (EngineEvent) -> Void) throws {
+        throw PlainFailure(description: "bundle \(request.image) \(path) \(request.command)")
+    }
+
+    func mount(_ name: String, at place: String?, _ scope: MountScope) throws -> String {
+        throw PlainFailure(description: "mount \(name) \(place ?? "-") \(scope)")
+    }
+
+    func unmount(_ name: String, force: Bool, _ scope: MountScope) throws -> String? {
+        throw PlainFailure(description: "unmount \(name) \(force) \(scope)")
+    }
+
+    func mountedFiles(_ scope: MountScope) throws -> [MountedFiles] { [] }
+}

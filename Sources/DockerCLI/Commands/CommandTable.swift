@@ -86,6 +86,7 @@ package enum CommandTable {
         TopCommand.self, PortCommand.self, RenameCommand.self, PauseCommand.self, UnpauseCommand.self,
         StatsCommand.self, WaitCommand.self, CopyCommand.self, DiffCommand.self, ExportCommand.self, CommitCommand.self,
         UpdateCommand.self, ContainerInspectCommand.self, ContainerPruneCommand.self, ContainerExistsCommand.self,
+        MountCommand.self, UnmountCommand.self,
     ])
 
     private static let images: [Entry] = [
@@ -99,11 +100,13 @@ package enum CommandTable {
         Entry(path: "load", summary: "Read images from a tar", aliases: ["image load"]),
         Entry(path: "import", summary: "Make an image from a tar of files", aliases: ["image import"]),
         Entry(path: "build", summary: "Build an image from a Dockerfile", aliases: ["image build", "builder build"]),
+        Entry(UnpackCommand.self),
+        Entry(BundleCommand.self),
         Entry(ImageInspectCommand.self),
         Entry(ImageExistsCommand.self),
         Entry(path: "image prune", summary: "Remove unused images"),
-        Entry(path: "image mount", summary: "Mount an image's files"),
-        Entry(path: "image unmount", summary: "Unmount an image's files"),
+        Entry(ImageMountCommand.self),
+        Entry(ImageUnmountCommand.self),
         Entry(path: "builder prune", summary: "Remove the build cache"),
     ]
 

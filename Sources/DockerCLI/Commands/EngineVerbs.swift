@@ -3,7 +3,7 @@ package import Logs
 package import OCI
 
 /// What the commands need of the engine. They throw when something failed.
-package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, VolumeVerbs, NameVerbs {
+package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, AssemblyVerbs, VolumeVerbs, NameVerbs {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]

@@ -44,8 +44,8 @@ package enum GlobalFlags {
             draft.options.registryMirrors.append(try CommonFlags.mirror(text))
         },
         .value(
-            "storage-driver", short: "s", takes: .words(["overlay2"]), "Storage driver: overlay2",
-            default: "\"overlay2\"", storageDriver),
+            "storage-driver", short: "s", takes: .names(of: StorageDriver.self),
+            "Storage driver: \(StorageDriver.names); whichever works unless told", storageDriver),
         daemon("tls", "bool"), daemon("tlscacert", "string"), daemon("tlscert", "string"), daemon("tlskey", "string"),
         daemon("tlsverify", "bool"),
         .bool("version", short: "v", "Print the version and quit") { $0.version = $1 },
@@ -60,13 +60,12 @@ package enum GlobalFlags {
         draft.options.dataRoot = try Names.clean(text, flag: "--data-root")
     }
 
-    private static let storageDriver: Flag<Draft>.Setter = { (_, text) throws(ValueError) in
-        switch text {
-        case "", "overlay2": return
-        case "vfs", "fuse-overlayfs", "btrfs", "zfs": throw .planned("storage driver \(text)")
-        case "overlay", "aufs", "devicemapper":
-            throw .plain("storage driver \(text) was removed upstream, use overlay2")
-        default: throw .plain("unknown storage driver \(GoValue.quoted(text))")
+    private static let storageDriver: Flag<Draft>.Setter = { (draft, text) throws(ValueError) in
+        do throws(StorageDriver.UnknownDriver) {
+            _ = try StorageDriver.asked(text)
+        } catch {
+            throw .plain("\(error)")
         }
+        draft.options.storageDriver = text
     }
 }

@@ -6,6 +6,8 @@ package struct RunDraft: Sendable {
     package var request = RunRequest(image: "")
     var networks: [NetworkChoice] = []
     var volumes: [String] = []
+    /// Whether what stands in the image's place is a directory.
+    var runsDirectory = false
     var publishes = false
     var exposes = false
     var health = ImageConfig.Healthcheck()
@@ -19,6 +21,7 @@ package struct RunDraft: Sendable {
     package mutating func finish(image: String, command: [String]) throws(ValueError) -> (RunRequest, [String]) {
         var warnings: [String] = []
         request.image = image
+        if runsDirectory { request.rootDirectory = RootDirectory(parsing: image) }
         request.command = command
         let (network, warning) = try NetworkChoice.resolve(networks)
         request.isolation.network = network.mode

@@ -65,7 +65,6 @@ extension RunFlags {
         .planned("replace-to", "Rewrite image names: what stands in its place"),
         .planned("retry", type: "int", "Attempts of a pull"),
         .planned("retry-delay", type: "duration", "Pause between attempts"),
-        .planned("rootfs", "Run from a directory instead of an image"),
         .planned("timeout", type: "int", "Most seconds the container may run", neutral: "0"),
         .planned("timing", type: "bool", "Print where the time of the start went"),
         .planned("tls-verify", type: "bool", "Check the certificates of registries", neutral: "true"),

@@ -16,6 +16,9 @@ package enum RunFlags {
         table.all.filter { !["detach", "detach-keys", "sig-proxy", "dry-run"].contains($0.info.name) }
     }
 
+    /// Those of these names, for commands that take a part of what `run` takes.
+    static func some(_ names: Set<String>) -> [RunFlag] { table.all.filter { names.contains($0.info.name) } }
+
     private static let process: [RunFlag] = [
         .bool("interactive", short: "i", "Pass standard input on to the container") { $0.request.interactive = $1 },
         .bool("tty", short: "t", "Give the container a terminal") { $0.request.terminal = $1 },
@@ -121,6 +124,9 @@ package enum RunFlags {
         .value("tmpfs", type: "list", takes: .text, "Mount a file system in memory: TARGET[:OPTIONS]") {
             (draft, text) throws(ValueError) in
             draft.request.mounts.append(try Tmpfs.parse(text))
+        },
+        .bool("rootfs", "Run a directory of the host, DIRECTORY[:O], instead of an image; O keeps it unchanged") {
+            $0.runsDirectory = $1
         },
         .bool("read-only", "Make the root file system read-only") { $0.request.readOnly = $1 },
         .value("shm-size", type: "bytes", "Size of /dev/shm") { (draft, text) throws(ValueError) in

@@ -14,7 +14,8 @@ enum ContainerValue {
         var fields = [
             text("Id", record.id), text("Created", GoTime.trimmed(record.created)), text("Path", record.path),
             Field("Args", .strings(record.args)), Field("State", state(details)),
-            text("Image", record.image.description), text("ResolvConfPath", files.resolvConf),
+            text("Image", record.request.rootDirectory == nil ? record.image.description : ""),
+            text("ResolvConfPath", files.resolvConf),
             text("HostnamePath", files.hostname), text("HostsPath", files.hosts), text("LogPath", files.log),
             text("Name", "/" + record.name), number("RestartCount", Int64(record.state.restartCount)),
             text("Driver", "overlay2"), text("Platform", "linux"), text("MountLabel", ""), text("ProcessLabel", ""),
@@ -22,6 +23,8 @@ enum ContainerValue {
             Field("HostConfig", HostConfigValue.make(details)),
             Field("GraphDriver", graphDriver(details.layers)),
         ]
+        // podman's, which has it everywhere.
+        if let root = record.request.rootDirectory { fields.append(text("Rootfs", root.path)) }
         if let size = details.size { fields += [number("SizeRw", size.own), number("SizeRootFs", size.whole)] }
         fields += [
             Field("Mounts", .list(zip(record.mounts, details.sources).compactMap(mount))),

@@ -58,7 +58,7 @@ extension Engine {
         sweep()
         let record = try container(named: name)
         let id = record.id
-        let image = try? find(record.image.description)
+        let image = try? image(of: record)
         var details = ContainerDetails(
             record: record, condition: condition(of: record),
             layers: LayerPaths(

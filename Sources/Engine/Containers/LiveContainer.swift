@@ -14,6 +14,8 @@ struct LiveState: Codable, Sendable {
     /// Made by the command that starts it for the first time: one that dies before leaves nothing worth keeping.
     var isNew: Bool
     var process: Process?
+    /// What is mounted for it on the host and has to be settled at its end; nil: nothing.
+    var driver: StorageDriver?
     /// When it was started, RFC 3339.
     var startedAt: String?
     /// Set where the end came and could not be recorded: the next command does that.
@@ -57,6 +59,12 @@ struct LiveContainer: ~Copyable {
     mutating func record(_ process: LiveState.Process, startedAt: String) throws(EngineError) {
         state.process = process
         state.startedAt = startedAt
+        try write()
+    }
+
+    /// Writes down what is about to be mounted for it on the host.
+    mutating func record(_ driver: StorageDriver?) throws(EngineError) {
+        state.driver = driver
         try write()
     }
 

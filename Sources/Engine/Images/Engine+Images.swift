@@ -31,7 +31,13 @@ extension Engine {
         var result: [ImageRemoval] = []
         try store { () throws(StoreError) in
             try images.clean()
-            try images.remove(name, force: force, uses: imageUses) { line in
+            try images.remove(
+                name, force: force,
+                uses: { () throws(StoreError) in
+                    try refuseMounted(image, force: force)
+                    return try imageUses()
+                }
+            ) { line in
                 switch line {
                 case .untagged(let name): result.append(.untagged(name.familiar))
                 case .deleted(let digest): result.append(.deleted(digest))
@@ -40,6 +46,22 @@ extension Engine {
         }
         if let image { noteRemoval(of: image, result) }
         return result
+    }
+
+    /// An image that is mounted is in use. Asked with the image lock held, which a mount takes before it is made.
+    private func refuseMounted(_ image: Image?, force: Bool) throws(StoreError) {
+        guard let image, force || image.names.count <= 1 else { return }
+        do throws(EngineError) {
+            if force { return try unmount(image.id, lazily: true) }
+            guard let mounted = try mountedFiles(.images).first(where: { $0.id == image.id.hex }) else { return }
+            throw .conflict(
+                "unable to delete \(image.id.short) (must be forced) - image is mounted at "
+                    + "\(mounted.places.joined(separator: ", "))")
+        } catch .conflict(let reason) {
+            throw .conflict(reason)
+        } catch {
+            throw .containers("\(error)")
+        }
     }
 
     /// What containers hold. Asked with the image lock held, which a run takes before it makes its record.

@@ -36,6 +36,7 @@ extension Engine {
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
+        do throws(EngineError) { try settleRoot(of: record.id, state) } catch { end.warnings.append("\(error)") }
         let isStopped = live.isMarkedStopped(record.id)
         end.restartDelay = restartDelay(record, exit, state, isStopped: isStopped)
         record.state.status = end.restartDelay == nil ? .exited : .restarting

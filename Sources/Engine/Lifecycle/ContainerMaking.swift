@@ -30,7 +30,7 @@ extension Engine {
     func checkStart(_ request: RunRequest) throws(EngineError) {
         if geteuid() != 0, !request.dryRun { throw .notSupportedYet("running a container without root (try sudo)") }
         _ = try AttachOptions.keys(request.detachKeys)
-        try checkName(request.image)
+        if request.rootDirectory == nil { try checkName(request.image) }
         try ContainerIDFile.check(request.containerIDFile)
         if let health = request.lifecycle.health { try HealthCheck.validate(health) }
     }
@@ -40,6 +40,7 @@ extension Engine {
     func obtain(
         _ request: RunRequest, observer: (EngineEvent) -> Void
     ) throws(EngineError) -> (Image, ImageLeaseHolder) {
+        if let root = request.rootDirectory { return (try Engine.image(of: root), ImageLeaseHolder(nil)) }
         var lease = try leaseImages(request)
         var image = try present(request)
         if image == nil {
@@ -72,7 +73,7 @@ extension Engine {
     /// The volumes are there before the first start, with what the image has in them, for `cp` and other containers.
     /// A path that is only asked for must be there; one that may be made is made by the start.
     private func makeVolumes(_ draft: ContainerDraft) throws(EngineError) {
-        let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
+        let seeder = volumeSeeder(draft.image)
         for source in draft.sources {
             switch source {
             case .volume, .path(_, create: false):
@@ -108,12 +109,29 @@ extension Engine {
 
     /// The image that the container was made of, by its ID.
     func image(of record: ContainerRecord) throws(EngineError) -> Image {
+        if let root = record.request.rootDirectory { return try Engine.image(of: root) }
         guard let image = try find(record.image.description) else { throw .noSuchImage(record.image.description) }
         return image
     }
 
+    /// A directory that is there, in an image's place.
+    private static func image(of root: RootDirectory) throws(EngineError) -> Image {
+        let path = try absolute(root.path)
+        do throws(Errno) {
+            guard try File.status(path, follow: true).isDirectory else { throw Errno.notDirectory }
+        } catch .noEntry {
+            throw .invalid("stat \(path): no such file or directory")
+        } catch {
+            throw .system(SystemFailure("open the root directory", path, error))
+        }
+        return Image(directory: path)
+    }
+
     private func leaseImages(_ request: RunRequest) throws(EngineError) -> ImageLeaseHolder? {
-        if request.dryRun { return nil }
+        request.dryRun ? nil : try lease()
+    }
+
+    func lease() throws(EngineError) -> ImageLeaseHolder {
         do throws(StoreError) {
             return ImageLeaseHolder(try images.lease())
         } catch {

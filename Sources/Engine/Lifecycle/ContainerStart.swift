@@ -27,6 +27,21 @@ extension Engine {
     func launch(
         _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
+        do throws(EngineError) {
+            return try launchOnce(draft, &entry, options)
+        } catch .runtime(.rootMount(let step, let detail, let remedy)) {
+            let failure = EngineError.runtime(.rootMount(step: step, detail: detail, remedy: remedy))
+            guard draft.mounted == nil, let other = try fallback(from: draft.driver ?? driver) else { throw failure }
+            var again = draft
+            again.driver = other
+            return try launchOnce(again, &entry, options)
+        }
+    }
+
+    private func launchOnce(
+        _ asked: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
+    ) throws(EngineError) -> StartedContainer {
+        var draft = asked
         let manager = draft.manager
         let spec = draft.spec
         let owners = try namespaceOwners(of: draft.record)
@@ -34,6 +49,7 @@ extension Engine {
             try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
         }
         do throws(EngineError) {
+            try prepareRoot(&draft, &entry)
             let started = try launch(draft, cgroup, owners, &entry, options)
             noteStart(draft.record, attached: options.attached)
             return started
@@ -41,6 +57,7 @@ extension Engine {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
             try? cgroup.remove()
+            try? settleRoot(of: draft.record.id, entry.state)
             // The cause may be that one whose namespaces were to be joined has ended meanwhile.
             if !owners.isEmpty { _ = try namespaceOwners(of: draft.record) }
             throw error
@@ -148,7 +165,7 @@ extension Engine {
         try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
             hostNetwork: record.request.isolation.network == .host)
-        let seeder = VolumeSeeder(image: draft.image, layersDirectory: images.layout.layers)
+        let seeder = volumeSeeder(draft.image)
         for source in draft.sources {
             if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }
         }
@@ -180,6 +197,7 @@ extension Engine {
     /// A command line of ours over the same data root and configuration.
     func ownCommandLine(_ words: String...) -> [String] {
         var line = ["runimg", "--data-root", dataRoot]
+        if let driver = options.storageDriver { line += ["--storage-driver", driver] }
         if let file = options.configFile { line += ["--config-file", file] }
         return line + words
     }

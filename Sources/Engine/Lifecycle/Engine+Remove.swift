@@ -30,6 +30,7 @@ extension Engine {
                     if force { return false }
                     throw .conflict("cannot remove container \"\(name)\": it was started meanwhile")
                 }
+                try unmount(record, lazily: force)
                 try MountsBelow.refuse(containers.layer(id), removing: "container \(name)")
                 try discard(record, volumes: volumes)
                 return true

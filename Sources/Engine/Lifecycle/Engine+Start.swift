@@ -88,7 +88,8 @@ extension Engine {
         case .created, .exited, .ending: break
         }
         let image = try image(of: record)
-        let draft = try draft(record, image)
+        var draft = try draft(record, image)
+        draft.mounted = try mountedPath(of: id)
         try awaitLeft(id)
         var entry = try live.enter(id, dataRoot: dataRoot, isNew: false)
         do throws(EngineError) {

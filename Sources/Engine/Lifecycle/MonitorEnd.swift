@@ -90,7 +90,9 @@ extension Engine {
             var record = try containers.load(id)
             if live.isMarkedStopped(id) { return try endRestarts(record, error: nil) }
             record.state.restartCount += 1
-            let started = try launch(try draft(record, try image(of: record)), &entry, StartOptions())
+            var draft = try draft(record, try image(of: record))
+            draft.mounted = try mountedPath(of: id)
+            let started = try launch(draft, &entry, StartOptions())
             record.state.status = .running
             record.state.startedAt = started.state.startedAt
             try containers.save(record, durably: false)

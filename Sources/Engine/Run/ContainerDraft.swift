@@ -16,6 +16,10 @@ struct ContainerDraft {
     var sources: [MountPreparation]
     /// What each entry of the log says of the container.
     var logAttributes: String
+    /// Where the container's files are mounted on the host already: that mount is its root then.
+    var mounted: String?
+    /// What mounts them otherwise; nil: the engine's driver.
+    var driver: StorageDriver?
 }
 
 extension Engine {
@@ -33,7 +37,11 @@ extension Engine {
         record.hostname =
             request.process.hostname ?? shared
             ?? (sharesHostname(request) ? HostFacts.hostname() : String(id.prefix(12)))
-        record.topLayer = image.layers.last?.chainID
+        if let path = image.layers.last?.diff, request.rootDirectory != nil {
+            record.request.rootDirectory?.path = path
+        } else {
+            record.topLayer = image.layers.last?.chainID
+        }
         try settle(&record)
         try settleMounts(&record)
         return record
@@ -90,23 +98,36 @@ extension Engine {
         return [memory.target: owner]
     }
 
+    /// What the container's process mounts, or a program before it.
+    func rootfs(_ draft: ContainerDraft) throws(EngineError) -> RootfsMount {
+        let record = draft.record
+        if let shown = draft.mounted {
+            return RootfsMount(
+                step: .bind(source: shown), mountPoint: containers.merged(record.id), readOnly: record.request.readOnly)
+        }
+        if let root = record.request.rootDirectory, !root.isOverlaid {
+            return RootfsMount(
+                step: .bind(source: root.path), mountPoint: containers.merged(record.id),
+                readOnly: record.request.readOnly)
+        }
+        var stack = stack(of: record, draft.image.layers.reversed().map(\.diff))
+        stack.readOnly = record.request.readOnly
+        // Without `volatile` the unmount writes back the whole file system below (ovl_sync_fs), 40 ms beside a busy
+        // disk, for a layer that is deleted next. After a power cut the container is swept away whole.
+        stack.discardable = record.autoRemove
+        return try compose(stack, by: draft.driver)
+    }
+
     /// What the runtime is to do, in full.
     func plan(
         _ draft: ContainerDraft, streams: (input: Int32, output: Int32, error: Int32)
     ) throws(EngineError) -> LaunchPlan {
         let id = draft.record.id
-        var stack = LayerStack(
-            base: images.layout.layers, layers: draft.image.layers.reversed().map(\.diff),
-            upper: containers.upper(id), work: containers.work(id), mountPoint: containers.merged(id))
-        stack.readOnly = draft.record.request.readOnly
-        // Without `volatile` the unmount writes back the whole file system below (ovl_sync_fs), 40 ms beside a busy
-        // disk, for a layer that is deleted next. After a power cut the container is swept away whole.
-        stack.discardable = draft.record.autoRemove
-        let rootfs: RootfsMount
-        do throws(RootfsError) {
-            rootfs = try Overlay2().mount(stack)
-        } catch {
-            throw .rootfs(error)
+        var rootfs = try rootfs(draft)
+        // Mounted when it comes to that: this is a dry run.
+        if case .program = rootfs.step {
+            rootfs = RootfsMount(
+                step: .bind(source: rootfs.mountPoint), mountPoint: rootfs.mountPoint, readOnly: rootfs.readOnly)
         }
         var request = LaunchRequest(id: id, spec: draft.spec, rootfs: rootfs)
         request.shared = draft.record.request.isolation.shared

@@ -18,6 +18,7 @@ extension Engine {
                     )
                 }
                 try removeCgroup(of: id)
+                if let state { try settleRoot(of: id, state) }
                 guard let record = try recordOrRemains(id) else { return }
                 for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }
                 // A command that was killed before it had made or started its container has promised nothing.
@@ -79,7 +80,13 @@ extension Engine {
     /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes.
     func discard(_ record: ContainerRecord, volumes removesVolumes: Bool = true) throws(EngineError) {
         if removesVolumes { try removeAnonymousVolumes(record) }
-        try containers.remove(record.id, name: record.name)
+        do throws(EngineError) {
+            try containers.remove(record.id, name: record.name)
+        } catch .system(let failure) where failure.errno == .busy {
+            // Somebody had its files mounted.
+            try unmount(record, lazily: true)
+            try containers.remove(record.id, name: record.name)
+        }
         note("destroy", record)
     }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Images
+internal import Rootfs
 internal import Sys
 
 /// What is wanted of a container's files.
@@ -24,12 +25,11 @@ extension Engine {
             let root = try runningRoot(of: record)
             return try body(root.raw)
         }
-        let mount = try storedRoot(of: record, access)
-        guard access == .write else { return try Engine.mounted(mount, record, body) }
+        guard access == .write else { return try withStoredRoot(of: record, access, body) }
         let entry = try live.enter(record.id, dataRoot: dataRoot, isNew: false)
         let result: T
         do throws(EngineError) {
-            result = try Engine.mounted(mount, record, body)
+            result = try withStoredRoot(of: record, access, body)
         } catch {
             try? entry.leave()
             throw error
@@ -59,31 +59,50 @@ extension Engine {
 
     /// One private mount of a container's files.
     private struct StoredRoot: Sendable {
-        var point: String
-        var options: String
-        var directory: String
-        var isReadOnly: Bool
+        var mount: RootfsMount
         /// Sources and targets of what is mounted inside, outer ones first.
         var mounts: [(source: String, target: String, readOnly: Bool)] = []
     }
 
-    private func storedRoot(of record: ContainerRecord, _ access: RootAccess) throws(EngineError) -> StoredRoot {
+    private func withStoredRoot<T: Sendable>(
+        of record: ContainerRecord, _ access: RootAccess,
+        _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        try withDriver { driver throws(EngineError) in
+            let root = try storedRoot(of: record, access, by: driver)
+            let result = try Engine.mounted(root, record, body)
+            if access == .write, case .program = root.mount.step { tidy(record.id) }
+            return result
+        }
+    }
+
+    private func storedRoot(
+        of record: ContainerRecord, _ access: RootAccess, by driver: StorageDriver
+    ) throws(EngineError) -> StoredRoot {
         let image = try image(of: record)
-        let lowers = image.layers.reversed().map(\.link)
-        let point = containers.merged(record.id)
+        let lowers = Array(image.layers.reversed().map(\.diff))
+        let id = record.id
+        let point = containers.merged(id)
         try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o700) }
-        var root = StoredRoot(point: point, options: "", directory: images.layout.layers, isReadOnly: access != .write)
-        let upper = "\(record.id)/diff"
+        var root: StoredRoot
+        if let directory = record.request.rootDirectory, !directory.isOverlaid {
+            root = StoredRoot(
+                mount: RootfsMount(step: .bind(source: directory.path), mountPoint: point, readOnly: access != .write))
+            if access == .read || access == .write { root.mounts = mountedPaths(record) }
+            return root
+        }
         switch access {
         case .write:
-            let work = containers.work(record.id)
+            let work = containers.work(id)
             try system { () throws(SystemFailure) in try Directory.makePath(work, mode: 0o700) }
-            root.options =
-                "lowerdir=\(lowers.joined(separator: ":")),upperdir=\(upper),workdir=\(record.id)/work,"
-                + "index=off,redirect_dir=off,metacopy=off"
-        // overlayfs wants two lower directories where there is no upper one: the mount point is an empty one.
-        case .lower: root.options = "lowerdir=" + (lowers + ["\(record.id)/merged"]).joined(separator: ":")
-        case .image, .read: root.options = "lowerdir=" + ([upper] + lowers).joined(separator: ":")
+            if let shown = try mountedPath(of: id) {
+                root = StoredRoot(mount: RootfsMount(step: .bind(source: shown), mountPoint: point, readOnly: false))
+            } else {
+                root = StoredRoot(mount: try compose(stack(of: record, lowers), by: driver))
+            }
+        case .lower: root = StoredRoot(mount: try view(of: lowers, at: point, by: driver))
+        case .image, .read:
+            root = StoredRoot(mount: try view(of: [containers.upper(id)] + lowers, at: point, by: driver))
         }
         if access == .read || access == .write { root.mounts = mountedPaths(record) }
         return root
@@ -110,13 +129,11 @@ extension Engine {
     private static func mounted<T: Sendable>(
         _ root: StoredRoot, _ record: ContainerRecord, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
     ) throws(EngineError) -> T {
-        let result = try call("mount the files of", record.shortID) { () throws(Errno) in
+        let result = try call(Engine.mountingFiles, record.shortID) { () throws(Errno) in
             try PrivateMounts.with { () throws(Errno) -> Result<T, EngineError> in
-                try PrivateMounts.mount(
-                    type: "overlay", at: root.point, options: root.options, from: root.directory,
-                    readOnly: root.isReadOnly)
-                let top = try Directory.open(root.point)
-                for mount in root.mounts { try attach(mount, in: top.raw, makes: !root.isReadOnly) }
+                let top = try root.mount.attached()
+                for mount in root.mounts { try attach(mount, in: top.raw, makes: !root.mount.readOnly) }
+                try root.mount.letGo()
                 do throws(EngineError) {
                     return .success(try body(top.raw))
                 } catch {

@@ -47,6 +47,7 @@ struct ChangeWalk {
         }
         let first = changes.count
         for name in names.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+            if isOpaque, OpaqueFile.contains(name) { continue }
             let child = path + [UInt8(ascii: "/")] + name.bytes
             if excluded.contains(where: { $0.bytes.elementsEqual(child.dropFirst()) }) { continue }
             try visit(name, child, upper, lower, depth: depth)

@@ -25,6 +25,9 @@ extension Engine {
         if let name = options.name { try Engine.checkNewName(name) }
         let changes = try options.changes.map { text throws(EngineError) in try CommitChange(text) }
         let record = try container(named: name)
+        if record.request.rootDirectory != nil {
+            throw .invalid("cannot commit a container that uses an exploded rootfs")
+        }
         let image = try image(of: record)
         var config = image.config
         config.created = Clock.timestamp

@@ -1,0 +1,118 @@
+internal import Images
+internal import Rootfs
+internal import Sys
+
+/// The driver that root file systems are made by, and why it is that one.
+package struct DriverChoice: Sendable, Hashable {
+    package var driver: StorageDriver
+    package var reason: String
+}
+
+extension Engine {
+    /// The driver of everything that is done now. Unless one is asked for this is overlay2, untried: whether it works is
+    /// asked when a mount fails (`fallback`), so that a start pays for no probe.
+    var driver: StorageDriver { askedDriver ?? .overlay2 }
+
+    /// What `info` tells: the driver that a start comes to here.
+    func chooseDriver() -> DriverChoice {
+        if let askedDriver {
+            let place = options.storageDriver?.isEmpty ?? true ? configuration.file ?? "" : "--storage-driver"
+            return DriverChoice(driver: askedDriver, reason: "asked for by \(place)")
+        }
+        guard File.exists(images.layout.layers) else {
+            return DriverChoice(driver: .overlay2, reason: "the default; nothing is stored yet to try it on")
+        }
+        do throws(EngineError) {
+            guard let obstacle = try overlayObstacle() else {
+                return DriverChoice(driver: .overlay2, reason: "overlayfs of the kernel works on the data root")
+            }
+            if let lack = FuseOverlayfs.obstacle {
+                return DriverChoice(driver: .overlay2, reason: "none works: \(obstacle); \(lack)")
+            }
+            return DriverChoice(driver: .fuseOverlayfs, reason: "\(obstacle)")
+        } catch {
+            return DriverChoice(driver: .overlay2, reason: "the default; it could not be tried: \(error)")
+        }
+    }
+
+    /// What to go on with after the kernel's overlayfs failed to mount: nil where it works, so that something else was
+    /// wrong. Throws where nothing else can take its place.
+    func fallback(from used: StorageDriver) throws(EngineError) -> StorageDriver? {
+        guard used == .overlay2, let obstacle = try overlayObstacle() else { return nil }
+        if askedDriver != nil { throw .driverUnusable(.overlay2, "\(obstacle)") }
+        if let lack = FuseOverlayfs.obstacle {
+            throw .driverUnusable(.overlay2, "\(obstacle), or fuse-overlayfs: \(lack)")
+        }
+        return .fuseOverlayfs
+    }
+
+    /// What `call` is told when files are mounted for a command of ours: by that a refused mount is known.
+    static let mountingFiles = "mount the files of"
+
+    /// Runs `body`, which mounts with the driver that it is given before it does anything else; once more with another
+    /// one where the kernel refuses that.
+    func withDriver<T: ~Copyable>(_ body: (StorageDriver) throws(EngineError) -> T) throws(EngineError) -> T {
+        do throws(EngineError) {
+            return try body(driver)
+        } catch .system(let failure) where failure.operation == Engine.mountingFiles {
+            guard let other = try fallback(from: driver) else { throw .system(failure) }
+            return try body(other)
+        }
+    }
+
+    /// Tries overlayfs in the data root.
+    private func overlayObstacle() throws(EngineError) -> OverlayObstacle? {
+        try system { () throws(SystemFailure) in try Directory.makePath(mountPoints, mode: 0o710) }
+        return try lockedMounts { () throws(EngineError) in
+            let path = mountPoints + "/probe"
+            defer { try? Directory.removeTree(path) }
+            return try system { () throws(SystemFailure) in
+                try? Directory.removeTree(path)
+                try Directory.makePath(path, mode: 0o700)
+                return try OverlayProbe.obstacle(in: path)
+            }
+        }
+    }
+
+    /// Has a program mount the container's files on the host, where the driver is one. Noted before, so that a kill at any
+    /// moment leaves it to the sweep.
+    func prepareRoot(_ draft: inout ContainerDraft, _ entry: inout LiveContainer) throws(EngineError) {
+        let used = draft.driver ?? driver
+        if used == .overlay2 || draft.mounted != nil { return }
+        let mount = try rootfs(draft)
+        guard case .program = mount.step else { return }
+        try entry.record(used)
+        _ = try call(Engine.mountingFiles, draft.record.shortID) { () throws(Errno) in try mount.serve() }
+        draft.mounted = mount.mountPoint
+    }
+
+    /// Takes away what was mounted on the host for a container that has ended. What it wrote is in its layer when this
+    /// returns.
+    func settleRoot(of id: String, _ state: LiveState) throws(EngineError) {
+        guard state.driver != nil, let point = try Engine.realPath(containers.merged(id)) else { return }
+        let mounts = try HostMounts.read()
+        // One that somebody had shown at a further place is his until he unmounts it.
+        guard let main = mounts.mount(at: point), mounts.places(of: main).count == 1 else { return }
+        do throws(EngineError) {
+            try mounts.unmount(main, "container \(id.prefix(12))", lazily: false)
+        } catch .conflict {
+            try mounts.unmount(main, "container \(id.prefix(12))", lazily: true)
+        }
+        tidy(id)
+    }
+
+    /// Takes from the container's layer what fuse-overlayfs added to overlayfs's format: the kernel would show it.
+    func tidy(_ id: String) {
+        guard let upper = try? Directory.open(containers.upper(id)) else { return }
+        try? OpaqueFile.removeAll(below: upper.raw)
+    }
+
+    /// The mount that a stack of layers is.
+    func compose(_ stack: LayerStack, by driver: StorageDriver? = nil) throws(EngineError) -> RootfsMount {
+        do throws(RootfsError) {
+            return try (driver ?? self.driver).driver.mount(stack)
+        } catch {
+            throw .rootfs(error)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import Rootfs
+
+/// The drivers by the names that `--storage-driver` and the configuration give them.
+package enum StorageDriver: String, Sendable, Hashable, Codable, CaseIterable {
+    case overlay2
+    case fuseOverlayfs = "fuse-overlayfs"
+
+    /// What is asked for; nil leaves the choice to the probe.
+    package static func asked(_ text: String) throws(UnknownDriver) -> StorageDriver? {
+        if text.isEmpty { return nil }
+        guard let driver = StorageDriver(rawValue: text) else { throw UnknownDriver(name: text) }
+        return driver
+    }
+
+    package struct UnknownDriver: Error, Sendable, CustomStringConvertible {
+        let name: String
+
+        package var description: String {
+            switch name {
+            case "overlay", "aufs", "devicemapper": "storage driver \(name) was removed upstream, use overlay2"
+            case "vfs", "btrfs", "zfs": "storage driver \(name) is not supported, use overlay2 or fuse-overlayfs"
+            default: "unknown storage driver \(name.debugDescription); there are \(StorageDriver.names)"
+            }
+        }
+    }
+
+    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// What does it.
+    var driver: any RootfsDriver {
+        switch self {
+        case .overlay2: Overlay2()
+        case .fuseOverlayfs: FuseOverlayfs()
+        }
+    }
+}

@@ -61,6 +61,7 @@ let package = Package(
         shim("CLinux"),
         shim("CInit"),
         shim("CMonitor"),
+        shim("CUserNamespace"),
         .target(name: "CHash", path: "CShims/CHash", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CCap", "libcap", "libcap-dev"),
@@ -79,7 +80,8 @@ let package = Package(
         library("Cgroups", ["OCI", "Sys"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
         library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
-        library("Engine", ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
+        library(
+            "Engine", ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys", "CUserNamespace"]),
         library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.

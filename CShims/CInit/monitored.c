@@ -35,9 +35,9 @@ static long report(int control, int value, int pidfd) {
     return sys(sendmsg, control, &message, MSG_NOSIGNAL);
 }
 
-/// 0, 1 and 2 are /dev/null; control, pidfd and lock follow; nothing else of the caller's stays open.
-static long lay_out(int control, int pidfd, int lock) {
-    int kept[] = {control, pidfd, lock}, count = sizeof kept / sizeof *kept;
+/// 0, 1 and 2 are /dev/null; control, pidfd, lock and, if any, one more follow; nothing else of the caller's stays open.
+static long lay_out(int control, int pidfd, int lock, int further) {
+    int kept[] = {control, pidfd, lock, further}, count = further < 0 ? 3 : 4;
     int null = (int)sys(openat, AT_FDCWD, "/dev/null", O_RDWR);
     if (null < 0) return null;
     for (int i = 0; i < count; i++) {
@@ -67,7 +67,7 @@ static void become_monitor(
     }
     long error = report(monitor->control, (int)pid, *pidfd);
     char *environment[] = {NULL};
-    if (error >= 0) error = lay_out(monitor->control, *pidfd, monitor->lock);
+    if (error >= 0) error = lay_out(monitor->control, *pidfd, monitor->lock, monitor->kept);
     if (error >= 0) error = sys(execve, "/proc/self/exe", monitor->argv, environment);
     // The child dies with us (PR_SET_PDEATHSIG).
     leave(1);

@@ -7,6 +7,9 @@ package struct Cgroup: Sendable {
     package let path: String
     var directories: [CgroupDirectory]
 
+    /// Whether it has no place in any hierarchy: what is in it can neither be limited nor listed.
+    package var isNowhere: Bool { directories.isEmpty }
+
     /// What a new process needs to be in this cgroup from its first instruction.
     ///
     /// Writing a pid into `cgroup.procs` takes the kernel's threadgroup lock for writing, which waits for an RCU grace

@@ -26,9 +26,12 @@ package enum CgroupError: Error, Sendable, CustomStringConvertible {
             "no cgroup file system is mounted: mount cgroup2 on /sys/fs/cgroup"
         case .path(let path, let reason):
             "invalid cgroup path \"\(path)\": \(reason)"
+        case .missingController(let limit, let controller, let available) where available.isEmpty:
+            "cannot apply \(limit): it takes the cgroup controller \"\(controller)\", and no cgroup of this machine is "
+                + "yours to use; run as root, have a cgroup delegated to you, or leave the limit out"
         case .missingController(let limit, let controller, let available):
             "cannot apply \(limit): cgroup controller \"\(controller)\" is not available (available: "
-                + "\(available.isEmpty ? "none" : available.joined(separator: ", "))); enable it in the kernel "
+                + "\(available.joined(separator: ", "))); enable it in the kernel "
                 + "(\(CgroupError.bootRemedy(controller))) or leave the limit out"
         case .missingFile(let limit, let file, let remedy):
             "cannot apply \(limit): this kernel has no \(file); \(remedy)"

@@ -41,7 +41,8 @@ package struct CgroupManager: Sendable {
             let directory = ([hierarchy.mountPoint] + parts).joined(separator: "/")
             if File.exists(directory) { directories.append(CgroupDirectory(path: directory, hierarchy: hierarchy)) }
         }
-        if directories.isEmpty { return nil }
+        // Where there are no hierarchies to look in, every cgroup is there and has nothing.
+        if directories.isEmpty, !layout.hierarchies.isEmpty { return nil }
         return Cgroup(path: "/" + parts.joined(separator: "/"), directories: directories)
     }
 

@@ -41,7 +41,7 @@ package enum DockerCLI {
 
     private static func version(_ context: CommandContext) throws(CommandError) -> Int32 {
         let version: VersionInfo
-        do { version = try context.engine().version() } catch { throw .failed("\(error)", code: 1) }
+        do { version = try context.readingEngine().version() } catch { throw .failed("\(error)", code: 1) }
         let build = version.gitCommit.isEmpty ? "" : ", build \(version.gitCommit)"
         context.output.line("Runimg version \(version.version)\(build)")
         return 0

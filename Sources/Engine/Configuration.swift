@@ -17,12 +17,14 @@ package struct Configuration: Sendable, Hashable {
 
     package init() {}
 
-    static let systemFiles = ["/etc/runimg/config.json", "/etc/docker/daemon.json"]
+    package static let systemFiles = ["/etc/runimg/config.json", "/etc/docker/daemon.json"]
 
     /// Reads `path`, or the first of the system's files that is there. A file of docker's is not ours to reject: only
     /// keys that we use are looked at.
-    package static func load(_ path: String?) throws(EngineError) -> Configuration {
-        for candidate in path.map({ [$0] }) ?? systemFiles {
+    package static func load(
+        _ path: String?, _ usual: [String] = systemFiles
+    ) throws(EngineError) -> Configuration {
+        for candidate in path.map({ [$0] }) ?? usual {
             let bytes: [UInt8]
             do throws(Errno) {
                 bytes = try File.readAll(candidate, limit: 1 << 20)
@@ -67,7 +69,7 @@ package struct Configuration: Sendable, Hashable {
         result.insecureRegistries = keys.insecureRegistries ?? []
         result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
-        if path != "/etc/docker/daemon.json" {
+        if !path.hasSuffix("/docker/daemon.json") {
             result.dataRoot = keys.dataRoot ?? keys.graph
             result.execRoot = keys.execRoot
             result.storageDriver = keys.storageDriver

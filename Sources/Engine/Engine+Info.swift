@@ -25,6 +25,10 @@ extension Engine {
         describeMachine(&info)
         describeCgroups(&info)
         info.securityOptions = ["name=seccomp,profile=builtin", "name=cgroupns"]
+        if let rootless {
+            info.securityOptions.append("name=rootless")
+            info.rootless = "user \(rootless.uid) in a user namespace, IDs \(rootless.range)"
+        }
         info.registryMirrors = options.registryMirrors.isEmpty ? configuration.registryMirrors : options.registryMirrors
         info.insecureRegistries =
             configuration.insecureRegistries + options.insecureRegistries + ["::1/128", "127.0.0.0/8"]
@@ -51,7 +55,7 @@ extension Engine {
         rows.append(["Supports d_type", "true"])
         rows.append(["Using metacopy", "false"])
         rows.append(["Native Overlay Diff", "\(choice.driver == .overlay2)"])
-        rows.append(["userxattr", "false"])
+        rows.append(["userxattr", "\(rootless != nil)"])
         rows.append(["Chosen because", choice.reason])
         return rows
     }
@@ -73,11 +77,12 @@ extension Engine {
     }
 
     private func describeCgroups(_ info: inout SystemInfo) {
-        guard let layout = try? CgroupLayout.detect() else {
+        guard let layout = try? cgroupManager().layout else {
             info.warnings.append("no cgroup file system is mounted: no limit can be set")
             return
         }
-        info.cgroupVersion = layout.mode == .unified ? "2" : "1"
+        let machine = rootless == nil ? layout : (try? CgroupLayout.detect()) ?? layout
+        info.cgroupVersion = machine.mode == .unified ? "2" : "1"
         info.memoryLimit = layout.hierarchy(of: "memory") != nil
         info.swapLimit = info.memoryLimit && layout.hasSwapAccounting
         info.pidsLimit = layout.hierarchy(of: "pids") != nil

@@ -14,6 +14,8 @@ package struct Engine: Sendable {
     let live: LiveContainers
     /// By the command line or the configuration; nil: whichever works.
     let askedDriver: StorageDriver?
+    /// nil for root.
+    package let rootless: Rootless?
     /// For what the user is to know besides what was asked: something that went wrong while nobody looked.
     let notice: @Sendable (String) -> Void
 
@@ -23,18 +25,23 @@ package struct Engine: Sendable {
     ) throws(EngineError) {
         self.options = options
         self.notice = notice
-        configuration = try Configuration.load(options.configFile)
+        rootless = options.rootless
+        let files = rootless?.places.configurationFiles ?? Configuration.systemFiles
+        configuration = try Configuration.load(options.configFile, files)
         let named = options.storageDriver ?? configuration.storageDriver ?? ""
         do throws(StorageDriver.UnknownDriver) {
             askedDriver = try StorageDriver.asked(named)
         } catch {
             throw .invalid("\(error)")
         }
-        dataRoot = try Engine.absolute(options.dataRoot ?? configuration.dataRoot ?? Engine.defaultDataRoot)
+        let usual = rootless?.places.dataRoot ?? Engine.defaultDataRoot
+        dataRoot = try Engine.absolute(options.dataRoot ?? configuration.dataRoot ?? usual)
         images = ImageStore(dataRoot: dataRoot)
         containers = ContainerStore(dataRoot: dataRoot)
         volumes = VolumeStore(dataRoot: dataRoot)
-        let execRoot = options.execRoot ?? configuration.execRoot ?? LiveContainers.defaultDirectory
+        let execRoot =
+            options.execRoot ?? configuration.execRoot ?? rootless?.places.runDirectory
+            ?? LiveContainers.defaultDirectory
         live = LiveContainers(directory: try Engine.absolute(execRoot))
     }
 

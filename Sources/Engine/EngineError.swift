@@ -10,6 +10,8 @@ package import Sys
 package enum EngineError: Error {
     /// The request can't be carried out as asked, whatever the machine.
     case invalid(String)
+    /// An ordinary user works in a user namespace, and the machine allows none.
+    case noUserNamespace(Errno, remedies: [String])
     /// Something that is named twice, or still in use.
     case conflict(String)
     case noSuchImage(String)
@@ -81,6 +83,9 @@ extension EngineError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .invalid(let message), .conflict(let message), .cannotJoin(let message): message
+        case .noUserNamespace(let errno, let remedies):
+            "without root, runimg needs a user namespace, and this machine refuses one: \(errno). Ways out: "
+                + remedies.joined(separator: "; or ")
         case .noSuchImage(let name): "No such image: \(name)"
         case .noSuchContainer(let name): "No such container: \(ForeignText(name))"
         case .noSuchVolume(let name): "get \(ForeignText(name)): no such volume"

@@ -12,6 +12,11 @@ package struct GlobalOptions: Sendable, Hashable {
     package var registryMirrors: [String] = []
     package var insecureRegistries: [String] = []
 
+    /// For what needs no file of a container's or an image's.
+    package var readsOnly = false
+    /// What a monitor tells the commands that it runs for an ordinary user, which are in the user's namespace by birth.
+    package var rootless: Rootless?
+
     package enum LogLevel: String, Sendable, Hashable, CaseIterable {
         case debug, info, warn, error, fatal
     }

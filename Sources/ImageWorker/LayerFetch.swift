@@ -5,7 +5,7 @@ internal import Sys
 /// Brings the layers of one image into the store.
 struct LayerFetch {
     let store: StoreClient
-    let maximumDownloads: Int
+    let request: WorkerRequest
     let sink: EventSink
     let interruption: Interruption
 
@@ -13,9 +13,10 @@ struct LayerFetch {
         let slots = try slots(manifest.layers, config.rootfs.diffIDs)
         announce(slots, manifest.layers)
         let pipeline = LayerPipeline(
-            store: store, slots: slots, maximumDownloads: maximumDownloads, interruption: interruption)
+            store: store, slots: slots, request: request, interruption: interruption)
         do throws(WorkerError) {
             try pipeline.run()
+            for text in pipeline.notes.texts { sink.send(.warning(text)) }
         } catch {
             if !error.keepsFetched { pipeline.dropBlobs() }
             throw error
@@ -73,7 +74,7 @@ struct LayerFetch {
         for (slot, layer) in zip(slots, layers) {
             guard case .missing = slot else { continue }
             queued += 1
-            if queued > maximumDownloads { sink.send(.layer(id: layer.shown, state: .waiting)) }
+            if queued > request.maximumDownloads { sink.send(.layer(id: layer.shown, state: .waiting)) }
         }
     }
 }

@@ -19,6 +19,7 @@ final class LayerPipeline: Sendable {
         /// Diff directories of the layers that are whole, by their place in the image.
         var directories: [Int: LocalDirectory] = [:]
         var failure: WorkerError?
+        var notes = LayerNotes()
     }
 
     private let store: StoreClient
@@ -27,13 +28,20 @@ final class LayerPipeline: Sendable {
     private let blobs: [(blob: Blob, progress: Progress)]
     private let downloads: Int
     private let interruption: Interruption
+    private let format: OnDiskFormat
+    private let owners: LayerOwners
     private let state = Monitor(State())
 
-    init(store: StoreClient, slots: [LayerSlot], maximumDownloads: Int, interruption: Interruption) {
+    /// What the layers had to be changed in.
+    var notes: LayerNotes { state.read(\.notes) }
+
+    init(store: StoreClient, slots: [LayerSlot], request: WorkerRequest, interruption: Interruption) {
         self.store = store
+        format = request.format
+        owners = request.owners
         self.slots = slots
         self.interruption = interruption
-        downloads = max(1, min(maximumDownloads, 16))
+        downloads = max(1, min(request.maximumDownloads, 16))
         jobs = slots.compactMap { slot in
             guard case .missing(let job) = slot else { return nil }
             return job
@@ -130,6 +138,7 @@ final class LayerPipeline: Sendable {
                     try distrust(job, generation, fault)
                 } else {
                     job.progress.fetched()
+                    state.update { $0.notes.add(result) }
                     return ExtractedLayer(tree: tree, size: Int64(clamping: result.size))
                 }
             case .failure(let error):
@@ -152,10 +161,12 @@ final class LayerPipeline: Sendable {
             job.blob, file: file, generation: generation, interruption: interruption,
             progress: { job.progress.extracting($0) })
         let below = LowerDirectories()
+        var limits = ExtractionLimits()
+        limits.owners = owners
         do throws(LayerError) {
             let result = try applyLayer(
                 &source, expectedDiffID: job.diffID, digestAlgorithm: job.blob.layer.digest?.algorithm ?? .sha256,
-                into: tree.diff.raw, format: .overlay, compressedSize: job.blob.layer.size,
+                into: tree.diff.raw, format: format, limits: limits, compressedSize: job.blob.layer.size,
                 lowers: { () throws(LayerError) in below.keep(try self.layersBelow(job.index)) })
             return .success(result)
         } catch {

@@ -10,7 +10,7 @@ struct Pull {
     /// What the user asked for; this machine where it is nil.
     let platform: Platform?
     let allTags: Bool
-    let maximumDownloads: Int
+    let request: WorkerRequest
     let sink: EventSink
     let interruption: Interruption
 
@@ -42,7 +42,7 @@ struct Pull {
         let config = try check(bytes, of: manifest, target, wanted)
         if try !store.open(config: bytes) {
             try LayerFetch(
-                store: store, maximumDownloads: maximumDownloads, sink: sink, interruption: interruption
+                store: store, request: request, sink: sink, interruption: interruption
             ).run(manifest, config)
         }
         return try record(manifest, target)

@@ -18,6 +18,19 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var debug = false
     package var commit: CommitRequest?
     package var transfer: TransferRequest?
+    /// Of an ordinary user's namespace; nil for root.
+    package var ids: IDs?
+
+    /// The IDs of a user namespace, from 0 up to these.
+    package struct IDs: Sendable, Codable, Hashable {
+        package var users: UInt32
+        package var groups: UInt32
+
+        package init(users: UInt32, groups: UInt32) {
+            self.users = users
+            self.groups = groups
+        }
+    }
 
     package init(verb: Verb, source: String, dataRoot: String) {
         self.verb = verb

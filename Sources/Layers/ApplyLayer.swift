@@ -11,6 +11,8 @@ package struct LayerResult: Sendable, Hashable {
     /// Of the bytes as they came.
     package let compressedDigest: Digest
     package let compressedSize: Int64
+    package let leftOutDevices: UInt64
+    package let otherOwners: UInt64
 }
 
 /// One layer from its blob to a verified tree: hash, inflate and hash on the calling thread, extraction on a second
@@ -50,7 +52,8 @@ package func applyLayer<S: ByteSource>(
     if diffID != expectedDiffID { throw .diffID(expected: expectedDiffID, found: diffID) }
     return LayerResult(
         diffID: diffID, size: summary.bytes, entries: summary.entries, compression: tar.base.compression ?? .plain,
-        compressedDigest: tar.base.base.digest, compressedSize: tar.base.base.count)
+        compressedDigest: tar.base.base.digest, compressedSize: tar.base.base.count,
+        leftOutDevices: summary.leftOutDevices, otherOwners: summary.otherOwners)
 }
 
 /// Written by the extracting thread, read after it was joined: `pthread_join` orders the two.

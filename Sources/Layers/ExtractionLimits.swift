@@ -27,6 +27,8 @@ package struct ExtractionLimits: Sendable, Hashable {
     package var freeSpaceReserve: UInt64 = 256 << 20
     /// Inodes that stay free on the file system, at most a twentieth of them.
     package var freeInodeReserve: UInt64 = 16384
+    /// Whom its files may belong to.
+    package var owners = LayerOwners.any
 
     package init() {}
 

@@ -3,8 +3,9 @@ internal import Sys
 
 extension LayerExtractor {
     /// Makes what one member describes.
-    mutating func apply<C: ChunkSource>(_ entry: TarEntry, from reader: inout TarReader<C>) throws(LayerError) {
-        tree.impliedTime = entry.modified
+    mutating func apply<C: ChunkSource>(_ member: TarEntry, from reader: inout TarReader<C>) throws(LayerError) {
+        tree.impliedTime = member.modified
+        let entry = try owned(member)
         let path = try EntryPath(entry.name, limits: tree.limits)
         if path.isRoot { return try applyRoot(entry) }
         if tree.format.readsWhiteouts, try applyMarker(path, entry) { return }
@@ -179,7 +180,7 @@ extension LayerExtractor {
         try finishByName(entry, place, kind: .symbolicLink)
     }
 
-    private func makeNode(_ entry: TarEntry, _ place: Place) throws(LayerError) {
+    private mutating func makeNode(_ entry: TarEntry, _ place: Place) throws(LayerError) {
         var major: UInt32 = 0
         var minor: UInt32 = 0
         var type: mode_t = S_IFIFO
@@ -193,6 +194,10 @@ extension LayerExtractor {
             minor = UInt32(entry.deviceMinor)
             if type == S_IFCHR, major == 0, minor == 0 {
                 throw refused(entry, "character device 0:0 would be taken for a deleted file")
+            }
+            if !tree.limits.owners.makesDevices {
+                summary.leftOutDevices += 1
+                return
             }
         }
         try tree.replacing("create device", place.name, place.path, in: place.directory) { () throws(Errno) in

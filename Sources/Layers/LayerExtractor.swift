@@ -6,6 +6,9 @@ package struct ExtractionSummary: Sendable, Hashable {
     package var entries: UInt64 = 0
     /// Sum of the regular files' sizes: docker's layer size.
     package var bytes: UInt64 = 0
+    /// Device nodes that were left out, and members that got another owner (`LayerOwners`).
+    package var leftOutDevices: UInt64 = 0
+    package var otherOwners: UInt64 = 0
 }
 
 /// Writes the members of one layer's tar into a directory.

@@ -25,7 +25,7 @@ package enum OnDiskFormat: Sendable, Hashable {
     static let opaqueValue = OverlayMarks.opaqueValue
 
     /// The names of overlayfs's attributes, where the format has them.
-    private var marks: OverlayMarks? {
+    var marks: OverlayMarks? {
         switch self {
         case .overlay: .trusted
         case .overlayUserXattr: .user

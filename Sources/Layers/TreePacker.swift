@@ -20,6 +20,10 @@ package struct PackingOptions: Sendable {
 
     package var owner = Owner.kept
     package var marks = Marks.none
+    /// Of such an upper layer.
+    package var format = OnDiskFormat.overlay
+    /// The names of its attributes, where it is one.
+    var overlay: OverlayMarks? { marks == .layer ? format.marks : nil }
     /// Paths below the top that are left out with all below them.
     package var excluded: Set<PathBytes> = []
 
@@ -274,7 +278,7 @@ struct TreePacker<Sink: ByteSink> {
         var isOpaque = false
         let all = try on("list attributes of", name) { () throws(Errno) in try ExtendedAttributes.names(fd) }
         for attribute in all.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-            let isOverlay = options.marks == .layer && attribute.hasPrefix(OverlayMarks.trusted.prefix)
+            let isOverlay = options.overlay.map { attribute.hasPrefix($0.prefix) } ?? false
             guard isOverlay || OnDiskFormat.overlay.stores(attribute, on: kind) else { continue }
             if options.owner != .kept, attribute == PathBytes("security.capability") { continue }
             let value = try on("read attribute \(attribute) of", name) { () throws(Errno) in
@@ -283,7 +287,7 @@ struct TreePacker<Sink: ByteSink> {
             guard let value else { continue }
             if isOverlay {
                 try checkOverlay(attribute, name)
-                if attribute == OnDiskFormat.overlay.opaqueName { isOpaque = value == OnDiskFormat.opaqueValue }
+                if attribute == options.format.opaqueName { isOpaque = value == OnDiskFormat.opaqueValue }
                 continue
             }
             entry.attributes.append(TarEntry.Attribute(name: Array(attribute.bytes), value: value))
@@ -293,7 +297,7 @@ struct TreePacker<Sink: ByteSink> {
 
     /// What a layer's tar cannot say: that a file's contents or a directory's entries are those of another name below.
     private func checkOverlay(_ attribute: PathBytes, _ name: [UInt8]) throws(LayerError) {
-        if attribute == OverlayMarks.trusted.metacopy || attribute == OverlayMarks.trusted.redirect {
+        if attribute == options.overlay?.metacopy || attribute == options.overlay?.redirect {
             throw .refused(
                 entry: PathBytes.printable(name),
                 reason: "it has the attribute \(attribute), which runimg's mounts never make: another program mounted "

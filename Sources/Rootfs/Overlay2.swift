@@ -27,8 +27,10 @@ package struct Overlay2: RootfsDriver {
 
     /// An upper layer must stay whole by itself, for commit and diff, and independent of the layers' inodes.
     private func switches(_ stack: LayerStack) -> [MountOption] {
-        let always = [MountOption("index", "off"), MountOption("redirect_dir", "off"), MountOption("metacopy", "off")]
-        return always + (stack.discardable ? [MountOption("volatile")] : [])
+        let redirect = MountOption("redirect_dir", stack.usesUserAttributes ? "nofollow" : "off")
+        let always = [MountOption("index", "off"), redirect, MountOption("metacopy", "off")]
+        let marks = stack.usesUserAttributes ? [MountOption("userxattr")] : []
+        return always + marks + (stack.discardable ? [MountOption("volatile")] : [])
     }
 
     private func writable(_ stack: LayerStack, escaping special: String) -> [MountOption] {

@@ -9,7 +9,7 @@ package enum OverlayObstacle: Error, Sendable, Hashable, CustomStringConvertible
     case onOverlay(path: String)
     /// readdir(3) does not tell what a name is, which whiteouts need.
     case noEntryTypes(path: String, fileSystem: String)
-    /// No `trusted.*` attributes, by which directories hide what is below.
+    /// No attributes, by which directories hide what is below.
     case noAttributes(path: String, fileSystem: String)
     case refused(path: String, fileSystem: String, Errno)
 
@@ -33,12 +33,17 @@ package enum OverlayObstacle: Error, Sendable, Hashable, CustomStringConvertible
 /// Tries whether overlayfs works in a directory, by a mount of four small directories that only one thread ever sees.
 package enum OverlayProbe {
     /// Makes what it needs below `directory`, an empty one, and leaves it there. nil: it works.
-    package static func obstacle(in directory: String) throws(SystemFailure) -> OverlayObstacle? {
+    ///
+    /// - Parameter userAttributes: as a user namespace mounts it, by `user.overlay.*`.
+    package static func obstacle(
+        in directory: String, userAttributes: Bool = false
+    ) throws(SystemFailure) -> OverlayObstacle? {
         let name = FileSystemName.of(directory) ?? "this file system"
         if name == "overlayfs" { return .onOverlay(path: directory) }
-        let stack = LayerStack(
+        var stack = LayerStack(
             base: directory, layers: [directory + "/lower"], upper: directory + "/upper", work: directory + "/work",
             mountPoint: directory + "/merged")
+        stack.usesUserAttributes = userAttributes
         for part in ["lower", "upper", "work", "merged"] {
             try Directory.makePath("\(directory)/\(part)", mode: 0o700)
         }
@@ -47,7 +52,9 @@ package enum OverlayProbe {
                 return .noEntryTypes(path: directory, fileSystem: name)
             }
             let upper = try Directory.open(directory + "/upper")
-            guard try keepsAttributes(upper.raw) else { return .noAttributes(path: directory, fileSystem: name) }
+            let isKept = try keepsAttributes(upper.raw, userAttributes ? .user : .trusted)
+            _ = consume upper
+            guard isKept else { return .noAttributes(path: directory, fileSystem: name) }
             guard let mount = try? Overlay2().mount(stack) else { throw Errno.nameTooLong }
             try PrivateMounts.with { () throws(Errno) in _ = try mount.detached() }
             return nil
@@ -60,9 +67,9 @@ package enum OverlayProbe {
         }
     }
 
-    private static func keepsAttributes(_ directory: Int32) throws(Errno) -> Bool {
+    private static func keepsAttributes(_ directory: Int32, _ marks: OverlayMarks) throws(Errno) -> Bool {
         do throws(Errno) {
-            try ExtendedAttributes.set(directory, PathBytes("trusted.overlay.probe"), [UInt8(ascii: "y")])
+            try ExtendedAttributes.set(directory, marks.prefix + PathBytes("probe"), [UInt8(ascii: "y")])
             return true
         } catch .notSupported {
             return false

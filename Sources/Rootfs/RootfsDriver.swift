@@ -19,6 +19,8 @@ package struct LayerStack: Hashable, Sendable {
     package var readOnly = false
     /// The container is removed when it ends: overlayfs then need not sync the upper layer (`volatile`, Linux 5.10).
     package var discardable = false
+    /// The layers' marks are `user.overlay.*` attributes, which a user namespace may set (`userxattr`, Linux 5.11).
+    package var usesUserAttributes = false
 
     package struct Writable: Hashable, Sendable {
         package var upper: String

@@ -11,6 +11,8 @@ package struct ExecRequest: Sendable {
     /// Whether the container has a user or time namespace of its own; the others are always joined.
     package var joinsUserNamespace = false
     package var joinsTimeNamespace = false
+    /// setgroups(2) is denied (user_namespaces(7)).
+    package var keepsGroups = false
     /// Ignored where the process has a terminal.
     package var stdio = StandardIO.inherited
     /// SIGKILL for it when the launching thread's process ends; one that outlives it belongs to the host's init.

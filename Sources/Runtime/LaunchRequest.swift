@@ -44,6 +44,11 @@ package struct HostFacts: Sendable {
     /// nil where no cgroup hierarchy is mounted.
     package var cgroups: CgroupLayout?
 
+    /// False in a user namespace, which may make none: the host's are bound in.
+    package var makesDevices = true
+    /// setgroups(2) is denied (user_namespaces(7)).
+    package var keepsGroups = false
+
     package init(cgroups: CgroupLayout?) { self.cgroups = cgroups }
 
     package static func current() -> HostFacts { HostFacts(cgroups: try? CgroupLayout.detect()) }

@@ -53,7 +53,7 @@ extension PlanCompiler {
 
     /// A user namespace may not make device nodes, so the host's is bound in.
     private mutating func make(_ device: Spec.Device, at place: Place) throws(RuntimeError) {
-        if makes(.user) {
+        if makes(.user) || !host.makesDevices {
             let host = try slot(place.path)
             ops.append(.cloneTree(host, .host(device.path), recursive: false))
             ops.append(.attach(host, place, [.makeLike, .noLinks]))

@@ -13,6 +13,6 @@ extension PlanCompiler {
     var steps: ProcessSteps {
         ProcessSteps(
             id: request.id, process: spec.process, seccomp: spec.linux.seccomp, stdio: request.stdio,
-            diesWithParent: request.diesWithParent)
+            diesWithParent: request.diesWithParent, keepsGroups: host.keepsGroups)
     }
 }

@@ -10,6 +10,7 @@ struct ProcessSteps {
     let seccomp: Spec.Seccomp?
     let stdio: StandardIO
     let diesWithParent: Bool
+    let keepsGroups: Bool
 
     /// Throws for what no process can be given.
     func check() throws(RuntimeError) {
@@ -36,7 +37,7 @@ struct ProcessSteps {
         for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
         ops.append(.bounding(try mask(process.capabilities.bounding)))
         ops.append(.ambient([]))
-        ops.append(.groups(process.user.additionalGids))
+        if !keepsGroups { ops.append(.groups(process.user.additionalGids)) }
         ops.append(.ids(uid: process.user.uid, gid: process.user.gid))
         ops.append(.umask(process.user.umask.map { $0 & 0o777 } ?? 0o022))
         // After the change of ids, which forgets it.

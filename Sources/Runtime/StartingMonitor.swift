@@ -7,10 +7,13 @@ package struct MonitorLaunch: Sendable {
     /// argv of the process; the first decides what the executable becomes.
     package var arguments: [String]
     package var lock: Int32
+    /// One more descriptor that it keeps open, -1 for none.
+    package var kept: Int32
 
-    package init(arguments: [String], lock: Int32) {
+    package init(arguments: [String], lock: Int32, kept: Int32 = -1) {
         self.arguments = arguments
         self.lock = lock
+        self.kept = kept
     }
 }
 
@@ -19,6 +22,7 @@ package struct MonitorLaunch: Sendable {
 struct StartingMonitor: ~Copyable {
     private let arguments: [String]
     private let lock: Int32
+    private let kept: Int32
     /// Our end of the socket to it, and its end until it has one of its own.
     private var control: Int32
     private var itsEnd: Int32
@@ -27,6 +31,7 @@ struct StartingMonitor: ~Copyable {
     init(_ launch: MonitorLaunch) throws(RuntimeError) {
         arguments = launch.arguments
         lock = launch.lock
+        kept = launch.kept
         var ends: (Int32, Int32) = (-1, -1)
         if cinit_socket_pair(&ends.0, &ends.1) != 0 {
             throw .system(operation: "socketpair", subject: "for the container's monitor", Errno.current)
@@ -48,9 +53,9 @@ struct StartingMonitor: ~Copyable {
     ) throws(RuntimeError) -> pid_t {
         var argv = self.arguments.map { strdup($0) } + [nil]
         defer { for text in argv { free(text) } }
-        let (itsEnd, lock) = (itsEnd, lock)
+        let (itsEnd, lock, kept) = (itsEnd, lock, kept)
         let started = argv.withUnsafeMutableBufferPointer { argv in
-            var monitor = cinit_monitor(argv: argv.baseAddress, control: itsEnd, lock: lock)
+            var monitor = cinit_monitor(argv: argv.baseAddress, control: itsEnd, lock: lock, kept: kept)
             return cinit_start_monitored(plan, &arguments, &monitor)
         }
         if started < 0 { return started }

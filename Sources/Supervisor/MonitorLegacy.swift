@@ -12,6 +12,9 @@ package struct MonitorLegacy: Sendable {
     /// The locked descriptor of the container's entry.
     package static var lock: OwnedFD { OwnedFD(adopting: Int32(CMON_LOCK.rawValue)) }
 
+    /// The further descriptor that a monitor keeps, where it was given one: the lock of the user's namespace.
+    package static let namespaceLock = Int32(CMON_KEPT.rawValue)
+
     /// nil when no monitor started us.
     package static func take() -> MonitorLegacy? {
         func number(_ name: String) -> Int32? { Environment[name].flatMap { Int32($0) } }

@@ -61,11 +61,11 @@ extension Directory {
         try check { futimens(target, times) }
     }
 
-    /// All but overlayfs's own (trusted.overlay.*), which mean nothing elsewhere.
+    /// All but overlayfs's own, which mean nothing elsewhere.
     private static func copyAttributes(from source: Int32, to target: Int32) throws(Errno) {
         do throws(Errno) {
             for name in try ExtendedAttributes.names(source) {
-                if name.hasPrefix(OverlayMarks.trusted.prefix) { continue }
+                if OverlayMarks.allCases.contains(where: { name.hasPrefix($0.prefix) }) { continue }
                 guard let value = try ExtendedAttributes.get(source, name) else { continue }
                 try ExtendedAttributes.set(target, name, value)
             }

@@ -2,4 +2,4 @@ internal import DockerCLI
 internal import Engine
 internal import Glibc
 
-exit(DockerCLI.main { options throws(EngineError) in try Engine(options, notice: DockerCLI.warn) })
+exit(DockerCLI.main { options throws(EngineError) in try Engine.open(options, notice: DockerCLI.warn) })

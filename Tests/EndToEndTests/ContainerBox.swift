@@ -63,7 +63,7 @@ final class ContainerBox {
                 struct Process: Decodable { var pid: Int32 }
                 var process: Process
             }
-            let bytes = try File.readAll("/run/runimg/\(id)/state.json")
+            let bytes = try File.readAll("\(runimg.runDirectory)/\(id)/state.json")
             return "/proc/\(try JSONDecoder().decode(State.self, from: Data(bytes)).process.pid)/root"
         }
     }

@@ -16,17 +16,34 @@ package final class Runimg: Sendable {
     package static let workerPath = "\(binaryDirectory)/runimg-image"
 
     package let scratch: Scratch
-    package var dataRoot: String { scratch("data") }
+    /// The user whose commands these are; nil for root.
+    package let user: OrdinaryUser?
+    package var dataRoot: String { user == nil ? scratch("data") : scratch("home/.local/share/runimg") }
+    package var runDirectory: String { user == nil ? "/run/runimg" : scratch("run/runimg") }
     package var configFile: String { scratch("config.json") }
     private let environment: [String: String]
 
     /// `configuration` is JSON in the form of docker's daemon.json.
-    package init(configuration: String = "{}", environment: [String: String] = [:]) throws {
+    package init(
+        configuration: String = "{}", environment: [String: String] = [:], user: OrdinaryUser? = nil
+    ) throws {
         scratch = try Scratch()
+        self.user = user
         try scratch.file("config.json", configuration)
         try scratch.directory("docker", mode: 0o700)
         // No proxy, credential or default of the developer's reaches a test.
-        self.environment = ["DOCKER_CONFIG": scratch("docker")].merging(environment) { $1 }
+        var own = ["DOCKER_CONFIG": scratch("docker")]
+        if let user {
+            let place = scratch
+            try Sys.check { chmod(place.path, 0o755) }
+            for name in ["home", "run", "docker"] {
+                try place.directory(name, mode: 0o700)
+                try Sys.check { chown(place(name), user.uid, user.uid) }
+            }
+            own["HOME"] = scratch("home")
+            own["XDG_RUNTIME_DIR"] = scratch("run")
+        }
+        self.environment = own.merging(environment) { $1 }
     }
 
     /// One whose Docker Hub is a registry of the suite.
@@ -54,7 +71,8 @@ package final class Runimg: Sendable {
 
     /// The whole command line of `runimg ARGUMENTS`, with another data root where that is said.
     package func command(_ arguments: [String], dataRoot: String? = nil) -> [String] {
-        [Runimg.path, "--data-root", dataRoot ?? self.dataRoot, "--config-file", configFile] + arguments
+        let own = user == nil ? ["--data-root", dataRoot ?? self.dataRoot] : []
+        return (user?.command ?? []) + [Runimg.path] + own + ["--config-file", configFile] + arguments
     }
 
     /// Runs and throws unless the exit status is 0.
@@ -67,9 +85,9 @@ package final class Runimg: Sendable {
 
     /// Starts `runimg ARGUMENTS` on a terminal.
     package func terminal(_ arguments: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws -> PseudoTerminal {
-        try PseudoTerminal(
-            Runimg.path, Array(command(arguments).dropFirst()), environment: environment, rows: rows,
-            columns: columns)
+        let line = command(arguments)
+        return try PseudoTerminal(
+            line[0], Array(line.dropFirst()), environment: environment, rows: rows, columns: columns)
     }
 
     /// Starts `runimg ARGUMENTS` and leaves it running, with its output in the files `out` and `err` of the scratch
@@ -78,8 +96,9 @@ package final class Runimg: Sendable {
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         let output = try File.open(scratch("out"), flags, mode: 0o644)
         let errors = try File.open(scratch("err"), flags, mode: 0o644)
+        let line = command(arguments)
         return try ChildProcess(
-            Runimg.path, Array(command(arguments).dropFirst()),
+            Tool.find(line[0]) ?? line[0], Array(line.dropFirst()),
             environment: Tool.baseEnvironment.merging(environment) { $1 },
             input: input, output: .descriptor(output.raw), errors: .descriptor(errors.raw))
     }
@@ -93,9 +112,9 @@ package final class Runimg: Sendable {
     /// Waits until no container of this data root is served any more, and has what dead ones left cleaned up.
     package func settle() throws {
         let isQuiet = Wait.until(seconds: 30) {
-            let entries = (try? Directory.entries("/run/runimg").map(\.name)) ?? []
+            let entries = (try? Directory.entries(runDirectory).map(\.name)) ?? []
             return !entries.contains { name in
-                let state = (try? File.readAll("/run/runimg/\(name)/state.json", limit: 1 << 16)) ?? []
+                let state = (try? File.readAll("\(runDirectory)/\(name)/state.json", limit: 1 << 16)) ?? []
                 // JSON may escape slashes.
                 let text = String(decoding: state.filter { $0 != UInt8(ascii: "\\") }, as: UTF8.self)
                 let isServed = (try? Tool.run("pgrep", ["-f", name]).status) == 0

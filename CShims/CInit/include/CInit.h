@@ -157,10 +157,11 @@ struct cinit_monitor {
     char *const *argv;  // of the caller's own executable; argv[0] decides what it becomes
     int control;        // its end of a cinit_socket_pair: the child's pid comes back as an int with the pidfd, or -errno
     int lock;           // kept open
+    int kept;           // so is this one, -1 for none
 };
 
 /// As cinit_start, in a process of its own that clones the child and becomes the monitor: it executes /proc/self/exe in a
-/// session of its own with /dev/null as 0 to 2, then `control`, the child's pidfd and `lock`. The child does not start
+/// session of its own with /dev/null as 0 to 2, then `control`, the child's pidfd, `lock` and, if any, `kept`. The child does not start
 /// unless that is told: until its exec it dies with the monitor. Returns the monitor's pid, to be waited for, or -errno.
 pid_t cinit_start_monitored(
     void *plan, const struct cinit_start_arguments *arguments, const struct cinit_monitor *monitor);

@@ -10,7 +10,7 @@
 #define CMON_NAME "runimg-monitor"
 
 /// The descriptors that a monitor starts with.
-enum cmon_descriptor { CMON_CONTROL = 3, CMON_PIDFD = 4, CMON_LOCK = 5 };
+enum cmon_descriptor { CMON_CONTROL = 3, CMON_PIDFD = 4, CMON_LOCK = 5, CMON_KEPT = 6 };
 
 enum cmon_message {
     // To the monitor.

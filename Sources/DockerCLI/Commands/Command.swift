@@ -57,6 +57,13 @@ package struct CommandContext {
     }
 
     package func engine() throws -> any EngineVerbs { try makeEngine(options) }
+
+    /// For what needs no file of a container's or an image's, or only looks at those that are there.
+    package func readingEngine() throws -> any EngineVerbs {
+        var options = options
+        options.readsOnly = true
+        return try makeEngine(options)
+    }
 }
 
 /// Why a command ends without having done its work.

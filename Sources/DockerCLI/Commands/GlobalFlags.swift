@@ -46,6 +46,12 @@ package enum GlobalFlags {
         .value(
             "storage-driver", short: "s", takes: .names(of: StorageDriver.self),
             "Storage driver: \(StorageDriver.names); whichever works unless told", storageDriver),
+        // What a monitor tells the commands that it runs for an ordinary user.
+        Flag.value("rootless", takes: .text, "The namespace that the process is in") {
+            (draft, text) throws(ValueError) in
+            guard let rootless = Rootless(text) else { throw .plain("--rootless: invalid value") }
+            draft.options.rootless = rootless
+        }.hidden(),
         daemon("tls", "bool"), daemon("tlscacert", "string"), daemon("tlscert", "string"), daemon("tlskey", "string"),
         daemon("tlsverify", "bool"),
         .bool("version", short: "v", "Print the version and quit") { $0.version = $1 },

@@ -50,6 +50,7 @@ enum InfoText {
         lines += [" Plugins:", "  Volume: local", "  Network: host none", "  Log: none", " Swarm: inactive"]
         lines += [" Runtimes: runimg", " Default Runtime: runimg", " Init Binary: built in", " Security Options:"]
         for option in info.securityOptions { lines += security(option) }
+        if !info.rootless.isEmpty { lines.append("   \(info.rootless)") }
         lines += [" Kernel Version: \(info.kernelVersion)", " Operating System: \(info.operatingSystem)"]
         lines += [" OSType: linux", " Architecture: \(info.architecture)", " CPUs: \(info.cpus)"]
         lines += [" Total Memory: \(Human.binarySize(info.memoryTotal))", " Name: \(info.name)"]

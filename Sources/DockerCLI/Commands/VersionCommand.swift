@@ -14,7 +14,7 @@ package enum VersionCommand: Command {
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        let version = try context.engine().version()
+        let version = try context.readingEngine().version()
         guard !draft.format.isEmpty else {
             context.output.write(text(version))
             return 0

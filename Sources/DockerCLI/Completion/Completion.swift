@@ -50,7 +50,7 @@ struct CompletionLine {
         }
         var context = context
         context.options = options(words.prefix(count))
-        let values = ValueOffers { [context] in try? context.engine() }
+        let values = ValueOffers { [context] in try? context.readingEngine() }
         guard let first = walk.operands.first else {
             return flagOrValue(flags, walk, current, values) ?? Self.commands()
         }

@@ -13,7 +13,7 @@ enum ManualPages {
             return 1
         }
         do {
-            let version = try context.engine().version()
+            let version = try context.readingEngine().version()
             // So that the same sources can make the same pages.
             let epoch = context.environment("SOURCE_DATE_EPOCH").flatMap { Int64($0) }
             let time = version.buildTime.isEmpty ? Human.timestamp(epoch ?? context.now()) : version.buildTime

@@ -38,7 +38,7 @@ extension Engine {
     /// `withPauses` asks the kernel for one state more.
     package func containerNames(withPauses: Bool) -> [NamedContainer] {
         let entered = live.entered()
-        let manager = withPauses && !entered.isEmpty ? try? CgroupManager.detect() : nil
+        let manager = withPauses && !entered.isEmpty ? try? cgroupManager() : nil
         return ((try? containers.identifiers()) ?? []).compactMap { id in
             guard let summary = containers.summary(id) else { return nil }
             var container = NamedContainer(id: id, name: summary.name, imageName: summary.imageName)

@@ -23,7 +23,7 @@ extension Engine {
     ) throws(EngineError) -> [ContainerSummary] {
         sweep()
         let entered = live.entered()
-        let manager = entered.isEmpty ? nil : try? CgroupManager.detect()
+        let manager = entered.isEmpty ? nil : try? cgroupManager()
         var found: [ContainerSummary] = []
         // What runs or waits for its next start is entered: without the others there is nothing else to read.
         for id in scope.all ? try containers.identifiers() : Array(entered) {

@@ -4,12 +4,13 @@ internal import Sys
 
 extension HostFacts {
     /// Asks this machine.
-    static func lookUp(hasPidsController: Bool) -> HostFacts {
+    static func lookUp(hasPidsController: Bool, rootless: Rootless?) -> HostFacts {
         var facts = HostFacts(
             openFilesLimit: hardLimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue)) ?? 1024,
             coreLimit: hardLimit(__rlimit_resource_t(RLIMIT_CORE.rawValue)) ?? 0, hasPidsController: hasPidsController,
             cpuCount: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         facts.thermalThrottles = thermalThrottles()
+        facts.rootless = rootless
         return facts
     }
 

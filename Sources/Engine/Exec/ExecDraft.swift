@@ -18,12 +18,13 @@ extension Engine {
             mounts: [], devices: [],
             seccomp: try SpecBuilder.seccomp(request.isolation) { path throws(EngineError) in
                 try Engine.seccompProfile(of: record, path)
-            }, host: HostFacts.lookUp(hasPidsController: false))
+            }, host: HostFacts.lookUp(hasPidsController: false, rootless: rootless))
         var result = ExecRequest(id: record.id, process: try SpecBuilder.process(inputs), seccomp: inputs.seccomp)
         result.process.consoleSize = ForwardedSignals.callerSize().map {
             Spec.ConsoleSize(height: $0.rows, width: $0.columns)
         }
         result.joinsUserNamespace = SpecBuilder.namespaces(request.isolation).contains { $0.type == .user }
+        result.keepsGroups = rootless?.hasOneID ?? false
         // What the user may let go of, and whoever typed is gone, is told by its terminal: it hangs up.
         result.diesWithParent = !options.detach && !(options.terminal && options.interactive)
         return result

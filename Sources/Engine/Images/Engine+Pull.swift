@@ -27,6 +27,7 @@ extension Engine {
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
         request.credentialsDirectory =
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
+        request.ids = rootless?.workerIDs
         request.debug = options.logLevel == .debug
         let result = try Worker.run(request) { observe(.pull($0)) }
         notePull(result.image, name: result.name)

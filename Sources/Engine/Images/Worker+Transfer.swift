@@ -6,10 +6,13 @@ internal import Sys
 extension Worker {
     /// Has files moved between `source` and `target`, both borrowed, by a worker that reaches nothing else. Returns the
     /// bytes of the tar that they made. The worker ends with the calling thread.
-    static func transfer(_ request: TransferRequest, source: Int32, target: Int32) throws(EngineError) -> Int64 {
+    static func transfer(
+        _ request: TransferRequest, _ rootless: Rootless?, source: Int32, target: Int32
+    ) throws(EngineError) -> Int64 {
         let path = try find()
         var message = WorkerRequest(verb: .transfer, source: "", dataRoot: "")
         message.transfer = request
+        message.ids = rootless?.workerIDs
         let line = try encode(message)
         let input = try call("make a pipe for", path) { () throws(Errno) in try Pipe() }
         let output = try call("make a pipe for", path) { () throws(Errno) in try Pipe() }

@@ -86,7 +86,7 @@ extension Engine {
         descriptors.logDirectory = logs.raw
         let startedAt = Clock.timestamp
         let launch = MonitorLaunch(
-            arguments: MonitorSettings.arguments(id: id), lock: entry.lockDescriptor)
+            arguments: MonitorSettings.arguments(id: id), lock: entry.lockDescriptor, kept: rootless?.lock ?? -1)
         var streams: ContainerStreams?
         var ends: (input: Int32, output: Int32, error: Int32) = (-1, -1, -1)
         if !request.terminal {
@@ -198,6 +198,10 @@ extension Engine {
     func ownCommandLine(_ words: String...) -> [String] {
         var line = ["runimg", "--data-root", dataRoot]
         if let driver = options.storageDriver { line += ["--storage-driver", driver] }
+        if let rootless {
+            line += ["--rootless", rootless.text(lock: MonitorLegacy.namespaceLock)]
+            if options.configFile == nil, let file = configuration.file { line += ["--config-file", file] }
+        }
         if let file = options.configFile { line += ["--config-file", file] }
         return line + words
     }

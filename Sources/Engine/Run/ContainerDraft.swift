@@ -50,7 +50,12 @@ extension Engine {
     /// Decides one start of the container; makes nothing.
     func draft(_ record: ContainerRecord, _ image: Image) throws(EngineError) -> ContainerDraft {
         let request = record.request
-        let manager = try cgroups { () throws(CgroupError) in try CgroupManager.detect() }
+        let manager = try cgroups { () throws(CgroupError) in try cgroupManager() }
+        if request.isolation.pid != .own, manager.layout.hierarchies.isEmpty {
+            throw .invalid(
+                "sharing a pid namespace takes a cgroup, by which the container's processes are found at its end, and "
+                    + "no cgroup of this machine is yours to use; run as root, or leave --pid out")
+        }
         var resolver = MountResolver(volumes: volumes)
         let mounts = try resolver.resolve(record.mounts)
         let inputs = SpecInputs(
@@ -61,7 +66,8 @@ extension Engine {
             seccomp: try SpecBuilder.seccomp(request.isolation) { path throws(EngineError) in
                 try Engine.seccompProfile(of: record, path)
             },
-            host: HostFacts.lookUp(hasPidsController: manager.layout.hierarchy(of: "pids") != nil))
+            host: HostFacts.lookUp(
+                hasPidsController: manager.layout.hierarchy(of: "pids") != nil, rootless: rootless))
         return ContainerDraft(
             image: image, record: record, spec: try SpecBuilder.build(inputs), manager: manager,
             sources: resolver.preparations, logAttributes: try LogAttributes.json(of: record))
@@ -135,7 +141,10 @@ extension Engine {
         request.useInit = draft.record.request.useInit
         request.stdio = StandardIO(input: streams.input, output: streams.output, error: streams.error)
         do throws(RuntimeError) {
-            return try Launcher.plan(request, host: Runtime.HostFacts(cgroups: draft.manager.layout))
+            var host = Runtime.HostFacts(cgroups: draft.manager.layout)
+            host.makesDevices = rootless == nil
+            host.keepsGroups = rootless?.hasOneID ?? false
+            return try Launcher.plan(request, host: host)
         } catch {
             throw .runtime(error)
         }

@@ -15,7 +15,7 @@ package enum SpecBuilder {
         spec.linux.resources = try resources(inputs)
         spec.linux.devices = inputs.devices.map(\.device)
         spec.linux.seccomp = inputs.seccomp
-        spec.linux.sysctl = try sysctls(inputs.request.isolation)
+        spec.linux.sysctl = try sysctls(inputs.request.isolation, inputs.host.rootless)
         if !inputs.request.isolation.privileged {
             spec.linux.maskedPaths = maskedPaths + inputs.host.thermalThrottles
             spec.linux.readonlyPaths = readonlyPaths
@@ -40,8 +40,20 @@ package enum SpecBuilder {
         process.cwd = try workingDirectory(request, inputs.image)
         process.capabilities = try capabilities(request.isolation, uid: inputs.user.uid)
         process.noNewPrivileges = request.isolation.noNewPrivileges ?? false
+        try checkIDs(inputs)
         process.rlimits = rlimits(request.process.ulimits, inputs.host)
         return process
+    }
+
+    /// A process can only be what its user namespace has.
+    private static func checkIDs(_ inputs: SpecInputs) throws(EngineError) {
+        guard let rootless = inputs.host.rootless else { return }
+        let user = inputs.user
+        let isMapped = user.uid < rootless.userCount && user.gid < rootless.groupCount
+        let groups = rootless.hasOneID ? [] : user.groups
+        guard !isMapped || !groups.allSatisfy({ $0 < rootless.groupCount }) else { return }
+        throw .invalid(
+            "user \(user.uid):\(user.gid) is none of the IDs that your user namespace has: \(rootless.range)")
     }
 
     /// Entrypoint and command, merged as docker does: a new entrypoint drops the image's command.

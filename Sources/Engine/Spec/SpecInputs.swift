@@ -90,6 +90,8 @@ package struct HostFacts: Sendable, Hashable {
     package var cpuCount: Int
     /// Directories that tell how hot each CPU is, and so what others compute on it: masked where the machine has them.
     package var thermalThrottles: [String] = []
+    /// nil for root.
+    package var rootless: Rootless?
 
     package init(openFilesLimit: UInt64, coreLimit: UInt64, hasPidsController: Bool, cpuCount: Int) {
         self.openFilesLimit = openFilesLimit

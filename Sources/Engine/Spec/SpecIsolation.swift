@@ -23,10 +23,13 @@ extension SpecBuilder {
     }
 
     /// docker's two, harmless in a network namespace of one's own, then the user's.
-    static func sysctls(_ isolation: IsolationOptions) throws(EngineError) -> [String: String] {
+    static func sysctls(
+        _ isolation: IsolationOptions, _ rootless: Rootless? = nil
+    ) throws(EngineError) -> [String: String] {
         var result: [String: String] = [:]
         if isolation.network == .none {
-            result["net.ipv4.ping_group_range"] = "0 2147483647"
+            let lastGroup = rootless.map { max($0.groupCount, 1) - 1 } ?? 2_147_483_647
+            result["net.ipv4.ping_group_range"] = "0 \(lastGroup)"
             result["net.ipv4.ip_unprivileged_port_start"] = "0"
         }
         for entry in isolation.sysctls {

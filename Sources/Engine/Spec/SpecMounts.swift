@@ -10,11 +10,11 @@ extension SpecBuilder {
     static func mounts(_ inputs: SpecInputs) throws(EngineError) -> [Spec.Mount] {
         let user = try userMounts(inputs)
         let taken = Set(user.map(\.destination))
-        let standard = standardMounts(inputs.request) + fileMounts(inputs.files)
+        let standard = standardMounts(inputs.request, inputs.host.rootless) + fileMounts(inputs.files)
         return standard.filter { !taken.contains($0.destination) } + user
     }
 
-    private static func standardMounts(_ request: RunRequest) -> [Spec.Mount] {
+    private static func standardMounts(_ request: RunRequest, _ rootless: Rootless?) -> [Spec.Mount] {
         let privileged = request.isolation.privileged
         let guarded = ["nosuid", "noexec", "nodev"]
         let writing = privileged ? "rw" : "ro"
@@ -26,8 +26,11 @@ extension SpecBuilder {
                 options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
             Spec.Mount(
                 destination: "/dev/pts", type: "devpts", source: "devpts",
-                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
-            Spec.Mount(destination: "/sys", type: "sysfs", source: "sysfs", options: guarded + [writing]),
+                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
+                    + (rootless.map { $0.groupCount > terminalGroup } ?? true ? ["gid=\(terminalGroup)"] : [])),
+            rootless != nil && request.isolation.network == .host
+                ? hostSystem
+                : Spec.Mount(destination: "/sys", type: "sysfs", source: "sysfs", options: guarded + [writing]),
             Spec.Mount(
                 destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
                 options: guarded + ["relatime", writing]),
@@ -48,6 +51,14 @@ extension SpecBuilder {
         }
         return result
     }
+
+    /// Debian's group tty, as everybody's.
+    private static let terminalGroup: UInt32 = 5
+
+    /// sysfs shows the network namespace that it is mounted in, so who does not own that may not mount it.
+    private static let hostSystem = Spec.Mount(
+        destination: "/sys", type: "bind", source: "/sys",
+        options: ["rbind", "rslave", "nosuid", "noexec", "nodev", "ro"])
 
     private static func fileMounts(_ files: GeneratedFiles) -> [Spec.Mount] {
         [

@@ -10,7 +10,8 @@ extension SpecBuilder {
     static func resources(_ inputs: SpecInputs) throws(EngineError) -> Spec.Resources {
         var result = try limits(inputs.request.resources, cpuCount: inputs.host.cpuCount)
         if result.pids == nil, inputs.host.hasPidsController { result.pids = Spec.Pids(limit: defaultPidsLimit) }
-        result.devices = deviceRules(inputs)
+        // Without root no device can be made, and those that are bound in have their own modes.
+        if inputs.host.rootless == nil { result.devices = deviceRules(inputs) }
         return result
     }
 

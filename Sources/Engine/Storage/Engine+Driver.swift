@@ -69,7 +69,7 @@ extension Engine {
             return try system { () throws(SystemFailure) in
                 try? Directory.removeTree(path)
                 try Directory.makePath(path, mode: 0o700)
-                return try OverlayProbe.obstacle(in: path)
+                return try OverlayProbe.obstacle(in: path, userAttributes: rootless != nil)
             }
         }
     }
@@ -108,7 +108,9 @@ extension Engine {
     }
 
     /// The mount that a stack of layers is.
-    func compose(_ stack: LayerStack, by driver: StorageDriver? = nil) throws(EngineError) -> RootfsMount {
+    func compose(_ asked: LayerStack, by driver: StorageDriver? = nil) throws(EngineError) -> RootfsMount {
+        var stack = asked
+        stack.usesUserAttributes = rootless != nil
         do throws(RootfsError) {
             return try (driver ?? self.driver).driver.mount(stack)
         } catch {

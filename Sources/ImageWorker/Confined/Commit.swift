@@ -14,6 +14,8 @@ struct Commit {
     /// The directory of all layers.
     let layers: String
     let interruption: Interruption
+    let format: OnDiskFormat
+    let owners: LayerOwners
 
     func run() throws(WorkerError) {
         let tree = try store.stage()
@@ -37,13 +39,16 @@ struct Commit {
     private func pack(into tree: StagedTree) throws(WorkerError) -> TransferSummary {
         var options = PackingOptions()
         options.marks = .layer
+        options.format = format
+        var limits = ExtractionLimits.ownFiles
+        limits.owners = owners
         options.excluded = Set(request.excluded.compactMap { PathBytes(Path.parts($0).joined(separator: "/").utf8) })
         let upper = "\(layers)/\(request.container)/diff"
         let directory = try system("open", upper) { () throws(Errno) in try Directory.open(upper) }
         let lowers = OpenLayers(request.lowers)
         do throws(LayerError) {
             return try TransferSource.contents(directory.raw).extract(
-                into: tree.diff.raw, format: .overlay, options, limits: ExtractionLimits.ownFiles
+                into: tree.diff.raw, format: format, options, limits: limits
             ) { () throws(LayerError) in try lowers.open() }
         } catch {
             throw .layer(shown: "of container \(request.container.prefix(12))", error)

@@ -91,12 +91,15 @@ struct ConfinedProcess {
         if let takeover {
             takeover.body(Seat(socket: socket, area: area, dataRoot: layout.root))
         } else if let commit = request.commit {
-            try Commit(request: commit, store: client, layers: layout.layers, interruption: interruption).run()
+            try Commit(
+                request: commit, store: client, layers: layout.layers, interruption: interruption,
+                format: request.format, owners: request.owners
+            ).run()
         } else {
             let source: any ImageSource = if let remote { remote } else { try localSource(interruption) }
             try Pull(
                 store: client, source: source, platform: request.platform, allTags: request.allTags,
-                maximumDownloads: request.maximumDownloads, sink: sink, interruption: interruption
+                request: request, sink: sink, interruption: interruption
             ).run()
         }
     }

@@ -8,10 +8,11 @@ internal import Sys
 /// or a container makes of it stays inside the destination.
 struct ConfinedTransfer {
     private let request: TransferRequest
+    private let owners: LayerOwners
 
     static func run(_ request: WorkerRequest, _ sink: EventSink) throws(WorkerError) {
         guard let transfer = request.transfer else { throw .request("a transfer without its ends") }
-        let confined = ConfinedTransfer(request: transfer)
+        let confined = ConfinedTransfer(request: transfer, owners: request.owners)
         try confined.confine(sink)
         // Threads that start from here on are confined as this one is.
         let bytes = try confined.transfer()
@@ -59,6 +60,7 @@ struct ConfinedTransfer {
         var options = PackingOptions()
         if let owner = request.owner { options.owner = .replaced(user: owner.user, group: owner.group) }
         var limits = ExtractionLimits.ownFiles
+        limits.owners = owners
         // How full the destination may become is its owner's business.
         limits.freeSpaceReserve = 0
         limits.freeInodeReserve = 0

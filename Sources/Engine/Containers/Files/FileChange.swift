@@ -17,15 +17,19 @@ struct ChangeWalk {
     private static let maximumDepth = 2048
 
     private let excluded: Set<PathBytes>
+    private let marks: OverlayMarks
     private var changes: [FileChange] = []
 
-    init(excluded: [String]) {
+    init(excluded: [String], marks: OverlayMarks) {
+        self.marks = marks
         self.excluded = Set(excluded.compactMap { PathBytes($0.utf8) })
     }
 
     /// Borrows both directories.
-    static func changes(upper: Int32, lower: Int32, excluded: [String]) throws(SystemFailure) -> [FileChange] {
-        var walk = ChangeWalk(excluded: excluded)
+    static func changes(
+        upper: Int32, lower: Int32, excluded: [String], marks: OverlayMarks
+    ) throws(SystemFailure) -> [FileChange] {
+        var walk = ChangeWalk(excluded: excluded, marks: marks)
         _ = try walk.compare(upper, lower, [], depth: 0)
         return walk.changes
     }
@@ -36,7 +40,7 @@ struct ChangeWalk {
     ) throws(SystemFailure) -> Bool {
         if depth > ChangeWalk.maximumDepth { throw SystemFailure("compare", shown(path), .nameTooLong) }
         let isOpaque = try on("read attributes of", path) { () throws(Errno) in
-            try ExtendedAttributes.get(upper, OverlayMarks.trusted.opaque) == OverlayMarks.opaqueValue
+            try ExtendedAttributes.get(upper, marks.opaque) == OverlayMarks.opaqueValue
         }
         var names = try on("list", path) { () throws(Errno) in try Directory.names(upper) }
         if isOpaque, let lower {

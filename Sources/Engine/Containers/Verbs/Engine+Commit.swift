@@ -43,6 +43,7 @@ extension Engine {
         entry.comment = options.message
         config.history = (config.history ?? []) + [entry]
         var request = WorkerRequest(verb: .commit, source: "", dataRoot: dataRoot)
+        request.ids = rootless?.workerIDs
         request.debug = self.options.logLevel == .debug
         request.commit = CommitRequest(
             container: record.id, lowers: image.layers.map(\.diff), config: config, excluded: OwnMountPoints.paths,
@@ -97,7 +98,13 @@ extension Engine {
     ) throws(EngineError) -> T {
         guard wanted, condition(of: record).isRunning else { return try body() }
         let group = try cgroups { () throws(CgroupError) in
-            try CgroupManager.detect().open(path: Engine.cgroupPath(record.id))
+            try cgroupManager().open(path: Engine.cgroupPath(record.id))
+        }
+        if group?.isNowhere ?? false {
+            notice(
+                "container \(record.shortID) is not paused during the commit: no cgroup of this machine is yours to use"
+            )
+            return try body()
         }
         guard let group, try !cgroups({ () throws(CgroupError) in try group.isFrozen() }) else { return try body() }
         // Until it goes on again no signal may end this command.

@@ -44,11 +44,12 @@ extension Engine {
             guard let target else {
                 return try Worker.transfer(
                     TransferRequest(source: .item(name: Array(item.name.utf8)), target: .tar, parent: getpid()),
+                    rootless,
                     source: item.handle.raw, target: descriptor)
             }
             let place = try CopyPlace(
                 target, asked: wanted, isDirectory: item.status.isDirectory, base: item.base)
-            return try Engine.move(
+            return try move(
                 item, to: place, owner: request.archive ? nil : TransferRequest.Owner(user: getuid(), group: getgid()))
         }
         note("archive-path", record)
@@ -107,13 +108,13 @@ extension Engine {
                 }
                 try Engine.checkWritable(directory.raw, root, isReadOnly: isReadOnly)
                 return try Worker.transfer(
-                    TransferRequest(source: .tar, target: .tree, parent: getpid()), source: descriptor,
+                    TransferRequest(source: .tar, target: .tree, parent: getpid()), rootless, source: descriptor,
                     target: directory.raw)
             }
             let target = try CopyPlace(
                 place, asked: asked, isDirectory: local.status.isDirectory, base: local.base)
             try Engine.checkWritable(target.directory.raw, root, isReadOnly: isReadOnly)
-            return try Engine.move(local, to: target, owner: nil)
+            return try move(local, to: target, owner: nil)
         }
         note("extract-to-dir", record)
         return CopyResult(bytes: bytes, destination: "\(shown):\(asked.shown)")
@@ -167,12 +168,12 @@ extension Engine {
         }
     }
 
-    private static func move(
+    private func move(
         _ item: CopyItem, to place: CopyPlace, owner: TransferRequest.Owner?
     ) throws(EngineError) -> Int64 {
         var request = TransferRequest(source: .item(name: Array(place.name.utf8)), target: .tree, parent: getpid())
         request.owner = owner
-        return try Worker.transfer(request, source: item.handle.raw, target: place.directory.raw)
+        return try Worker.transfer(request, rootless, source: item.handle.raw, target: place.directory.raw)
     }
 
     /// A path of the caller's as an absolute one that still ends as it did.

@@ -9,7 +9,8 @@ extension Engine {
         let record = try container(named: name)
         _ = try withRoot(of: record, .image) { root throws(EngineError) in
             try Worker.transfer(
-                TransferRequest(source: .contents, target: .tar, parent: getpid()), source: root, target: output)
+                TransferRequest(source: .contents, target: .tar, parent: getpid()), rootless, source: root,
+                target: output)
         }
         note("export", record)
     }

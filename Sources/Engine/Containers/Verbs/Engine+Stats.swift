@@ -11,7 +11,7 @@ extension Engine {
             let id = try container(named: name).id
             if !ids.contains(id) { ids.append(id) }
         }
-        let manager = try cgroups { () throws(CgroupError) in try CgroupManager.detect() }
+        let manager = try cgroups { () throws(CgroupError) in try cgroupManager() }
         var watch = StatsWatch(engine: self, ids: names.isEmpty ? nil : ids, all: all, manager: manager)
         return { try watch.next() }
     }

@@ -7,7 +7,10 @@ extension Engine {
         let record = try container(named: name)
         let cgroup = try runningCgroup(record.id)
         note("top", record)
-        let pids = try cgroups { () throws(CgroupError) in try cgroup.processes() }
+        let pids =
+            cgroup.isNowhere
+            ? NamespaceMembers.processes(sharingPidsWith: try process(of: record).pid)
+            : try cgroups { () throws(CgroupError) in try cgroup.processes() }
         // One word of the command line may hold several options, as docker takes it.
         let words = options.flatMap { $0.split(separator: " ").map(String.init) }
         if words.isEmpty { return ProcessTable.full(of: pids, at: .current) }

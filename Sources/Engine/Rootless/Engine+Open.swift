@@ -1,0 +1,39 @@
+internal import CUserNamespace
+internal import Glibc
+internal import Sys
+
+extension Engine {
+    /// The engine of this process. Started by an ordinary user, the process enters that user's namespace first, unless the
+    /// options say that no container's or image's files are needed; so it must have one thread yet.
+    package static func open(
+        _ asked: GlobalOptions, notice: @escaping @Sendable (String) -> Void
+    ) throws(EngineError) -> Engine {
+        var options = asked
+        let user = cuserns_started_as()
+        if options.rootless == nil, user != 0 {
+            if options.readsOnly {
+                options.rootless = Rootless(uid: user, places: try RootlessPlaces.find(user: user, options))
+            } else {
+                options.rootless = try RootlessEntry.entered(user, options)
+            }
+        }
+        return try Engine(options, notice: notice)
+    }
+}
+
+/// The way into the user's namespace, which a process goes once.
+private enum RootlessEntry {
+    static func entered(_ user: UInt32, _ options: GlobalOptions) throws(EngineError) -> Rootless {
+        let places = try RootlessPlaces.find(user: user, options)
+        // Inside already: a command that asks for its engine once more.
+        if geteuid() == 0 { return Rootless(places: places, lock: -1) }
+        // The namespace of mounts is entered at its root.
+        let directory = try? File.readLink("/proc/self/cwd")
+        let lock = try NamespaceKeeper(runDirectory: places.runDirectory, user: user).enter()
+        if let directory, chdir(directory) != 0 {
+            throw .system(SystemFailure("enter", directory, Errno.current))
+        }
+        // Open as long as the process is.
+        return Rootless(places: places, lock: lock.release())
+    }
+}

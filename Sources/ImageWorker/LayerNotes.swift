@@ -1,0 +1,29 @@
+internal import Layers
+
+/// What an image's layers could not be given as they ask for it, without root.
+struct LayerNotes: Sendable {
+    private var leftOutDevices: UInt64 = 0
+    private var otherOwners: UInt64 = 0
+
+    mutating func add(_ layer: LayerResult) {
+        leftOutDevices &+= layer.leftOutDevices
+        otherOwners &+= layer.otherOwners
+    }
+
+    /// For the user, once an image.
+    var texts: [String] {
+        var texts: [String] = []
+        if leftOutDevices > 0 {
+            let nodes = leftOutDevices == 1 ? "1 device node" : "\(leftOutDevices) device nodes"
+            texts.append("\(nodes) of the image left out: only root can make them")
+        }
+        if otherOwners > 0 {
+            let files = otherOwners == 1 ? "1 file" : "\(otherOwners) files"
+            texts.append(
+                "your user namespace has one ID, so \(files) that the image gives to other users belong to root in it; "
+                    + "newuidmap (Debian's package uidmap) and a line of yours in /etc/subuid and /etc/subgid keep owners"
+            )
+        }
+        return texts
+    }
+}

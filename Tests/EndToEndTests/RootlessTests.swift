@@ -1,0 +1,196 @@
+internal import Glibc
+internal import OCI
+internal import Sys
+internal import TestSupport
+import Testing
+
+/// An ordinary user's life: the namespace that all commands share, what holds it, and what it is refused.
+@Suite(
+    .enabled(if: Conditions.canRun && OrdinaryUser.isPossible, "\(OrdinaryUser.need)"))
+struct RootlessTests {
+    static let image = "oci:\(Fixtures.layout("busybox")):latest"
+
+    /// Runs `body` with a program and store of the user's own; a process that it leaves is a failure.
+    static func isolated(
+        _ user: OrdinaryUser? = OrdinaryUser.ranged, environment: [String: String] = [:],
+        _ body: (Runimg) throws -> Void
+    ) throws {
+        let someone = try #require(user)
+        let runimg = try Runimg(environment: environment, user: someone)
+        do {
+            try body(runimg)
+        } catch {
+            _ = try? runimg("rm", "-f", "-v", "--all")
+            throw error
+        }
+        try runimg.check("rm", "-f", "-v", "--all")
+        #expect(Wait.until(seconds: 20) { holders(runimg).isEmpty }, "\(holders(runimg))")
+        #expect(try Directory.entries(runimg.runDirectory).allSatisfy { $0.name.hasPrefix("userns.") })
+    }
+
+    /// The processes that have a file of the run directory open, by name.
+    static func holders(_ runimg: Runimg) -> [Int32: String] {
+        var result: [Int32: String] = [:]
+        for pid in ((try? Directory.entries("/proc")) ?? []).compactMap({ Int32($0.name) }) {
+            let descriptors = (try? Directory.entries("/proc/\(pid)/fd").map(\.name)) ?? []
+            let isHolder = descriptors.contains { name in
+                ((try? File.readLink("/proc/\(pid)/fd/\(name)")) ?? "").hasPrefix(runimg.runDirectory)
+            }
+            guard isHolder, let name = try? File.readAll("/proc/\(pid)/comm") else { continue }
+            result[pid] = String(decoding: name, as: UTF8.self).split(separator: "\n").joined()
+        }
+        return result
+    }
+
+    static func keepers(_ runimg: Runimg) -> [Int32] {
+        holders(runimg).filter { $0.value == "runimg-keeper" }.map(\.key)
+    }
+
+    @Test func whatNeedsNoContainerNeedsNoNamespace() throws {
+        try Self.isolated { runimg in
+            for command in [["version"], ["help"], ["run", "--help"], ["__complete", "run", ""]] {
+                _ = try runimg.run(command)
+            }
+            #expect(!File.exists("\(runimg.runDirectory)/userns.lock"))
+            let info = try runimg.check("info").stdout
+            #expect(info.contains("\n  rootless\n") && info.contains("in a user namespace, IDs 0 to 65536"), "\(info)")
+            #expect(info.contains("userxattr: true"))
+            #expect(try runimg.check("info", "-f", "{{json .SecurityOptions}}").stdout.contains("\"name=rootless\""))
+        }
+    }
+
+    @Test func firstCommandsAtOnceMakeOneNamespace() throws {
+        try Self.isolated { runimg in
+            try runimg.check("pull", "-q", Self.image)
+            #expect(Wait.until(seconds: 20) { Self.holders(runimg).isEmpty })
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            #expect(Wait.until(seconds: 20) { Self.holders(runimg).isEmpty })
+            let line = runimg.command(["run", "-d", image, "sleep", "100"]).map { "'\($0)'" }.joined(separator: " ")
+            let environment = ["HOME": runimg.scratch("home"), "XDG_RUNTIME_DIR": runimg.scratch("run")]
+            let script = "for i in 1 2 3 4 5; do \(line) & done; wait"
+            let ids = try Tool.check("sh", ["-c", script], environment: environment).lines
+            #expect(ids.count == 5 && Self.keepers(runimg).count == 1)
+            for id in ids { #expect(try runimg.check("exec", id, "id", "-u").stdout == "0\n") }
+        }
+    }
+
+    @Test func theKeeperGoesWithItsLastUserAndMayBeKilled() throws {
+        try Self.isolated { runimg in
+            let id = try #require(try runimg.check("run", "-d", "-q", Self.image, "sleep", "100").lines.first)
+            let keeper = try #require(Self.keepers(runimg).first)
+            kill(keeper, SIGKILL)
+            #expect(Wait.until(seconds: 10) { Self.keepers(runimg).isEmpty })
+            #expect(try runimg.check("exec", id, "id", "-u").stdout == "0\n")
+            #expect(Self.keepers(runimg).count == 1)
+            #expect(try runimg.check("ps", "-q").lines.count == 1)
+            try runimg.check("stop", "-t", "0", id)
+            try runimg.check("start", id)
+            try runimg.check("exec", id, "true")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(Wait.minutes(2)))) func aKilledCommandLeavesNothing() throws {
+        try Self.isolated { runimg in
+            try runimg.check("pull", "-q", Self.image)
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            for step in 0..<12 {
+                var child = try runimg.start("run", "--rm", "--name", "killed", image, "sleep", "100")
+                Wait.sleep(0.012 * Double(step))
+                try child.kill()
+                #expect(try runimg("rm", "-f", "killed").status == 0)
+                #expect(try runimg.check("ps", "-aq").lines == [])
+            }
+        }
+    }
+
+    @Test func withoutARangeThereIsOneID() throws {
+        try Self.isolated(OrdinaryUser.plain) { runimg in
+            let pulled = try runimg.check("pull", "-q", Self.image)
+            let notes = pulled.stderr.split(separator: "\n").filter { $0.contains("your user namespace has one ID") }
+            #expect(notes.count == 1, "\(pulled)")
+            let ran = try runimg.check(
+                "run", "--rm", "-q", Self.image, "sh", "-c", "id -u; ls -ldn /home/alice; touch /x")
+            #expect(ran.lines.first == "0" && ran.stdout.contains(" 0        0 "), "\(ran)")
+            let other = try runimg("run", "--rm", "-q", "-u", "1000", Self.image, "id")
+            #expect(other.status == 125 && other.stderr.contains("only 0, which is you; with newuidmap"), "\(other)")
+            #expect(try runimg.check("info").stdout.contains("IDs only 0"))
+        }
+    }
+
+    @Test(arguments: [
+        // A process in a chroot may make no user namespace.
+        (
+            #"unshare -m sh -c 'mount --rbind / "$0" && exec chroot "$0" "$@"' "$0" "$@""#,
+            "operation not permitted (EPERM). Ways out: run as root: sudo runimg …; or let the container or sandbox"
+        ),
+        (
+            "unshare -U --map-users=0,0,65536 --map-groups=0,0,65536 sh -c "
+                + #"'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"' "$0" "$@""#,
+            "(ENOSPC). Ways out: run as root: sudo runimg …; or allow user namespaces: sudo sysctl -w "
+                + "user.max_user_namespaces=15000"
+        ),
+    ])
+    func whereNamespacesAreForbiddenTheWaysOutAreNamed(_ wrapper: String, _ expected: String) throws {
+        try Self.isolated { runimg in
+            let point = try runimg.scratch.directory("root")
+            let line = ["sh", "-c", wrapper, point]
+            let refused = try runimg.run(["ps"], under: line)
+            #expect(refused.status == 1 && refused.stderr.contains(expected), "\(refused)")
+            #expect(refused.stderr.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test func anothersDirectoriesAreRefused() throws {
+        try Self.isolated { runimg in
+            try runimg.scratch.directory("others")
+            let others = runimg.scratch("others")
+            for (variable, text) in [
+                ("XDG_DATA_HOME", "XDG_DATA_HOME is \(others), which belongs to user 0 and not to you"),
+                ("HOME", "HOME is \(others), which belongs to user 0 and not to you"),
+                ("XDG_RUNTIME_DIR", "XDG_RUNTIME_DIR is \(others), which belongs to user 0 and not to you"),
+            ] {
+                let refused = try runimg.run(["ps"], environment: [variable: others])
+                #expect(refused.status == 1 && refused.stderr.contains(text), "\(refused)")
+            }
+            try check { chmod(runimg.scratch("run"), 0o777) }
+            let open = try runimg.run(["ps"])
+            #expect(open.status == 1 && open.stderr.contains("can be written to by others (mode 777)"), "\(open)")
+            try check { chmod(runimg.scratch("run"), 0o700) }
+            try runimg.check("ps")
+        }
+    }
+
+    @Test func limitsWithoutACgroupAreRefused() throws {
+        try Self.isolated { runimg in
+            for flag in ["-m=64m", "--cpus=1", "--pids-limit=10"] {
+                let refused = try runimg("run", "--rm", "-q", flag, Self.image, "true")
+                #expect(
+                    refused.status == 125 && refused.stderr.contains("no cgroup of this machine is yours"), "\(refused)"
+                )
+            }
+        }
+    }
+
+    @Test("D2: a remapped user writes neither the store of its own user nor root's")
+    func aRemappedUserWritesNoStore() throws {
+        let root = try Runimg()
+        try root.check("pull", "-q", Self.image)
+        try check { chmod(root.scratch.path, 0o755) }
+        try Self.isolated { runimg in
+            try runimg.check("pull", "-q", Self.image)
+            let script = """
+                ls /store/image; for f in /store/image/overlay2/repositories.json /store/image/overlay2/layerdb/x; do
+                echo x >> $f || echo refused; done
+                """
+            // Root of the container is the user, who owns the store; who is mapped to another ID is not.
+            for (flags, store) in [
+                (["-u", "1000"], runimg.dataRoot), (["-u", "0"], root.dataRoot), (["-u", "1000"], root.dataRoot),
+            ] {
+                let said = try runimg.run(
+                    ["run", "--rm", "-q", "-v", "\(store):/store"] + flags + [Self.image, "sh", "-c", script])
+                #expect(said.stdout == "refused\nrefused\n", "\(said)")
+                #expect(said.stderr.split(separator: "\n").allSatisfy { $0.hasSuffix("Permission denied") }, "\(said)")
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+internal import TestSupport
+import Testing
+
+/// A test of another suite that holds in every mode. `lacking` says why it can't in some.
+struct SharedTest: Sendable, CustomTestStringConvertible {
+    let name: String
+    let body: @Sendable () throws -> Void
+    var lacking: [RunMode: String] = [:]
+
+    var testDescription: String { name }
+
+    init(_ name: String, _ body: @escaping @Sendable () throws -> Void, lacking: [RunMode: String] = [:]) {
+        self.name = name
+        self.body = body
+        self.lacking = lacking
+    }
+}
+
+/// The run suite once more in every mode but root's, which the suites themselves are.
+@Suite(
+    .modes, .enabled(if: Conditions.canRun && OrdinaryUser.isPossible, "\(OrdinaryUser.need)"))
+struct RunModeTests {
+    typealias E = EndToEnd
+    private static let noCgroup = "an ordinary user has no cgroup here"
+
+    static let process: [SharedTest] = [
+        SharedTest("ProcessFlags.theDefaultsAreDockers") { try E.ProcessFlags().theDefaultsAreDockers() },
+        SharedTest("ProcessFlags.onlyTheThreeStandardDescriptorsAreOpen") {
+            try E.ProcessFlags().onlyTheThreeStandardDescriptorsAreOpen()
+        },
+        SharedTest("ProcessFlags.environmentFlagsWinInOrder") { try E.ProcessFlags().environmentFlagsWinInOrder() },
+        SharedTest("ProcessFlags.theWorkingDirectoryIsMadeWhenMissing") {
+            try E.ProcessFlags().theWorkingDirectoryIsMadeWhenMissing()
+        },
+        SharedTest("ProcessFlags.entrypointAndCommandAreMerged") {
+            try E.ProcessFlags().entrypointAndCommandAreMerged()
+        },
+        SharedTest("ProcessFlags.theHostNameIsSet") { try E.ProcessFlags().theHostNameIsSet() },
+        SharedTest("ProcessFlags.theNetworkFilesAreThere") { try E.ProcessFlags().theNetworkFilesAreThere() },
+        SharedTest("ProcessFlags.anInitReapsAndForwards") { try E.ProcessFlags().anInitReapsAndForwards() },
+        SharedTest("ProcessFlags.aDryRunStartsNothing") { try E.ProcessFlags().aDryRunStartsNothing() },
+        SharedTest("ExitCodes.theProcessesOwnCodeComesBack") { try E.ExitCodes().theProcessesOwnCodeComesBack() },
+        SharedTest("ExitCodes.outputGoesWhereItWasWritten") { try E.ExitCodes().outputGoesWhereItWasWritten() },
+        SharedTest("ExitCodes.interactivePassesInputAndItsEnd") { try E.ExitCodes().interactivePassesInputAndItsEnd() },
+        SharedTest("ExitCodes.muchOutputComesWholeAndInOrder") { try E.ExitCodes().muchOutputComesWholeAndInOrder() },
+        SharedTest("Terminals.theTerminalIsTheContainersOwn") { try E.Terminals().theTerminalIsTheContainersOwn() },
+        SharedTest("Terminals.aShellIsTypedIntoResizedAndLeft") { try E.Terminals().aShellIsTypedIntoResizedAndLeft() },
+    ]
+
+    static let isolation: [SharedTest] = [
+        SharedTest("Isolation.everyNamespaceIsItsOwn") { try E.Isolation().everyNamespaceIsItsOwn() },
+        SharedTest("Isolation.networkNoneHasLoopbackOnly") { try E.Isolation().networkNoneHasLoopbackOnly() },
+        SharedTest("Isolation.networkHostIsTheHosts") { try E.Isolation().networkHostIsTheHosts() },
+        SharedTest("Isolation.capabilitiesAreTheRecommendedTwelve") {
+            try E.Isolation().capabilitiesAreTheRecommendedTwelve()
+        },
+        SharedTest("Isolation.theDefaultFilterRefusesWhatReachesTheHost") {
+            try E.Isolation().theDefaultFilterRefusesWhatReachesTheHost()
+        },
+        SharedTest("Isolation.noNewPrivilegesWhenAskedFor") { try E.Isolation().noNewPrivilegesWhenAskedFor() },
+        SharedTest("Isolation.theHostsFilesAreMaskedOrReadOnly") {
+            try E.Isolation().theHostsFilesAreMaskedOrReadOnly()
+        },
+        SharedTest("Isolation.theProgramThatStartedItCannotBeWritten") {
+            try E.Isolation().theProgramThatStartedItCannotBeWritten()
+        },
+        SharedTest("Isolation.theOldRootIsGone") { try E.Isolation().theOldRootIsGone() },
+        SharedTest("Isolation.parametersOfItsNamespacesOnly") { try E.Isolation().parametersOfItsNamespacesOnly() },
+        SharedTest("Isolation.processesOfOthersAreNotSeen") { try E.Isolation().processesOfOthersAreNotSeen() },
+        SharedTest("Isolation.theKeyringIsItsOwn") { try E.Isolation().theKeyringIsItsOwn() },
+        SharedTest("Pause.allStandStillAndGoOn", { try E.Pause().allStandStillAndGoOn() }, lacking: [.user: noCgroup]),
+    ]
+
+    static let files: [SharedTest] = [
+        SharedTest("Diff.listsWhatDockerLists") { try E.Diff().listsWhatDockerLists() },
+        SharedTest("Diff.listsARunningContainer") { try E.Diff().listsARunningContainer() },
+        SharedTest("Commit.whatAContainerChangedIsInTheImage") {
+            try E.Commit().whatAContainerChangedIsInTheImage()
+        },
+        SharedTest("Commit.aContainerWithoutChangesAddsNoLayer") {
+            try E.Commit().aContainerWithoutChangesAddsNoLayer()
+        },
+        SharedTest("Commit.smuggledWhiteout") { try E.Commit().smuggledWhiteout() },
+        SharedTest("Export.writesAllFilesWithoutMounts") {
+            for running in [false, true] { try E.Export().writesAllFilesWithoutMounts(running: running) }
+        },
+        SharedTest("StorageFlags.temporaryFileSystems") { try E.StorageFlags().temporaryFileSystems() },
+        SharedTest("StorageFlags.aReadOnlyRootStillHasItsMounts") {
+            try E.StorageFlags().aReadOnlyRootStillHasItsMounts()
+        },
+        SharedTest("StorageFlags.theContainersLayerIsItsOwn") { try E.StorageFlags().theContainersLayerIsItsOwn() },
+        SharedTest("StorageFlags.sharedMemoryHasItsSize") { try E.StorageFlags().sharedMemoryHasItsSize() },
+        SharedTest("StorageFlags.theDevicesAreDockers") { try E.StorageFlags().theDevicesAreDockers() },
+    ]
+
+    static let lives: [SharedTest] = [
+        SharedTest("Exec.theCommandsEndIsTheCallers") { try E.Exec().theCommandsEndIsTheCallers() },
+        SharedTest("Exec.refusals") { try E.Exec().refusals() },
+        SharedTest("Exec.surroundingsAreDockers") { try E.Exec().surroundingsAreDockers() },
+        SharedTest("Exec.itEndsWithItsContainer") { try E.Exec().itEndsWithItsContainer() },
+        SharedTest("LogsTests.whatAContainerWroteIsShownOnItsOwnStreams") {
+            try E.LogsTests().whatAContainerWroteIsShownOnItsOwnStreams()
+        },
+        SharedTest("LogsTests.aTerminalsOutputGoesToStandardOutput") {
+            try E.LogsTests().aTerminalsOutputGoesToStandardOutput()
+        },
+        SharedTest("Top.listsAllProcessesInDockersColumns") { try E.Top().listsAllProcessesInDockersColumns() },
+        SharedTest("Attaching.onlyWhatRunsIsJoined") { try E.Attaching().onlyWhatRunsIsJoined() },
+        SharedTest("Stats.stoppedOnesAreShownOnRequestAndUseNothing") {
+            try E.Stats().stoppedOnesAreShownOnRequestAndUseNothing()
+        },
+    ]
+
+    @Test(arguments: RunMode.further, process + isolation + files + lives)
+    func holds(_ mode: RunMode, _ test: SharedTest) throws {
+        if let reason = test.lacking[mode] { try Test.cancel("\(mode.rawValue): \(reason)") }
+        try mode.run(test.body)
+    }
+}

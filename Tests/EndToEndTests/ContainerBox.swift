@@ -17,7 +17,7 @@ final class ContainerBox {
     ) throws {
         let engine = try own ?? EndToEnd.engine
         runimg = engine.runimg
-        let scratch = try Scratch()
+        let scratch = try EndToEnd.scratch(for: runimg)
         let how = ["run", "--name", name, "--network", "none", "--cidfile", scratch("id")] + (detached ? ["-d"] : [])
         let ran = try runimg.run(how + flags + [engine.image, "sh", "-c", script])
         guard ran.status == 0 else { throw Tool.Failure(output: ran) }

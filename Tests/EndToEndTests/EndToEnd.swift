@@ -50,6 +50,13 @@ extension EndToEnd {
         get throws { try #require(SharedEngine.current) }
     }
 
+    /// A directory of the user's whose commands are run.
+    static func scratch(for other: Runimg? = nil) throws -> Scratch {
+        let scratch = try Scratch()
+        if let user = try (other ?? engine.runimg).user { try check { chown(scratch.path, user.uid, user.uid) } }
+        return scratch
+    }
+
     /// `runimg run --rm FLAGS IMAGE COMMAND` with the fixture image.
     static func run(
         _ flags: [String] = [], _ command: String..., input: String = "", timeout: Double = 60

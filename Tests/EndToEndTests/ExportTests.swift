@@ -19,7 +19,7 @@ extension EndToEnd {
             if running {
                 #expect(Wait.until(seconds: 10) { (try? box.check("diff", box.name).lines.contains("A /up")) == true })
             }
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             try box.check("export", "-o", scratch("out.tar"), box.name)
             let names = Set(try Tool.check("tar", ["-tf", scratch("out.tar")]).lines)
             #expect(

@@ -117,26 +117,37 @@ struct RootlessTests {
         }
     }
 
-    @Test(arguments: [
-        // A process in a chroot may make no user namespace.
+    /// Scripts that run the rest of their arguments where no user namespace can be made; the first is an empty directory.
+    private static let prisons = [
+        // A process in a chroot may make none.
         (
-            #"unshare -m sh -c 'mount --rbind / "$0" && exec chroot "$0" "$@"' "$0" "$@""#,
+            """
+            exec unshare -m sh -c 'mount --rbind / "$0" && exec chroot "$0" "$@"' "$@"
+            """,
             "operation not permitted (EPERM). Ways out: run as root: sudo runimg …; or let the container or sandbox"
         ),
+        // A namespace with IDs of its own and a limit of none below it.
         (
-            "unshare -U --map-users=0,0,65536 --map-groups=0,0,65536 sh -c "
-                + #"'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"' "$0" "$@""#,
+            """
+            inner='echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"'
+            unshare -U sh -c 'until grep -q . /proc/self/gid_map; do sleep 0.01; done; exec sh -c "$@"' - "$inner" "$@" &
+            until [ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.01; done
+            echo 0 0 65536 > /proc/$!/uid_map; echo 0 0 65536 > /proc/$!/gid_map; wait $!
+            """,
             "(ENOSPC). Ways out: run as root: sudo runimg …; or allow user namespaces: sudo sysctl -w "
                 + "user.max_user_namespaces=15000"
         ),
-    ])
-    func whereNamespacesAreForbiddenTheWaysOutAreNamed(_ wrapper: String, _ expected: String) throws {
+    ]
+
+    @Test(arguments: prisons)
+    func whereNamespacesAreForbiddenTheWaysOutAreNamed(_ prison: String, _ expected: String) throws {
         try Self.isolated { runimg in
-            let point = try runimg.scratch.directory("root")
-            let line = ["sh", "-c", wrapper, point]
-            let refused = try runimg.run(["ps"], under: line)
+            let script = try runimg.scratch.file("prison", prison)
+            let refused = try runimg.run(["ps"], under: ["sh", script, try runimg.scratch.directory("root")])
             #expect(refused.status == 1 && refused.stderr.contains(expected), "\(refused)")
             #expect(refused.stderr.split(separator: "\n").count == 1)
+            // What needs no container goes on.
+            try runimg.check("version")
         }
     }
 
@@ -157,6 +168,35 @@ struct RootlessTests {
             #expect(open.status == 1 && open.stderr.contains("can be written to by others (mode 777)"), "\(open)")
             try check { chmod(runimg.scratch("run"), 0o700) }
             try runimg.check("ps")
+        }
+    }
+
+    @Test func theUsersFilesAreRootsInside() throws {
+        try Self.isolated { runimg in
+            try runimg.scratch.file("home/shared/mine", "mine")
+            try Tool.check("chown", ["-R", "\(try #require(runimg.user).uid)", runimg.scratch("home/shared")])
+            let script = "cat /s/mine; stat -c %u /s/mine; echo out > /s/new; cat /r/secret; echo x > /s/mine"
+            let secret = try runimg.scratch.file("secret", "root's", mode: 0o600)
+            let mounts = ["-v", "\(runimg.scratch("home/shared")):/s", "-v", "\(secret):/r/secret"]
+            let ran = try runimg.run(["run", "--rm", "-q"] + mounts + [Self.image, "sh", "-c", script])
+            #expect(ran.stdout == "mine0\n" && ran.stderr.contains("/r/secret': Permission denied"), "\(ran)")
+            let status = try File.status(runimg.scratch("home/shared/new"))
+            #expect(status.uid == runimg.user?.uid)
+            let readOnly = ["-v", "\(runimg.scratch("home/shared")):/s:ro"]
+            let refused = try runimg.run(["run", "--rm", "-q"] + readOnly + [Self.image, "touch", "/s/no"])
+            #expect(refused.stderr.contains("Read-only file system"), "\(refused)")
+        }
+    }
+
+    @Test func itsProcessesAreListedWithoutACgroup() throws {
+        try Self.isolated { runimg in
+            let id = try #require(
+                try runimg.check("run", "-d", "-q", Self.image, "sh", "-c", "sleep 100 & wait").lines.first)
+            #expect(
+                Wait.until(seconds: 10) { (try? runimg.check("top", id).lines.count) == 3 },
+                "\(try runimg("top", id))")
+            let paused = try runimg("pause", id)
+            #expect(paused.status == 1 && paused.stderr.contains("no cgroup of this machine is yours"), "\(paused)")
         }
     }
 

@@ -8,7 +8,7 @@ extension EndToEnd {
     /// What `run` mounts.
     @Suite struct StorageFlags {
         @Test func aVolumeIsSeenOnBothSides() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             try scratch.file("host/from-host", "written outside\n", mode: 0o640)
             let seen = try shell(
                 ["-v", "\(scratch("host")):/data"],
@@ -35,13 +35,13 @@ extension EndToEnd {
         }
 
         @Test func aSingleFileCanBeMounted() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             let file = try scratch.file("config", "one\n")
             #expect(try shell(["-v", "\(file):/etc/deep/config:ro"], "cat /etc/deep/config") == "one")
         }
 
         @Test func aReadOnlyVolumeCannotBeWritten() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             try scratch.file("host/file", "kept")
             let output = try run(["-v", "\(scratch("host")):/data:ro"], "sh", "-c", "echo x > /data/file")
             #expect(output.status != 0 && output.stderr.contains("Read-only file system"))
@@ -50,7 +50,7 @@ extension EndToEnd {
         }
 
         @Test func aMissingSourceIsMadeForVolumesOnly() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             #expect(try run(["-v", "\(scratch("made/here")):/data"], "true").status == 0)
             #expect(try File.status(scratch("made/here")).isDirectory)
             let output = try run(["--mount", "type=bind,src=\(scratch("not-made")),dst=/data"], "true")
@@ -64,7 +64,7 @@ extension EndToEnd {
         ])
         func propagationIsAsAskedFor(_ mode: String, _ mark: String) throws {
             // A mount of its own, shared, so that it has something to propagate.
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             try scratch.directory("host")
             let engine = try engine
             let script = """
@@ -83,12 +83,12 @@ extension EndToEnd {
         }
 
         @Test func selinuxMarksAreAcceptedWithoutSelinux() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             #expect(try run(["-v", "\(scratch.path):/data:z"], "true").status == 0)
         }
 
         @Test func aBindMountByLongFlag() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             try scratch.file("host/file", "x\n")
             let mount = "type=bind,source=\(scratch("host")),target=/data,readonly"
             #expect(
@@ -107,7 +107,7 @@ extension EndToEnd {
         }
 
         @Test func aReadOnlyRootStillHasItsMounts() throws {
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             let output = try run(
                 ["--read-only", "--tmpfs", "/tmp", "-v", "\(scratch.path):/data"], "sh", "-c",
                 "echo x > /tmp/x && echo y > /data/y && echo z > /dev/shm/z && echo ok; echo no > /etc/no")
@@ -137,7 +137,7 @@ extension EndToEnd {
         @Test(.enabled(if: Conditions.hasDeviceControl, "needs device control"))
         func aDeviceThatWasNotGivenCannotBeOpened() throws {
             // A node that someone mounts in is still refused by the devices controller.
-            let scratch = try Scratch()
+            let scratch = try EndToEnd.scratch()
             let node = scratch("kmsg")
             try Tool.check("mknod", [node, "c", "1", "11"])
             let output = try run(["-v", "\(scratch.path):/data"], "sh", "-c", "cat /data/kmsg")

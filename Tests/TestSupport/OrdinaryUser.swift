@@ -73,7 +73,9 @@ package struct OrdinaryUser: Sendable {
     }
 
     /// The command line that runs another as this user.
-    package var command: [String] { ["setpriv", "--reuid", name, "--regid", name, "--init-groups", "--"] }
+    package var command: [String] {
+        [Tool.find("setpriv") ?? "setpriv", "--reuid", name, "--regid", name, "--init-groups", "--"]
+    }
 
     /// Its processes, by number; those that have ended and wait for init left out.
     package var processes: [Int32] {

@@ -69,7 +69,7 @@ package enum OverlayProbe {
 
     private static func keepsAttributes(_ directory: Int32, _ marks: OverlayMarks) throws(Errno) -> Bool {
         do throws(Errno) {
-            try ExtendedAttributes.set(directory, marks.prefix + PathBytes("probe"), [UInt8(ascii: "y")])
+            try ExtendedAttributes.set(directory, marks.probe, [UInt8(ascii: "y")])
             return true
         } catch .notSupported {
             return false

@@ -26,6 +26,9 @@ package enum OverlayMarks: Sendable, Hashable, CaseIterable {
     /// On an empty file that is a whiteout.
     package var whiteout: PathBytes { named("trusted.overlay.whiteout", "user.overlay.whiteout") }
 
+    /// Means nothing: where it can be set, the others can.
+    package var probe: PathBytes { named("trusted.overlay.probe", "user.overlay.probe") }
+
     package static let opaqueValue: [UInt8] = [UInt8(ascii: "y")]
     /// Of `opaque`: the directory hides nothing, and some of its files may be whiteouts.
     package static let xwhiteoutsValue: [UInt8] = [UInt8(ascii: "x")]

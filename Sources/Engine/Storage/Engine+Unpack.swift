@@ -43,18 +43,18 @@ extension Engine {
         try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o710) }
         let layers = Array(image.layers.reversed().map(\.diff))
         try withDriver { driver throws(EngineError) in
-            try Engine.unpack(try view(of: layers, at: point, by: driver), image.id.short, into: target)
+            try unpack(try view(of: layers, at: point, by: driver), image.id.short, into: target)
         }
     }
 
-    private static func unpack(_ view: RootfsMount, _ name: String, into target: Int32) throws(EngineError) {
-        let result = try call(mountingFiles, name) { () throws(Errno) in
+    private func unpack(_ view: RootfsMount, _ name: String, into target: Int32) throws(EngineError) {
+        let result = try call(Engine.mountingFiles, name) { () throws(Errno) in
             try PrivateMounts.with { () throws(Errno) -> Result<Void, EngineError> in
                 let root = try view.attached()
                 try view.letGo()
                 let request = TransferRequest(source: .contents, target: .tree, parent: getpid())
                 do throws(EngineError) {
-                    _ = try Worker.transfer(request, source: root.raw, target: target)
+                    _ = try Worker.transfer(request, rootless, source: root.raw, target: target)
                 } catch {
                     return .failure(error)
                 }

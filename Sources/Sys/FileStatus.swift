@@ -22,6 +22,8 @@ package struct FileStatus: Sendable, Hashable {
     package let minor: UInt32
     package let accessed: FileTime
     package let modified: FileTime
+    /// Of the last change of anything about the file; no program can set it.
+    package let changed: FileTime
     /// Units of 512 bytes that are allocated.
     package let blocks: Int64
 
@@ -47,6 +49,7 @@ package struct FileStatus: Sendable, Hashable {
         minor = clinux_minor(raw.st_rdev)
         accessed = FileTime(seconds: Int64(raw.st_atim.tv_sec), nanoseconds: Int64(raw.st_atim.tv_nsec))
         modified = FileTime(seconds: Int64(raw.st_mtim.tv_sec), nanoseconds: Int64(raw.st_mtim.tv_nsec))
+        changed = FileTime(seconds: Int64(raw.st_ctim.tv_sec), nanoseconds: Int64(raw.st_ctim.tv_nsec))
         blocks = Int64(raw.st_blocks)
     }
 
@@ -61,7 +64,7 @@ package struct FileStatus: Sendable, Hashable {
 }
 
 /// A file's time stamp.
-package struct FileTime: Sendable, Hashable {
+package struct FileTime: Sendable, Hashable, Comparable {
     package let seconds: Int64
     /// 0 to 999,999,999.
     package let nanoseconds: Int64
@@ -69,6 +72,10 @@ package struct FileTime: Sendable, Hashable {
     package init(seconds: Int64, nanoseconds: Int64) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds
+    }
+
+    package static func < (left: FileTime, right: FileTime) -> Bool {
+        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
     var raw: timespec { timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds)) }

@@ -102,6 +102,7 @@ extension UnionTree {
     /// What would be refused must not copy a file up first: its other names would see (xattr(7)).
     private func checkAttribute(_ attribute: PathBytes, on kind: FileStatus.Kind) throws(Errno) {
         if attribute.hasPrefix("user."), kind != .regular, kind != .directory { throw .notPermitted }
+        if attribute.hasPrefix("system.posix_acl_"), kind == .link { throw .notSupported }
     }
 
     /// Marks of the format; those that were escaped belong to whoever made them.
@@ -118,7 +119,7 @@ extension UnionTree {
 
     /// How an attribute is kept: one with a mark's name gets another, since Linux 6.7 (overlayfs.rst, "nesting overlayfs
     /// mounts").
-    private func stored(_ attribute: PathBytes) throws(Errno) -> PathBytes {
+    func stored(_ attribute: PathBytes) throws(Errno) -> PathBytes {
         guard attribute.hasPrefix(marks.prefix) else { return attribute }
         let count = marks.prefix.utf8CodeUnitCount
         guard

@@ -65,7 +65,7 @@ extension UnionTree {
             let result = try body(target.raw, name)
             if isDirectory, !directory.lowers.isEmpty {
                 // Spares later look-ups the lower layers, where there is nothing of it.
-                try? ExtendedAttributes.set(name, at: target.raw, marks.opaque, OverlayMarks.opaqueValue)
+                try? markOpaque(name, at: target.raw)
             }
             return result
         }
@@ -74,9 +74,7 @@ extension UnionTree {
         let temporary = try work.freshName()
         do throws(Errno) {
             let result = try body(mould.fd, temporary)
-            if isDirectory {
-                try ExtendedAttributes.set(temporary, at: mould.fd, marks.opaque, OverlayMarks.opaqueValue)
-            }
+            if isDirectory { try markOpaque(temporary, at: mould.fd) }
             try File.rename(
                 temporary, at: mould.fd, to: name, at: target.raw, isDirectory ? .exchange : [])
             if isDirectory { try? File.unlink(temporary, at: mould.fd) }
@@ -84,6 +82,19 @@ extension UnionTree {
         } catch {
             try? Directory.removeTree(temporary, at: mould.fd)
             throw error
+        }
+    }
+
+    /// Makes a directory of the upper layer hide what is below its name.
+    func markOpaque(_ name: PathBytes, at directory: Int32) throws(Errno) {
+        do throws(Errno) {
+            try ExtendedAttributes.set(name, at: directory, marks.opaque, OverlayMarks.opaqueValue)
+        } catch .accessDenied {
+            // Without privilege `user.*` is only for what may be written to.
+            let mode = try File.status(name, at: directory).mode
+            try File.setMode(name, at: directory, mode | 0o700)
+            defer { try? File.setMode(name, at: directory, mode) }
+            try ExtendedAttributes.set(name, at: directory, marks.opaque, OverlayMarks.opaqueValue)
         }
     }
 }

@@ -67,16 +67,26 @@ extension UnionTree {
         try File.makeNode(name, mode: FileStatus.Kind.characterDevice.typeBits, at: directory)
     }
 
-    /// Moves a directory that shows nothing into the work directory.
+    /// Moves a directory that shows nothing into the work directory, for nothing or for what is there.
     private func takeOut(
         _ name: PathBytes, of upper: UnionDirectory.OpenDirectory, _ temporary: PathBytes, _ flags: File.RenameFlags
     ) throws(Errno) {
         do throws(Errno) {
             try File.rename(name, at: upper.raw, to: temporary, at: work.fd, flags)
         } catch .accessDenied {
-            // Whoever has no privilege moves only what may be written; it goes away anyhow.
+            // Whoever has no privilege moves only directories that may be written to.
+            let leaving = try File.status(name, at: upper.raw)
             try File.setMode(name, at: upper.raw, 0o700)
-            try File.rename(name, at: upper.raw, to: temporary, at: work.fd, flags)
+            let coming = flags == .exchange ? try File.status(temporary, at: work.fd) : nil
+            let mode = coming?.isDirectory == true ? coming?.mode : nil
+            do throws(Errno) {
+                if let mode { try File.setMode(temporary, at: work.fd, mode | 0o700) }
+                try File.rename(name, at: upper.raw, to: temporary, at: work.fd, flags)
+            } catch {
+                try? File.setMode(name, at: upper.raw, leaving.mode)
+                throw error
+            }
+            if let mode { try File.setMode(name, at: upper.raw, mode) }
         }
     }
 
@@ -88,8 +98,8 @@ extension UnionTree {
         do throws(Errno) {
             try Directory.make(temporary, mode: 0o700, at: work.fd)
             let fresh = try File.open(temporary, O_RDONLY | O_DIRECTORY, at: work.fd)
-            try copyAttributes(of: try File.status(old.raw), from: old.raw, to: fresh.raw)
             try ExtendedAttributes.set(fresh.raw, marks.opaque, OverlayMarks.opaqueValue)
+            try copyAttributes(of: try File.status(old.raw), from: old.raw, to: fresh.raw)
             try takeOut(name, of: upper, temporary, .exchange)
         } catch {
             work.discard(temporary)

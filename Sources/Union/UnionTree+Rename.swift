@@ -89,7 +89,10 @@ extension UnionTree {
         let (from, to) = (try upper(of: old.directory), try upper(of: new.directory))
         if new.isBound {
             try checkEmpty(new.name, in: new.directory)
-            if new.entry?.upper != nil { try clear(new.name, in: to) }
+            if new.entry?.upper != nil {
+                try clear(new.name, in: to)
+                new.directory.removed(new.name)
+            }
         }
         let leavesWhiteout = try isBelow(old.name, in: old.directory)
         var flags: File.RenameFlags = []
@@ -110,7 +113,6 @@ extension UnionTree {
     /// A directory of the upper layer alone must stay that where a lower layer has the name.
     private func hideBelow(_ side: Side, in target: UnionDirectory) throws(Errno) {
         guard side.isDirectory, !target.lowers.isEmpty else { return }
-        let upper = try upper(of: side.directory)
-        try ExtendedAttributes.set(side.name, at: upper.raw, marks.opaque, OverlayMarks.opaqueValue)
+        try markOpaque(side.name, at: try upper(of: side.directory).raw)
     }
 }

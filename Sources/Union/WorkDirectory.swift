@@ -31,6 +31,9 @@ final class WorkDirectory {
         for left in try Directory.names(directory.raw) { try WorkDirectory.remove(left, at: directory.raw) }
     }
 
+    /// A child of this process that has not come to its exec yet has the lock as well.
+    deinit { _ = flock(lock.raw, LOCK_UN) }
+
     /// A name that nothing has here.
     func freshName() throws(Errno) -> PathBytes {
         counter += 1

@@ -45,6 +45,12 @@ enum Operation: CustomStringConvertible {
     /// Opens a directory that later operations start from.
     case hold(Place)
 
+    /// What overlayfs refuses and a plain directory does not.
+    var makesWhiteout: Bool {
+        if case .mknod(_, .characterDevice, _, major: 0, minor: 0) = self { return true }
+        return false
+    }
+
     var description: String {
         switch self {
         case .write(let place, let flags, let mode, let offset, let count):
@@ -55,7 +61,7 @@ enum Operation: CustomStringConvertible {
         case .chown(let place, let user, let group): "chown \(place) \(user):\(group)"
         case .touch(let place, let change): "touch \(place) \(change)"
         case .setAttribute(let place, let attribute, let condition):
-            "setxattr \(place) \(attribute.name) \(attribute.value) \(condition)"
+            "setxattr \(place) \(attribute.name) \(attribute.value.count) bytes \(condition)"
         case .getAttribute(let place, let attribute): "getxattr \(place) \(attribute.name)"
         case .removeAttribute(let place, let attribute): "removexattr \(place) \(attribute.name)"
         case .listAttributes(let place): "listxattr \(place)"

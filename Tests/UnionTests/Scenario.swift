@@ -18,18 +18,8 @@ struct Scenario: CustomStringConvertible {
     /// Runs it on the kernel's overlay and on `UnionTree`, each with an upper directory of its own; what differs, nil when
     /// nothing does.
     func difference(in scratch: Scratch) throws -> String? {
-        let base = "run"
-        defer { try? Directory.removeTree(scratch(base)) }
-        try scratch.directory(base)
-        var lowers: [String] = []
-        for (index, steps) in layers.enumerated() {
-            let path = try scratch.directory("\(base)/l\(index)")
-            let layer = try Directory.open(path)
-            try LayerStep.build(steps, in: layer.raw, marks)
-            lowers.append(path)
-        }
-        for name in ["k", "kw", "kw2", "u", "uw", "uw2"] { try scratch.directory("\(base)/\(name)") }
-        let stage = Stage(marks: marks, lowers: lowers, base: scratch(base))
+        defer { try? Directory.removeTree(scratch("run")) }
+        let stage = try stage(in: scratch)
         let (ofKernel, ofUnion): (Snapshot, Snapshot)
         do {
             let kernel = try stage.kernel(upper: "k", work: "kw")
@@ -46,12 +36,25 @@ struct Scenario: CustomStringConvertible {
         if !trees.isEmpty { return "the trees\n\(trees)" }
         let left = try Directory.entries("\(stage.base)/uw/work").map(\.name)
         if !left.isEmpty { return "left in the work directory: \(left)" }
-        let crossed = try Snapshot(try stage.kernel(upper: "u", work: "uw2"))
+        let crossed = try Snapshot(try stage.kernel(upper: "u", work: "uw"))
         let ours = crossed.differences(from: ofUnion, "as the kernel shows it", "as written")
         if !ours.isEmpty { return "the union's upper directory\n\(ours)" }
-        let back = try Snapshot(try stage.union(upper: "k", work: "kw2"))
+        let back = try Snapshot(try stage.union(upper: "k", work: "kw"))
         let theirs = back.differences(from: ofKernel, "as the union shows it", "as written")
         return theirs.isEmpty ? nil : "the kernel's upper directory\n\(theirs)"
+    }
+
+    /// Makes the layers, and empty directories for both, below `run`.
+    func stage(in scratch: Scratch) throws -> Stage {
+        var lowers: [String] = []
+        for (index, steps) in layers.enumerated() {
+            let path = try scratch.directory("run/l\(index)")
+            let layer = try Directory.open(path)
+            try LayerStep.build(steps, in: layer.raw, marks)
+            lowers.append(path)
+        }
+        for name in ["k", "kw", "kw2", "u", "uw", "uw2"] { try scratch.directory("run/\(name)") }
+        return Stage(marks: marks, lowers: lowers, base: scratch("run"))
     }
 }
 

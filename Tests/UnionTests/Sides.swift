@@ -48,7 +48,7 @@ final class OpenFolder {
 }
 
 final class KernelSide: Side {
-    private let mount: KernelOverlay
+    private let mount: KernelOverlay?
     let marks: OverlayMarks
     let root: OpenFolder
     var held: OpenFolder?
@@ -56,7 +56,14 @@ final class KernelSide: Side {
     init(_ mount: consuming KernelOverlay, _ marks: OverlayMarks) throws(Errno) {
         self.marks = marks
         root = OpenFolder(try Directory.open(".", at: mount.root.raw))
-        self.mount = mount
+        self.mount = consume mount
+    }
+
+    /// A plain directory.
+    init(directory: OpenFolder, _ marks: OverlayMarks) {
+        self.marks = marks
+        root = directory
+        mount = nil
     }
 
     func folder(_ path: PathBytes, from start: OpenFolder) throws(Errno) -> OpenFolder {
@@ -144,6 +151,11 @@ final class UnionSide: Side {
     init(_ tree: UnionTree, _ marks: OverlayMarks) {
         self.tree = tree
         self.marks = marks
+    }
+
+    func materialise(into target: Int32) throws(Errno) -> Materialised { try tree.materialise(into: target) }
+    func adopt(_ changed: Int32, _ made: Materialised) throws(Errno) {
+        try tree.adopt(changed, since: made.stamp, skipped: made.skipped)
     }
 
     func folder(_ path: PathBytes, from start: UnionDirectory) throws(Errno) -> UnionDirectory {

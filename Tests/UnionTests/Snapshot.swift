@@ -3,11 +3,14 @@ import Sys
 /// What a tree shows, path by path.
 struct Snapshot: Equatable {
     private(set) var lines: [String: String] = [:]
-    private var firstNames: [UInt64: String] = [:]
+    private var names: [UInt64: [String]] = [:]
 
     init<S: Side>(_ side: S) throws(Errno) {
         lines["."] = Snapshot.line(try side.rootStatus()) + " \(try side.rootAttributes().map(\.description).sorted())"
         try list(side, side.root, "")
+        for group in names.values where group.count > 1 {
+            for path in group { lines[path, default: ""] += " same as \(group[0])" }
+        }
     }
 
     private mutating func list<S: Side>(_ side: S, _ folder: S.Folder, _ path: String) throws(Errno) {
@@ -39,9 +42,7 @@ struct Snapshot: Equatable {
             line += " \(attribute)=\(try side.attribute(attribute, name, folder) ?? [])"
         }
         if !status.isDirectory, status.links > 1 {
-            let first = firstNames[status.inode, default: path]
-            firstNames[status.inode] = first
-            line += " same as \(first)"
+            names[status.inode, default: []].append(path)
         }
         return line
     }
@@ -59,10 +60,18 @@ struct Snapshot: Equatable {
         return line
     }
 
-    /// The first paths that differ, and how; empty when none does.
-    func differences(from other: Snapshot, _ mine: String, _ theirs: String) -> String {
-        Set(lines.keys).union(other.lines.keys).sorted().filter { lines[$0] != other.lines[$0] }.prefix(4).map {
-            "  \($0)\n    \(mine): \(lines[$0] ?? "nothing")\n    \(theirs): \(other.lines[$0] ?? "nothing")"
-        }.joined(separator: "\n")
+    /// The first paths that differ, and how; empty when none does. Without `links` the counts of names are not compared:
+    /// a layer's file keeps its own when one of them is hidden.
+    func differences(from other: Snapshot, _ mine: String, _ theirs: String, withLinks links: Bool = true) -> String {
+        func line(_ snapshot: Snapshot, _ path: String) -> String? {
+            guard let line = snapshot.lines[path], !links else { return snapshot.lines[path] }
+            let words = line.split(separator: " ")
+            guard let position = words.firstIndex(of: "links") else { return line }
+            return (words[..<position] + words[(position + 2)...]).joined(separator: " ")
+        }
+        return Set(lines.keys).union(other.lines.keys).sorted().filter { line(self, $0) != line(other, $0) }.prefix(4)
+            .map {
+                "  \($0)\n    \(mine): \(lines[$0] ?? "nothing")\n    \(theirs): \(other.lines[$0] ?? "nothing")"
+            }.joined(separator: "\n")
     }
 }

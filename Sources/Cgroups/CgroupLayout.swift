@@ -12,17 +12,20 @@ package struct CgroupLayout: Sendable, Hashable {
         case unified
     }
 
-    package struct Hierarchy: Sendable, Hashable {
-        /// Where it is mounted.
+    package struct Hierarchy: Sendable, Hashable, Codable {
+        /// Where it is mounted, or the cgroup in it that is a user's (`delegated`).
         package let mountPoint: String
         /// v1: as in the mount's options, `name=systemd` included; v2: what the root's `cgroup.controllers` says.
         package let controllers: [String]
         package let isUnified: Bool
+        /// What it is called below /sys/fs/cgroup.
+        package let name: String
 
-        package init(mountPoint: String, controllers: [String], isUnified: Bool) {
+        package init(mountPoint: String, controllers: [String], isUnified: Bool, name: String? = nil) {
             self.mountPoint = mountPoint
             self.controllers = controllers
             self.isUnified = isUnified
+            self.name = name ?? Path.split(mountPoint).name
         }
     }
 

@@ -27,7 +27,8 @@ package struct Overlay2: RootfsDriver {
 
     /// An upper layer must stay whole by itself, for commit and diff, and independent of the layers' inodes.
     private func switches(_ stack: LayerStack) -> [MountOption] {
-        let redirect = MountOption("redirect_dir", stack.usesUserAttributes ? "nofollow" : "off")
+        // Not `off`, which follows what there is where the module says redirect_always_follow.
+        let redirect = MountOption("redirect_dir", "nofollow")
         let always = [MountOption("index", "off"), redirect, MountOption("metacopy", "off")]
         let marks = stack.usesUserAttributes ? [MountOption("userxattr")] : []
         return always + marks + (stack.discardable ? [MountOption("volatile")] : [])

@@ -22,7 +22,7 @@ extension PlanCompiler {
         ops.append(.filesystem(top, type: "tmpfs", options: options, []))
         ops.append(.attach(top, .within(root, mount.destination), rules))
         for (index, hierarchy) in layout.hierarchies.enumerated() {
-            let name = hierarchy.mountPoint.split(separator: "/").last.map(String.init) ?? "cgroup\(index)"
+            let name = hierarchy.name.isEmpty ? "cgroup\(index)" : hierarchy.name
             let made = try makeHierarchy(hierarchy, "cgroup\(index)")
             ops.append(.attach(made, .within(top, name), [.makeDirectory, .directory, .noLinks]))
             if hierarchy.isUnified { continue }

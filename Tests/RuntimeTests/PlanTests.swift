@@ -57,7 +57,7 @@ import Testing
                 "make all mounts private",
                 "chdir host:/data/overlay2",
                 "$root = new overlay source=overlay,lowerdir+=b/diff,lowerdir+=a/diff,upperdir=c/diff,workdir=c/work,"
-                    + "index=off,redirect_dir=off,metacopy=off",
+                    + "index=off,redirect_dir=nofollow,metacopy=off",
                 "mount $root on host:/data/overlay2/c/merged",
                 "mkdir -p $root:/dev",
                 "$dev = open $root:/dev",

@@ -66,7 +66,7 @@ extension Engine {
                 upper: containers.upper(id), work: containers.work(id)))
         details.health = health(of: record)
         if case .running(_, let startedAt) = details.condition {
-            details.isPaused = isPaused(id, try? cgroupManager())
+            details.isPaused = isPaused(id, try? cgroupManager(of: id))
             if !startedAt.isEmpty { details.record.state.startedAt = startedAt }
         }
         let directory = containers.directory(id)

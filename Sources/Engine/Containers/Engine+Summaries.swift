@@ -54,6 +54,7 @@ extension Engine {
 
     /// Whether the container's processes stand still.
     func isPaused(_ id: String, _ manager: CgroupManager?) -> Bool {
+        let manager = rootless == nil ? manager : try? cgroupManager(of: id)
         let group = try? manager?.open(path: Engine.cgroupPath(id))
         return (try? group?.isFrozen()) ?? false
     }

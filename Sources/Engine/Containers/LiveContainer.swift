@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import FoundationEssentials
 internal import Glibc
 internal import Sys
@@ -20,6 +21,8 @@ struct LiveState: Codable, Sendable {
     var startedAt: String?
     /// Set where the end came and could not be recorded: the next command does that.
     var failure: Failure?
+    /// Where an ordinary user's container has its cgroup.
+    var cgroups: [CgroupLayout.Hierarchy]?
 
     struct Failure: Codable, Sendable, Hashable {
         var exitCode: Int32
@@ -65,6 +68,12 @@ struct LiveContainer: ~Copyable {
     /// Writes down what is about to be mounted for it on the host.
     mutating func record(_ driver: StorageDriver?) throws(EngineError) {
         state.driver = driver
+        try write()
+    }
+
+    /// Writes down in which hierarchies the container gets a cgroup, before it does.
+    mutating func record(_ cgroups: [CgroupLayout.Hierarchy]) throws(EngineError) {
+        state.cgroups = cgroups
         try write()
     }
 

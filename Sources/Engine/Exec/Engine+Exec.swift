@@ -49,7 +49,7 @@ extension Engine {
 
     /// nil for a container that does not run.
     func openCgroup(of id: String) throws(EngineError) -> Cgroup? {
-        try cgroups { () throws(CgroupError) in try cgroupManager().open(path: Engine.cgroupPath(id)) }
+        try cgroups { () throws(CgroupError) in try cgroupManager(of: id).open(path: Engine.cgroupPath(id)) }
     }
 
     private func startDetached(

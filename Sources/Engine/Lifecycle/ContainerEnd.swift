@@ -63,7 +63,7 @@ extension Engine {
     /// Whether the kernel killed for memory in it, and why the cgroup is still there, if it is.
     private func leaveCgroup(_ id: String) throws(EngineError) -> (oomKilled: Bool, problem: String?) {
         let group = try cgroups { () throws(CgroupError) in
-            try cgroupManager().open(path: Engine.cgroupPath(id))
+            try cgroupManager(of: id).open(path: Engine.cgroupPath(id))
         }
         guard let group else { return (false, nil) }
         let kills = (try? group.oomKills()) ?? 0

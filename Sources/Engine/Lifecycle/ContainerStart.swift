@@ -45,6 +45,7 @@ extension Engine {
         let manager = draft.manager
         let spec = draft.spec
         let owners = try namespaceOwners(of: draft.record)
+        if rootless != nil { try entry.record(manager.layout.hierarchies) }
         let cgroup = try cgroups { () throws(CgroupError) in
             try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
         }

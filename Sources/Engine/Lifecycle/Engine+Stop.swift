@@ -75,7 +75,7 @@ extension Engine {
         }
         guard signal == SIGKILL || live.isMarkedStopped(record.id) else { return }
         try cgroups { () throws(CgroupError) in
-            try cgroupManager().open(path: Engine.cgroupPath(record.id))?.thaw()
+            try cgroupManager(of: record.id).open(path: Engine.cgroupPath(record.id))?.thaw()
         }
     }
 
@@ -85,7 +85,7 @@ extension Engine {
         if try target.awaitEnd(seconds: 1) { return true }
         for id in guests(of: target.id) {
             try cgroups { () throws(CgroupError) in
-                try cgroupManager().open(path: Engine.cgroupPath(id))?.thaw()
+                try cgroupManager(of: id).open(path: Engine.cgroupPath(id))?.thaw()
             }
         }
         return try target.awaitEnd(seconds: seconds)

@@ -1,5 +1,6 @@
 internal import CUserNamespace
 internal import Glibc
+internal import Synchronization
 internal import Sys
 
 extension Engine {
@@ -23,10 +24,12 @@ extension Engine {
 
 /// The way into the user's namespace, which a process goes once.
 private enum RootlessEntry {
+    /// Set once we are in, for a command that asks for its engine once more.
+    private static let entry = Mutex<Rootless?>(nil)
+
     static func entered(_ user: UInt32, _ options: GlobalOptions) throws(EngineError) -> Rootless {
+        if let entry = entry.withLock({ $0 }) { return entry }
         let places = try RootlessPlaces.find(user: user, options)
-        // Inside already: a command that asks for its engine once more.
-        if geteuid() == 0 { return Rootless(places: places, lock: -1) }
         // The namespace of mounts is entered at its root.
         let directory = try? File.readLink("/proc/self/cwd")
         let lock = try NamespaceKeeper(runDirectory: places.runDirectory, user: user).enter()
@@ -34,6 +37,8 @@ private enum RootlessEntry {
             throw .system(SystemFailure("enter", directory, Errno.current))
         }
         // Open as long as the process is.
-        return Rootless(places: places, lock: lock.release())
+        let rootless = Rootless(places: places, lock: lock.release())
+        entry.withLock { $0 = rootless }
+        return rootless
     }
 }

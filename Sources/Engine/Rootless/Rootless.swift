@@ -42,7 +42,7 @@ package struct Rootless: Sendable, Hashable {
     /// From what the process's own maps say.
     init(places: RootlessPlaces, lock: Int32) {
         let users = IDMap.own("uid_map")
-        uid = users.first?.outside ?? 0
+        uid = users.first { $0.inside == 0 }?.outside ?? 0
         userCount = users.reduce(0) { max($0, $1.end) }
         groupCount = IDMap.own("gid_map").reduce(0) { max($0, $1.end) }
         self.places = places

@@ -92,7 +92,7 @@ extension Engine {
 
     func removeCgroup(of id: String) throws(EngineError) {
         try cgroups { () throws(CgroupError) in
-            guard let cgroup = try cgroupManager().open(path: Engine.cgroupPath(id)) else { return }
+            guard let cgroup = try cgroupManager(of: id).open(path: Engine.cgroupPath(id)) else { return }
             try cgroup.killAll()
             try cgroup.remove()
         }

@@ -98,7 +98,7 @@ extension Engine {
     ) throws(EngineError) -> T {
         guard wanted, condition(of: record).isRunning else { return try body() }
         let group = try cgroups { () throws(CgroupError) in
-            try cgroupManager().open(path: Engine.cgroupPath(record.id))
+            try cgroupManager(of: record.id).open(path: Engine.cgroupPath(record.id))
         }
         if group?.isNowhere ?? false {
             notice(

@@ -45,7 +45,7 @@ extension Engine {
     }
 
     /// Whether the container's processes stand still.
-    func isPaused(_ id: String) -> Bool { isPaused(id, try? cgroupManager()) }
+    func isPaused(_ id: String) -> Bool { isPaused(id, try? cgroupManager(of: id)) }
 
     /// The cgroup of a container whose first process lives; docker's words where it doesn't.
     func runningCgroup(_ id: String) throws(EngineError) -> Cgroup {
@@ -55,7 +55,7 @@ extension Engine {
         }
         let process = try process(of: record)
         let cgroup = try cgroups { () throws(CgroupError) in
-            try cgroupManager().open(path: Engine.cgroupPath(id))
+            try cgroupManager(of: id).open(path: Engine.cgroupPath(id))
         }
         _ = consume process
         guard let cgroup else { throw .notRunning(id) }

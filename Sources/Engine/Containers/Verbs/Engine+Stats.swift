@@ -63,7 +63,8 @@ private struct StatsWatch: Sendable {
             return nil
         }
         let usage = try cgroups { () throws(CgroupError) in
-            try manager.open(path: Engine.cgroupPath(record.id))?.usage()
+            let place = engine.rootless == nil ? manager : try engine.cgroupManager(of: record.id)
+            return try place.open(path: Engine.cgroupPath(record.id))?.usage()
         }
         return usage.map { StatsSample(usage: $0, system: system, network: network) }
     }

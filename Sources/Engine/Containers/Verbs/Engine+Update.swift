@@ -46,7 +46,7 @@ extension Engine {
         if change.pidsLimit == nil { limits.pids = nil }
         if change.blockIOWeight == nil { limits.blockIO = nil }
         do throws(CgroupError) {
-            return try cgroupManager().open(path: Engine.cgroupPath(id))?.update(limits)
+            return try cgroupManager(of: id).open(path: Engine.cgroupPath(id))?.update(limits)
         } catch {
             throw .conflict("Cannot update container \(id): \(error)")
         }

@@ -74,7 +74,7 @@ extension Engine {
     }
 
     /// Whether its processes stand still.
-    private func stands(_ id: String) -> Bool { isPaused(id, try? cgroupManager()) }
+    private func stands(_ id: String) -> Bool { isPaused(id, try? cgroupManager(of: id)) }
 
     private func goneExitCode(
         _ watched: WatchedContainer, _ conditions: [WaitCondition], _ name: String

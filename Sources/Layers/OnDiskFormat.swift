@@ -33,11 +33,11 @@ package enum OnDiskFormat: Sendable, Hashable {
         }
     }
 
-    /// Whether a layer may set the attribute: capabilities, what belongs to users, ACLs. `user.overlay.*` would rewire
-    /// the mount whatever the format of today; labels, IMA, EVM and all of `trusted.*`, where overlayfs and others keep
+    /// Whether a layer may set the attribute: capabilities, what belongs to users, ACLs. `user.overlay.*` and what
+    /// fuse-overlayfs has would rewire the mount whatever the format of today; labels, IMA, EVM and all of `trusted.*`, where overlayfs and others keep
     /// what they know of a file, belong to the host that made the image. containerd drops them as well.
     func stores(_ name: PathBytes, on kind: FileKind) -> Bool {
-        if name.hasPrefix(OverlayMarks.user.prefix) { return false }
+        if name.hasPrefix(OverlayMarks.user.prefix) || name.hasPrefix(OverlayMarks.fusePrefix) { return false }
         if name == PathBytes("security.capability") { return true }
         // The kernel takes user.* and ACLs only where a mode can be used (xattr(7), acl(5)).
         if name.hasPrefix("user.") { return kind == .regular || kind == .directory }

@@ -278,7 +278,8 @@ struct TreePacker<Sink: ByteSink> {
         var isOpaque = false
         let all = try on("list attributes of", name) { () throws(Errno) in try ExtendedAttributes.names(fd) }
         for attribute in all.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-            let isOverlay = options.overlay.map { attribute.hasPrefix($0.prefix) } ?? false
+            let marksOpaque = options.overlay?.isOpaque(attribute) ?? false
+            let isOverlay = marksOpaque || (options.overlay.map { attribute.hasPrefix($0.prefix) } ?? false)
             guard isOverlay || OnDiskFormat.overlay.stores(attribute, on: kind) else { continue }
             if options.owner != .kept, attribute == PathBytes("security.capability") { continue }
             let value = try on("read attribute \(attribute) of", name) { () throws(Errno) in
@@ -287,7 +288,7 @@ struct TreePacker<Sink: ByteSink> {
             guard let value else { continue }
             if isOverlay {
                 try checkOverlay(attribute, name)
-                if attribute == options.format.opaqueName { isOpaque = value == OnDiskFormat.opaqueValue }
+                if marksOpaque, value == OnDiskFormat.opaqueValue { isOpaque = true }
                 continue
             }
             entry.attributes.append(TarEntry.Attribute(name: Array(attribute.bytes), value: value))

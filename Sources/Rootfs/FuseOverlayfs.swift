@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Sys
 
 /// fuse-overlayfs(1): overlayfs in a program, for where the kernel's is refused. Its upper directory has the kernel's
@@ -20,8 +21,14 @@ package struct FuseOverlayfs: RootfsDriver {
     /// What it lacks here; nil where it can be used.
     package static var obstacle: String? {
         if program == nil { return "fuse-overlayfs is not installed" }
-        if !File.exists(device) { return "\(device) is not there (modprobe fuse)" }
-        return nil
+        do throws(Errno) {
+            _ = try File.open(device, O_RDWR)
+            return nil
+        } catch .noEntry {
+            return "\(device) is not there (modprobe fuse)"
+        } catch {
+            return "\(device) can't be opened: \(error)"
+        }
     }
 
     package func mount(_ stack: LayerStack) throws(RootfsError) -> RootfsMount {

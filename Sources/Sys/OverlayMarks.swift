@@ -30,6 +30,22 @@ package enum OverlayMarks: Sendable, Hashable, CaseIterable {
     package var probe: PathBytes { named("trusted.overlay.probe", "user.overlay.probe") }
 
     package static let opaqueValue: [UInt8] = [UInt8(ascii: "y")]
+    /// What fuse-overlayfs(1) keeps its own marks below.
+    package static let fusePrefix: StaticString = "user.fuseoverlayfs."
+    /// Its `opaque`, where it may not set `trusted.*`.
+    package static let fuseOpaque = PathBytes("user.fuseoverlayfs.opaque")
+
+    /// Whether this attribute makes a directory of an upper layer opaque, by the kernel's driver or by fuse-overlayfs.
+    package func isOpaque(_ attribute: PathBytes) -> Bool {
+        attribute == opaque || (self == .user && attribute == OverlayMarks.fuseOpaque)
+    }
+
+    /// Whether the directory, borrowed, of an upper layer hides what is below it.
+    package func hidesBelow(_ directory: Int32) throws(Errno) -> Bool {
+        if try ExtendedAttributes.get(directory, opaque) == OverlayMarks.opaqueValue { return true }
+        guard self == .user else { return false }
+        return try ExtendedAttributes.get(directory, OverlayMarks.fuseOpaque) == OverlayMarks.opaqueValue
+    }
     /// Of `opaque`: the directory hides nothing, and some of its files may be whiteouts.
     package static let xwhiteoutsValue: [UInt8] = [UInt8(ascii: "x")]
 

@@ -13,7 +13,8 @@ extension EndToEnd {
         static func settled() throws -> Runimg {
             let runimg = try Runimg()
             try runimg.check("pull", "-q", image)
-            try runimg.check("run", "--rm", "-q", image, "true")
+            // With a volume, so that the places are there which are made with the first one and stay.
+            try runimg.check("run", "--rm", "-q", "-v", "/etc", image, "true")
             return runimg
         }
 

@@ -83,4 +83,23 @@ struct RootlessImageTests {
             #expect(try runimg.check("images", "-q").lines == [])
         }
     }
+
+    @Test(.enabled(if: RunMode.fuse.obstacle == nil, "needs fuse-overlayfs and a user who may open /dev/fuse"))
+    func whatFuseHidesTheKernelHides() throws {
+        try RootlessTests.isolated { runimg in
+            try runimg.check("pull", "-q", RootlessTests.image)
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            let script = """
+                [ -e /done ] && exec ls -A /home /var
+                rm -r /home /var && mkdir /home /var && touch /home/new /done
+                """
+            try runimg.check(
+                "--storage-driver", "fuse-overlayfs", "run", "--name", "switched", image, "sh", "-c", script)
+            let changes = ["C /home", "D /home/alice", "A /home/new", "D /var/log"]
+            #expect(Set(try runimg.check("diff", "switched").lines).isSuperset(of: changes))
+            let shown = try runimg.check("--storage-driver", "overlay2", "start", "-a", "switched")
+            #expect(shown.stdout == "/home:\nnew\n\n/var:\n", "\(shown)")
+            #expect(Set(try runimg.check("diff", "switched").lines).isSuperset(of: changes))
+        }
+    }
 }

@@ -21,7 +21,10 @@ struct SharedTest: Sendable, CustomTestStringConvertible {
     .modes, .enabled(if: Conditions.canRun && OrdinaryUser.isPossible, "\(OrdinaryUser.need)"))
 struct RunModeTests {
     typealias E = EndToEnd
-    private static let noCgroup = "an ordinary user has no cgroup here"
+    private static let noCgroup = ordinary("an ordinary user has no cgroup here")
+    private static let inNamespace = ordinary("the user namespace is not the host's")
+
+    private static func ordinary(_ reason: String) -> [RunMode: String] { [.user: reason, .fuse: reason] }
 
     static let process: [SharedTest] = [
         SharedTest("ProcessFlags.theDefaultsAreDockers") { try E.ProcessFlags().theDefaultsAreDockers() },
@@ -50,7 +53,7 @@ struct RunModeTests {
     static let isolation: [SharedTest] = [
         SharedTest(
             "Isolation.everyNamespaceIsItsOwn", { try E.Isolation().everyNamespaceIsItsOwn() },
-            lacking: [.user: "the user namespace is not the host's"]),
+            lacking: inNamespace),
         SharedTest("Isolation.networkNoneHasLoopbackOnly") { try E.Isolation().networkNoneHasLoopbackOnly() },
         SharedTest("Isolation.networkHostIsTheHosts") { try E.Isolation().networkHostIsTheHosts() },
         SharedTest("Isolation.capabilitiesAreTheRecommendedTwelve") {
@@ -70,9 +73,9 @@ struct RunModeTests {
         SharedTest("Isolation.parametersOfItsNamespacesOnly") { try E.Isolation().parametersOfItsNamespacesOnly() },
         SharedTest(
             "Isolation.processesOfOthersAreNotSeen", { try E.Isolation().processesOfOthersAreNotSeen() },
-            lacking: [.user: noCgroup]),
+            lacking: noCgroup),
         SharedTest("Isolation.theKeyringIsItsOwn") { try E.Isolation().theKeyringIsItsOwn() },
-        SharedTest("Pause.allStandStillAndGoOn", { try E.Pause().allStandStillAndGoOn() }, lacking: [.user: noCgroup]),
+        SharedTest("Pause.allStandStillAndGoOn", { try E.Pause().allStandStillAndGoOn() }, lacking: noCgroup),
     ]
 
     static let files: [SharedTest] = [
@@ -84,7 +87,9 @@ struct RunModeTests {
         SharedTest("Commit.aContainerWithoutChangesAddsNoLayer") {
             try E.Commit().aContainerWithoutChangesAddsNoLayer()
         },
-        SharedTest("Commit.smuggledWhiteout") { try E.Commit().smuggledWhiteout() },
+        SharedTest(
+            "Commit.smuggledWhiteout", { try E.Commit().smuggledWhiteout() },
+            lacking: [.fuse: "fuse-overlayfs takes no name that begins with .wh."]),
         SharedTest("Export.writesAllFilesWithoutMounts") {
             for running in [false, true] { try E.Export().writesAllFilesWithoutMounts(running: running) }
         },
@@ -103,9 +108,9 @@ struct RunModeTests {
 
     static let lives: [SharedTest] = [
         SharedTest("Exec.theCommandsEndIsTheCallers") { try E.Exec().theCommandsEndIsTheCallers() },
-        SharedTest("Exec.refusals", { try E.Exec().refusals() }, lacking: [.user: noCgroup]),
+        SharedTest("Exec.refusals", { try E.Exec().refusals() }, lacking: noCgroup),
         SharedTest(
-            "Exec.needsARunningContainer", { try E.Exec().needsARunningContainer() }, lacking: [.user: noCgroup]),
+            "Exec.needsARunningContainer", { try E.Exec().needsARunningContainer() }, lacking: noCgroup),
         SharedTest("Exec.surroundingsAreDockers") { try E.Exec().surroundingsAreDockers() },
         SharedTest("LogsTests.whatAContainerWroteIsShownOnItsOwnStreams") {
             try E.LogsTests().whatAContainerWroteIsShownOnItsOwnStreams()
@@ -115,7 +120,7 @@ struct RunModeTests {
         },
         SharedTest(
             "Top.listsAllProcessesInDockersColumns", { try E.Top().listsAllProcessesInDockersColumns() },
-            lacking: [.user: noCgroup]),
+            lacking: noCgroup),
         SharedTest("Attaching.onlyWhatRunsIsJoined") { try E.Attaching().onlyWhatRunsIsJoined() },
         SharedTest("Stats.stoppedOnesAreShownOnRequestAndUseNothing") {
             try E.Stats().stoppedOnesAreShownOnRequestAndUseNothing()

@@ -7,6 +7,7 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// The suites themselves run so.
     case root = "root/overlay2"
     case user = "user/userns"
+    case fuse = "user/fuse-overlayfs"
 
     var testDescription: String { rawValue }
 
@@ -19,11 +20,26 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .user:
             let user = try #require(OrdinaryUser.ranged)
             return try SharedEngine(user: user)
+        case .fuse:
+            let user = try #require(OrdinaryUser.ranged)
+            return try SharedEngine(user: user, configuration: #"{"storage-driver": "fuse-overlayfs"}"#)
+        }
+    }
+
+    /// Why it can't be had on this machine; nil where it can.
+    var obstacle: String? {
+        switch self {
+        case .root, .user: nil
+        case .fuse:
+            !Conditions.has("fuse-overlayfs")
+                ? "needs fuse-overlayfs"
+                : OrdinaryUser.ranged?.mayUse("/dev/fuse") == true ? nil : "needs /dev/fuse and ACLs on it"
         }
     }
 
     /// Runs `body` with the mode's program and store as those of the suite.
     func run(_ body: () throws -> Void) throws {
+        if let obstacle { try Test.cancel("\(rawValue): \(obstacle)") }
         let engine = try #require(RunModeEngines.current[self])
         try SharedEngine.$current.withValue(engine) { try body() }
     }
@@ -40,7 +56,7 @@ struct RunModesTrait: SuiteTrait, TestScoping {
     ) async throws {
         guard Conditions.canRun, OrdinaryUser.isPossible else { return try await function() }
         var engines: [RunMode: SharedEngine] = [:]
-        for mode in RunMode.further { engines[mode] = try mode.engine() }
+        for mode in RunMode.further where mode.obstacle == nil { engines[mode] = try mode.engine() }
         try await RunModeEngines.$current.withValue(engines) { try await function() }
     }
 }

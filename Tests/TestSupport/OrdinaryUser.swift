@@ -40,7 +40,7 @@ package struct OrdinaryUser: Sendable {
         let made = try? Tool.run("useradd", ["--no-create-home", "--system", "--shell", "/bin/sh", name])
         guard made?.status == 0, let uid = try? Tool.check("id", ["-u", name]).lines.first.flatMap({ UInt32($0) })
         else { return nil }
-        leaving.append(name)
+        leaving.append("userdel", [name])
         if hasRange {
             // Far from what useradd gives to others.
             let range = ["--add-subuids", "2000000-2065535", "--add-subgids", "2000000-2065535", name]
@@ -59,17 +59,32 @@ package struct OrdinaryUser: Sendable {
         }
     }
 
+    /// Gives it a device until the end, and tells whether that was possible.
+    package func mayUse(_ device: String) -> Bool {
+        guard Conditions.has("setfacl"), (try? Tool.run("setfacl", ["-m", "u:\(name):rw", device]).status) == 0
+        else { return false }
+        OrdinaryUser.leaving.append("setfacl", ["-x", "u:\(name)", device])
+        return true
+    }
+
     private static let leaving = Leaving()
 
-    /// Removes the users when the process ends.
+    /// Takes back what was given, the last first, when the process ends.
     private final class Leaving: Sendable {
-        private let names = Monitor<[String]>([])
+        private let commands = Monitor<[[String]]>([])
 
         init() {
-            atexit { for name in OrdinaryUser.leaving.names.read({ $0 }) { _ = try? Tool.run("userdel", [name]) } }
+            atexit {
+                for command in OrdinaryUser.leaving.commands.read({ $0 }).reversed() {
+                    _ = try? Tool.run(command[0], Array(command.dropFirst()))
+                }
+            }
         }
 
-        func append(_ name: String) { names.update { $0.append(name) } }
+        func append(_ program: String, _ arguments: [String]) {
+            let command = [program] + arguments
+            commands.update { if !$0.contains(command) { $0.append(command) } }
+        }
     }
 
     /// The command line that runs another as this user.

@@ -13,7 +13,9 @@ extension Engine {
         let user = cuserns_started_as()
         if options.rootless == nil, user != 0 {
             if options.readsOnly {
-                options.rootless = Rootless(uid: user, places: try RootlessPlaces.find(user: user, options))
+                // Of somebody whose environment is another's there is nothing to be read.
+                let none = RootlessPlaces(dataRoot: nil, runDirectory: "/run/runimg", configurationFiles: [])
+                options.rootless = Rootless(uid: user, places: (try? RootlessPlaces.find(user: user, options)) ?? none)
             } else {
                 options.rootless = try RootlessEntry.entered(user, options)
             }

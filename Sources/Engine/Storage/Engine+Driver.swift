@@ -101,10 +101,12 @@ extension Engine {
         tidy(id)
     }
 
-    /// Takes from the container's layer what fuse-overlayfs added to overlayfs's format: the kernel would show it.
+    /// Takes from the container's layer what fuse-overlayfs added to overlayfs's format, or has in its place: the kernel
+    /// would show it, or what it hides.
     func tidy(_ id: String) {
         guard let upper = try? Directory.open(containers.upper(id)) else { return }
-        try? OpaqueFile.removeAll(below: upper.raw)
+        try? OpaqueFile.settleAll(below: upper.raw, rootless == nil ? .trusted : .user)
+        _ = consume upper
     }
 
     /// The mount that a stack of layers is.

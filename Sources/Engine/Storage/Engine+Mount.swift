@@ -11,7 +11,12 @@ extension Engine {
     /// - Parameter place: an existing directory that they are to be shown at as well. Set-id bits and devices mean
     ///   nothing there: others than root may come by.
     package func mount(_ name: String, at place: String?, _ scope: MountScope) throws(EngineError) -> String {
-        switch try subject(name, scope) {
+        if rootless != nil {
+            throw .invalid(
+                "cannot mount \(name): what an ordinary user mounts is seen in that user's namespace only; "
+                    + "unpack writes an image's files to a directory, and cp a container's")
+        }
+        return switch try subject(name, scope) {
         case .container(let record): try mount(record, at: place)
         case .image(let image): try mount(image, at: place)
         }

@@ -40,7 +40,7 @@ struct ChangeWalk {
     ) throws(SystemFailure) -> Bool {
         if depth > ChangeWalk.maximumDepth { throw SystemFailure("compare", shown(path), .nameTooLong) }
         let isOpaque = try on("read attributes of", path) { () throws(Errno) in
-            try ExtendedAttributes.get(upper, marks.opaque) == OverlayMarks.opaqueValue
+            try marks.hidesBelow(upper)
         }
         var names = try on("list", path) { () throws(Errno) in try Directory.names(upper) }
         if isOpaque, let lower {

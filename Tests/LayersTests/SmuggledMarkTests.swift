@@ -16,12 +16,12 @@ struct SmuggledMarkTests {
 
     /// Every way in which a tar can say the name of an attribute.
     private static func records(_ mark: String, _ value: String) -> [(String, String)] {
-        ["trusted", "user"].flatMap { space in
+        ["trusted.overlay", "user.overlay", "user.fuseoverlayfs"].flatMap { place in
             [
-                ("SCHILY.xattr.\(space).overlay.\(mark)", value),
-                ("LIBARCHIVE.xattr.\(space).overlay.\(mark)", "eQ=="),
-                ("LIBARCHIVE.xattr.\(space).overlay%2e\(mark)", "eQ=="),
-                ("LIBARCHIVE.xattr.%\(space == "user" ? "75ser" : "74rusted").overlay.\(mark)", "eQ=="),
+                ("SCHILY.xattr.\(place).\(mark)", value),
+                ("LIBARCHIVE.xattr.\(place).\(mark)", "eQ=="),
+                ("LIBARCHIVE.xattr.\(place)%2e\(mark)", "eQ=="),
+                ("LIBARCHIVE.xattr.%\(place.hasPrefix("user") ? "75" : "74")\(place.dropFirst()).\(mark)", "eQ=="),
             ]
         }
     }

@@ -36,9 +36,12 @@ package struct LogOptions: Sendable, Hashable, Codable {
         case jsonFile = "json-file"
         case local
         case none
+
+        /// Of a container that names none.
+        package static let usual = Driver.jsonFile
     }
 
-    /// nil: the configured or `json-file`.
+    /// nil: the usual one.
     package var driver: Driver?
     /// Names and values as given: `max-size`, `max-file`, `labels`, `env`, `tag`.
     package var options: [String: String] = [:]

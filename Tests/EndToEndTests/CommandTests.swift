@@ -91,6 +91,9 @@ extension EndToEnd {
             #expect(
                 version.status == 0 && version.stdout.contains("Version:") && version.stdout.contains("API version:"))
             let info = try runimg("info")
+            #expect(
+                try runimg("info", "-f", "{{.LoggingDriver}} {{.Plugins.Log}}").stdout
+                    == "json-file [json-file local none]\n")
             #expect(info.status == 0, "\(info)")
             for key in [
                 "Containers:", "Running:", "Images:", "Server Version:", "Storage Driver: overlay2",

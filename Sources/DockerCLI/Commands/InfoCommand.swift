@@ -45,9 +45,11 @@ enum InfoText {
         ]
         lines += info.driverStatus.map { pair in "  " + pair.joined(separator: ": ") }
         lines += [
-            " Logging Driver: none", " Cgroup Driver: \(info.cgroupDriver)", " Cgroup Version: \(info.cgroupVersion)",
+            " Logging Driver: \(LogOptions.Driver.usual.rawValue)", " Cgroup Driver: \(info.cgroupDriver)",
+            " Cgroup Version: \(info.cgroupVersion)",
         ]
-        lines += [" Plugins:", "  Volume: local", "  Network: host none", "  Log: none", " Swarm: inactive"]
+        let logs = LogOptions.Driver.allCases.map(\.rawValue).joined(separator: " ")
+        lines += [" Plugins:", "  Volume: local", "  Network: host none", "  Log: \(logs)", " Swarm: inactive"]
         lines += [" Runtimes: runimg", " Default Runtime: runimg", " Init Binary: built in", " Security Options:"]
         for option in info.securityOptions { lines += security(option) }
         if !info.rootless.isEmpty { lines.append("   \(info.rootless)") }

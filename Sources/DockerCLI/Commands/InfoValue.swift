@@ -23,7 +23,7 @@ enum InfoValue {
                 "Plugins",
                 .record([
                     Field("Volume", .strings(["local"])), Field("Network", .strings(["host", "none"])),
-                    Field("Authorization", .null), Field("Log", .strings(["none"])),
+                    Field("Authorization", .null), Field("Log", .strings(LogOptions.Driver.allCases.map(\.rawValue))),
                 ])),
         ]
     }
@@ -35,7 +35,7 @@ enum InfoValue {
             flag("CPUShares", info.cpuShares), flag("CPUSet", info.cpuSet), flag("PidsLimit", info.pidsLimit),
             flag("IPv4Forwarding", info.ipv4Forwarding), flag("Debug", info.debug), number("NFd", 0),
             flag("OomKillDisable", false), number("NGoroutines", 0), text("SystemTime", info.systemTime),
-            text("LoggingDriver", "none"), text("CgroupDriver", info.cgroupDriver),
+            text("LoggingDriver", LogOptions.Driver.usual.rawValue), text("CgroupDriver", info.cgroupDriver),
             text("CgroupVersion", info.cgroupVersion), number("NEventsListener", 0),
         ]
     }

@@ -28,7 +28,7 @@ enum HostConfigValue {
             Field(
                 "LogConfig",
                 .record([
-                    text("Type", (log.driver ?? .jsonFile).rawValue),
+                    text("Type", (log.driver ?? .usual).rawValue),
                     Field("Config", .map(log.options.mapValues { .string($0) })),
                 ])),
             text("NetworkMode", request.isolation.network.rawValue), Field("PortBindings", .map([:])),

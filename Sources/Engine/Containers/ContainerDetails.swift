@@ -74,7 +74,7 @@ extension Engine {
         details.files.hostname = files.hostname
         details.files.hosts = files.hosts
         details.files.resolvConf = files.resolvConf
-        if record.request.log.driver ?? .jsonFile == .jsonFile { details.files.log = "\(directory)/\(id)-json.log" }
+        if record.request.log.driver ?? .usual == .jsonFile { details.files.log = "\(directory)/\(id)-json.log" }
         details.sources = record.mounts.map { mount in
             switch mount.kind {
             case .bind(let source, _): source

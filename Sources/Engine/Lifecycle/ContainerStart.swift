@@ -188,7 +188,7 @@ extension Engine {
             settings.healthArguments = ownCommandLine("monitor-health", record.id)
             settings.healthDelay = check.monitorDelay(.starting, age: 0)
         }
-        let log = LogSettings(record.request.log, configuration)
+        let log = LogSettings(record.request.log)
         settings.logDriver = log.driver
         settings.logSize = log.maxSize
         settings.logFiles = log.maxFiles

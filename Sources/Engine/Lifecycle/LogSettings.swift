@@ -7,8 +7,8 @@ struct LogSettings {
     var maxSize: UInt64
     var maxFiles: UInt32
 
-    init(_ options: LogOptions, _ configuration: Configuration) {
-        let name = options.driver ?? .jsonFile
+    init(_ options: LogOptions) {
+        let name = options.driver ?? .usual
         switch name {
         case .none: (driver, maxSize, maxFiles) = (.none, 0, 1)
         case .jsonFile: (driver, maxSize, maxFiles) = (.jsonFile, 10 << 20, 3)

@@ -123,7 +123,7 @@ extension EndToEnd {
             let missing = try own.runimg.run(Fuse.driver + ["run", "--rm", "--network", "none", own.image, "/nosuch"])
             #expect(missing.status == 127, "\(missing)")
             try expectClean(snapshot)
-            #expect(try processes(own) == [])
+            #expect(Wait.until(seconds: 10) { (try? processes(own)) == [] })
         }
 
         /// Written by one, read by the other: the upper directory is overlayfs's.
@@ -157,7 +157,8 @@ extension EndToEnd {
             let shown = try own.runimg.check(
                 "run", "--rm", "--network", "none", "image", "sh", "-c", "ls -a /home; test -e /bin/cat; echo $?")
             #expect(shown.lines == [".", "..", "z", "1"])
-            #expect(try processes(own) == [] && Scratch.mounts(below: own.runimg.dataRoot).isEmpty)
+            #expect(Scratch.mounts(below: own.runimg.dataRoot).isEmpty)
+            #expect(Wait.until(seconds: 10) { (try? processes(own)) == [] })
         }
 
         @Test func servesAContainerForAsLongAsItRuns() throws {
@@ -176,10 +177,10 @@ extension EndToEnd {
             let restarted = try runimg.run(Fuse.driver + ["restart", "-t", "0", "served"])
             #expect(restarted.status == 0, "\(restarted)")
             #expect(try runimg.check("exec", "served", "sh", "-c", "read x < /file; echo $x").stdout == "1\n")
-            #expect(try processes(own).count == 1)
+            #expect(Wait.until(seconds: 10) { (try? processes(own).count) == 1 })
             try runimg.check("rm", "-f", "served")
             try expectClean(snapshot)
-            #expect(Wait.until(seconds: 5) { (try? processes(own)) == [] })
+            #expect(Wait.until(seconds: 10) { (try? processes(own)) == [] })
         }
 
         @Test func aKillLeavesNothingForLong() throws {
@@ -193,7 +194,7 @@ extension EndToEnd {
             kill(monitor, SIGKILL)
             #expect(Wait.until(seconds: 10) { (try? runimg.check("ps", "-aq").stdout) == "" })
             try expectClean(snapshot)
-            #expect(Wait.until(seconds: 5) { (try? processes(own)) == [] })
+            #expect(Wait.until(seconds: 10) { (try? processes(own)) == [] })
         }
     }
 }

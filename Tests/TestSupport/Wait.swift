@@ -15,8 +15,10 @@ package enum Wait {
     /// How many times longer than elsewhere is waited for what must come: set where processors are emulated or busy.
     package static let patience = getenv("RUNIMG_TEST_PATIENCE").flatMap { Double(String(cString: $0)) } ?? 1
 
-    /// A test's whole time limit.
-    package static func minutes(_ count: Int) -> Int { count * max(1, Int(patience)) }
+    /// A test's whole time limit, for one that takes at most `count` by itself. The clock begins before its body gets one
+    /// of the few threads, for which all other tests wait as well: a whole run comes on top.
+    package static func minutes(_ count: Int) -> Int { (count + wholeRun) * max(1, Int(patience)) }
+    private static let wholeRun = 20
 
     /// Asks `condition` again and again, for at most `seconds` times `patience`.
     package static func until(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {

@@ -48,7 +48,7 @@ extension EndToEnd {
             try box.check("start", box.name)
             #expect(try File.status(path).device == File.status("\(try box.root)/.").device)
             #expect(Wait.until(seconds: 10) { (try? text("\(path)/back")) == "again\n" })
-            try box.check("unmount", "-a")
+            try box.check("unmount", box.name)
             #expect(Scratch.mounts(below: path).isEmpty)
             #expect(try box.check("exec", box.name, "cat", "/host").stdout == "again\n")
         }
@@ -116,6 +116,14 @@ extension EndToEnd {
                 #expect(Wait.until(seconds: 5) { Scratch.mounts(below: scratch.path).isEmpty })
                 #expect(Wait.until(seconds: 5) { !File.exists("\(runimg.dataRoot)/overlay2/\(id)") })
             }
+            // In a store of its own, for this takes everybody's.
+            for name in ["one", "two"] {
+                try runimg.check("create", "--name", name, "--network", "none", own.image, "true")
+                try runimg.check("mount", name)
+            }
+            try runimg.check("unmount", "-a")
+            #expect(Scratch.mounts(below: runimg.dataRoot).isEmpty)
+            try runimg.check("rm", "one", "two")
             try expectClean(snapshot)
         }
 

@@ -237,9 +237,13 @@ extension EndToEnd {
                     (try? terminal.type("stty size\n")) != nil && (try? terminal.expect("40 120", seconds: 1)) != nil
                 })
             try terminal.type("sleep 1000\n")
-            // Not while the shell still reads the keys itself.
             #expect(Wait.until(seconds: 15) { (try? container.processes().count) == 3 })
-            try terminal.type("\u{3}")
+            // Again, if the shell had not yet put it into the foreground.
+            #expect(
+                Wait.until(seconds: 15) {
+                    (try? terminal.type("\u{3}")) != nil
+                        && Wait.until(seconds: 1) { (try? container.processes().count) == 2 }
+                })
             try terminal.type("echo interrupted-$((1+1)); exit 5\n")
             try terminal.expect("interrupted-2")
             #expect(try terminal.wait() == .exited(5))

@@ -11,13 +11,17 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/// Exchanges each pair of names for ever, as fast as the kernel can.
+/// Exchanges each pair of names for ever, as fast as the kernel can, with a rest of some milliseconds now and then, in
+/// which the names are as they were or exchanged: on a machine where the victim is slow, it would never get through.
 static int exchange(int count, char **names) {
     printf("ready\n");
-    for (;;)
+    for (unsigned turn = 1;; turn++) {
         for (int i = 0; i + 1 < count; i += 2)
             if (syscall(SYS_renameat2, AT_FDCWD, names[i], AT_FDCWD, names[i + 1], 2 /* RENAME_EXCHANGE */) != 0)
                 return printf("exchange=%s\n", error_name(errno)), 1;
+        // An odd number, so that both are met.
+        if (turn % 999 == 0) usleep(turn / 999 % 8 * 1000);
+    }
 }
 
 /// Says so when one of the needles is in the bytes.

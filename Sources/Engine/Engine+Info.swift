@@ -52,7 +52,8 @@ extension Engine {
         var rows: [[String]] = []
         let place = File.exists(dataRoot) ? dataRoot : Path.split(dataRoot).parent
         if let name = FileSystemName.of(place) { rows.append(["Backing Filesystem", name]) }
-        rows.append(["Supports d_type", "true"])
+        let types = (try? Directory.entries(place)).map { $0.allSatisfy { $0.type != UInt8(DT_UNKNOWN) } } ?? true
+        rows.append(["Supports d_type", "\(types)"])
         rows.append(["Using metacopy", "false"])
         rows.append(["Native Overlay Diff", "\(choice.driver == .overlay2)"])
         rows.append(["userxattr", "\(rootless != nil)"])

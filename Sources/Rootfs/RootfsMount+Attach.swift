@@ -41,18 +41,20 @@ extension RootfsMount {
 
     /// Has the program mount where its caller's whole mount namespace sees it; false where no program is asked for. It is
     /// no private namespace: that would hold, for as long as the program lives, a copy of every other mount of its kind.
-    package func serve() throws(Errno) -> Bool {
+    /// The program keeps `descriptors` open.
+    package func serve(keeping descriptors: [Int32] = []) throws(Errno) -> Bool {
         guard case .program(let arguments) = step else { return false }
-        try RootfsMount.run(arguments)
+        try RootfsMount.run(arguments, keeping: descriptors)
         return true
     }
 
     /// Such a program returns when it has mounted, and goes on serving behind the caller's back.
-    private static func run(_ arguments: [String]) throws(Errno) {
+    private static func run(_ arguments: [String], keeping descriptors: [Int32] = []) throws(Errno) {
         let null = try File.open("/dev/null", O_RDWR)
         let errors = try Pipe()
         let pid = try Spawn.start(
-            arguments, environment: Environment.all, input: null.raw, output: null.raw, error: errors.writer.raw)
+            arguments, environment: Environment.all, input: null.raw, output: null.raw, error: errors.writer.raw,
+            further: descriptors)
         _ = consume null
         let reader = errors.keepReader()
         if case .code(0) = try Spawn.wait(pid) { return }

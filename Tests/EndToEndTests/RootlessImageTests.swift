@@ -102,4 +102,31 @@ struct RootlessImageTests {
             #expect(Set(try runimg.check("diff", "switched").lines).isSuperset(of: changes))
         }
     }
+
+    @Test(
+        "F16: a monitor that is killed leaves no fuse-overlayfs, and the kernel hides what that hid",
+        .enabled(if: RunMode.fuse.obstacle == nil, "needs fuse-overlayfs and a user who may open /dev/fuse"))
+    func aKillLeavesTheLayerToTheNextStart() throws {
+        try RootlessTests.isolated { runimg in
+            try runimg.check("pull", "-q", RootlessTests.image)
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            let script = """
+                [ -e /done ] && exec ls -A /home /var
+                rm -r /home /var; mkdir /home /var; touch /home/new; touch /done; while :; do sleep 1; done
+                """
+            let driver = ["--storage-driver", "fuse-overlayfs"]
+            let id = try #require(try runimg.run(driver + ["run", "-d", image, "sh", "-c", script]).lines.first)
+            #expect(Wait.until(seconds: 20) { (try? runimg("exec", id, "test", "-e", "/done").status) == 0 })
+            kill(try #require(EndToEnd.Lifecycle.monitor(of: id)), SIGKILL)
+            let pattern = "fuse-overlayfs.*\(runimg.dataRoot)"
+            // Nobody need come: it goes with the namespace that it was mounted in, or with the next command.
+            let isGone = Wait.until(seconds: 10) {
+                _ = try? runimg("ps")
+                return (try? Tool.run("pgrep", ["-f", pattern]).lines) == []
+            }
+            #expect(isGone)
+            let shown = try runimg.check("--storage-driver", "overlay2", "start", "-a", id)
+            #expect(shown.stdout == "/home:\nnew\n\n/var:\n", "\(shown)")
+        }
+    }
 }

@@ -170,6 +170,8 @@ extension EndToEnd {
             let snapshot = try LeakSnapshot(dataRoot: runimg.dataRoot)
             let started = try run(own, ["-d", "--name", "served"], "while :; do sleep 1; done")
             #expect(started.status == 0, "\(started)")
+            let names = try runimg.check("inspect", "-f", "{{.Driver}} {{.GraphDriver.Name}}", "served")
+            #expect(names.stdout == "fuse-overlayfs fuse-overlayfs\n")
             #expect(try runimg.check("exec", "served", "sh", "-c", "echo 1 > /file; rm /bin/cat; mkdir /d").status == 0)
             #expect(try runimg.check("diff", "served").lines == ["C /bin", "D /bin/cat", "A /d", "A /file"])
             let path = try #require(try runimg.check("mount", "served").lines.first)
@@ -195,6 +197,28 @@ extension EndToEnd {
             #expect(Wait.until(seconds: 10) { (try? runimg.check("ps", "-aq").stdout) == "" })
             try expectClean(snapshot)
             #expect(Wait.until(seconds: 10) { (try? processes(own)) == [] })
+        }
+
+        /// A start after a power cut finds the layer as it was left, and nothing mounted.
+        @Test func whatALostMountHidTheKernelHides() throws {
+            let own = try SharedEngine()
+            let runimg = own.runimg
+            let script = """
+                [ -e /done ] && exec find / -xdev -name '.wh.*' -o -path '/home/*' -o -path '/var/*'
+                rm -r /home /var; mkdir /home /var; touch /home/new; touch /done; while :; do sleep 1; done
+                """
+            let id = try #require(try run(own, ["-d", "--name", "lost"], script).lines.first)
+            let merged = "\(runimg.dataRoot)/overlay2/\(id)/merged"
+            #expect(Wait.until(seconds: 20) { File.exists("\(merged)/done") })
+            let server = try #require(try processes(own).compactMap { Int32($0) }.first)
+            for pid in [server, try #require(Lifecycle.monitor(of: id))] { kill(pid, SIGKILL) }
+            try Tool.check("umount", ["-l", merged])
+            let upper = "\(runimg.dataRoot)/overlay2/\(id)/diff"
+            #expect(try Tool.check("find", [upper, "-name", ".wh.*opq"]).lines.count > 0)
+            #expect(Wait.until(seconds: 10) { (try? runimg.check("ps", "-q").stdout) == "" })
+            let shown = try runimg.check("start", "-a", "lost")
+            #expect(shown.lines == ["/home/new"], "\(shown)")
+            #expect(try Tool.check("find", [upper, "-name", ".wh.*"]).lines == [])
         }
     }
 }

@@ -18,10 +18,10 @@ enum ContainerValue {
             text("ResolvConfPath", files.resolvConf),
             text("HostnamePath", files.hostname), text("HostsPath", files.hosts), text("LogPath", files.log),
             text("Name", "/" + record.name), number("RestartCount", Int64(record.state.restartCount)),
-            text("Driver", "overlay2"), text("Platform", "linux"), text("MountLabel", ""), text("ProcessLabel", ""),
-            text("AppArmorProfile", ""), Field("ExecIDs", .nullList),
+            text("Driver", details.driver.rawValue), text("Platform", "linux"), text("MountLabel", ""),
+            text("ProcessLabel", ""), text("AppArmorProfile", ""), Field("ExecIDs", .nullList),
             Field("HostConfig", HostConfigValue.make(details)),
-            Field("GraphDriver", graphDriver(details.layers)),
+            Field("GraphDriver", graphDriver(details.layers, details.driver)),
         ]
         // podman's, which has it everywhere.
         if let root = record.request.rootDirectory { fields.append(text("Rootfs", root.path)) }
@@ -71,7 +71,7 @@ enum ContainerValue {
         ])
     }
 
-    static func graphDriver(_ layers: LayerPaths?) -> TemplateValue {
+    static func graphDriver(_ layers: LayerPaths?, _ driver: StorageDriver = .overlay2) -> TemplateValue {
         var data: [String: TemplateValue] = [:]
         if let layers {
             if !layers.lower.isEmpty { data["LowerDir"] = .string(layers.lower.joined(separator: ":")) }
@@ -79,7 +79,7 @@ enum ContainerValue {
             data["UpperDir"] = .string(layers.upper)
             data["WorkDir"] = .string(layers.work)
         }
-        return .record([Field("Data", layers == nil ? .nullMap : .map(data)), text("Name", "overlay2")])
+        return .record([Field("Data", layers == nil ? .nullMap : .map(data)), text("Name", driver.rawValue)])
     }
 
     /// nil for memory, which docker shows under HostConfig only.

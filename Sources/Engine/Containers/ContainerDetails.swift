@@ -12,6 +12,8 @@ package struct ContainerDetails: Sendable {
     /// Of the generated files and the log.
     package var files = Files()
     package var layers: LayerPaths
+    /// What mounts them, or would.
+    package var driver = StorageDriver.overlay2
     /// Where each mount's contents are, in the order of the record's mounts.
     package var sources: [String] = []
     package var maskedPaths: [String] = []
@@ -65,6 +67,7 @@ extension Engine {
                 lower: image?.layers.reversed().map(\.diff) ?? [], merged: containers.merged(id),
                 upper: containers.upper(id), work: containers.work(id)))
         details.health = health(of: record)
+        details.driver = live.state(of: id)?.driver ?? driver
         if case .running(_, let startedAt) = details.condition {
             details.isPaused = isPaused(id, try? cgroupManager(of: id))
             if !startedAt.isEmpty { details.record.state.startedAt = startedAt }

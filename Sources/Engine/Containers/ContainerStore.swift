@@ -18,6 +18,8 @@ package struct ContainerStore: Sendable {
     func work(_ id: String) -> String { layer(id) + "/work" }
     /// Where the root file system is mounted, in the container's own mount namespace only.
     func merged(_ id: String) -> String { layer(id) + "/merged" }
+    /// There as long as fuse-overlayfs has the layer, and behind a kill until somebody has made it overlayfs's again.
+    func servedMark(_ id: String) -> String { layer(id) + "/served" }
     private func recordPath(_ id: String) -> String { directory(id) + "/config.json" }
 
     /// Makes the container's directories and its first record. The record comes first: whatever a kill leaves behind can

@@ -84,6 +84,7 @@ struct LiveContainers: Sendable {
         do throws(Errno) {
             let mark = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
             if keeps { try File.write(mark.raw, "kept") }
+            _ = consume mark
         } catch {
             // It ended meanwhile.
             if error != .noEntry { throw .system(SystemFailure("create", path, error)) }

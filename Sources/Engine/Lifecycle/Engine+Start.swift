@@ -94,6 +94,7 @@ extension Engine {
         var entry = try live.enter(id, dataRoot: dataRoot, isNew: false)
         do throws(EngineError) {
             try containers.renewWork(id)
+            try tidyLeft(id, isOurs: true)
             let started = try launch(draft, &entry, options)
             record.state.status = .running
             record.state.startedAt = started.state.startedAt

@@ -92,6 +92,7 @@ extension Engine {
             record.state.restartCount += 1
             var draft = try draft(record, try image(of: record))
             draft.mounted = try mountedPath(of: id)
+            try tidyLeft(id, isOurs: true)
             let started = try launch(draft, &entry, StartOptions())
             record.state.status = .running
             record.state.startedAt = started.state.startedAt

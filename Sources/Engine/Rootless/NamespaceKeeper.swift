@@ -55,6 +55,7 @@ struct NamespaceKeeper: ~Copyable {
             let user = try File.status("/proc/self/ns/user", follow: true)
             let mounts = try File.status("/proc/self/ns/mnt", follow: true)
             try File.write(file.raw, "\(pid) \(start) \(user.inode) \(mounts.inode)\n")
+            _ = consume file
             try File.rename(new, at: directory, to: Self.stateName, at: directory)
         }
     }

@@ -50,16 +50,19 @@ extension Engine {
     }
 
     /// Takes up the end of a container that is recorded as running and that nobody serves, whether or not it is entered:
-    /// somebody may have emptied the run directory.
-    func settleLost(_ id: String) throws(EngineError) {
+    /// somebody may have emptied the run directory. False where something is in the way, and another look is for later.
+    func settleLost(_ id: String) throws(EngineError) -> Bool {
         sweep()
         do throws(EngineError) {
-            try containers.locked(id) { () throws(EngineError) in
+            return try containers.locked(id) { () throws(EngineError) in
                 let record = try containers.load(id)
-                if !live.hasEntry(id), record.state.isUnderWay { try recordLoss(record, nil) }
+                if !record.state.isUnderWay { return true }
+                if live.hasEntry(id) { return live.isServed(id) }
+                try recordLoss(record, nil)
+                return true
             }
         } catch .noSuchContainer {
-            return
+            return true
         }
     }
 

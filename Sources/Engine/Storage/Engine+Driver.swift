@@ -82,7 +82,10 @@ extension Engine {
         let mount = try rootfs(draft)
         guard case .program = mount.step else { return }
         try entry.record(used)
-        _ = try call(Engine.mountingFiles, draft.record.shortID) { () throws(Errno) in try mount.serve() }
+        try markServed(draft.record.id)
+        // A user's namespace has to last as long as the program, or nobody could unmount what it serves.
+        let kept = rootless.map { [$0.lock] } ?? []
+        _ = try call(Engine.mountingFiles, draft.record.shortID) { () throws(Errno) in try mount.serve(keeping: kept) }
         draft.mounted = mount.mountPoint
     }
 
@@ -98,15 +101,7 @@ extension Engine {
         } catch .conflict {
             try mounts.unmount(main, "container \(id.prefix(12))", lazily: true)
         }
-        tidy(id)
-    }
-
-    /// Takes from the container's layer what fuse-overlayfs added to overlayfs's format, or has in its place: the kernel
-    /// would show it, or what it hides.
-    func tidy(_ id: String) {
-        guard let upper = try? Directory.open(containers.upper(id)) else { return }
-        try? OpaqueFile.settleAll(below: upper.raw, rootless == nil ? .trusted : .user)
-        _ = consume upper
+        try tidy(id)
     }
 
     /// The mount that a stack of layers is.

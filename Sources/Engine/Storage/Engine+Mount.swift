@@ -114,9 +114,12 @@ extension Engine {
 
     private func mountStored(_ record: ContainerRecord, at point: String) throws(EngineError) {
         try containers.renewWork(record.id)
+        try tidyLeft(record.id, isOurs: true)
         let layers = Array(try image(of: record).layers.reversed().map(\.diff))
         try withDriver { driver throws(EngineError) in
-            try Engine.place(try compose(stack(of: record, layers), by: driver), of: record.shortID)
+            let mount = try compose(stack(of: record, layers), by: driver)
+            if case .program = mount.step { try markServed(record.id) }
+            try Engine.place(mount, of: record.shortID)
         }
     }
 

@@ -78,7 +78,7 @@ extension Engine {
         let mounts = try HostMounts.read()
         guard let main = mounts.mount(at: point) else { return }
         try mounts.unmount(main, "container \(record.name)", lazily: lazily)
-        if main.type == "fuse.fuse-overlayfs", !condition(of: record).isRunning { tidy(record.id) }
+        if main.type == "fuse.fuse-overlayfs", !condition(of: record).isRunning { try tidy(record.id) }
     }
 
     /// Takes an image's mount away, if there is one.

@@ -69,9 +69,14 @@ extension Engine {
         _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
     ) throws(EngineError) -> T {
         try withDriver { driver throws(EngineError) in
+            try tidyLeft(record.id, isOurs: access == .write)
             let root = try storedRoot(of: record, access, by: driver)
+            guard access == .write, case .program = root.mount.step else {
+                return try Engine.mounted(root, record, body)
+            }
+            try markServed(record.id)
             let result = try Engine.mounted(root, record, body)
-            if access == .write, case .program = root.mount.step { tidy(record.id) }
+            try tidy(record.id)
             return result
         }
     }

@@ -48,7 +48,9 @@ extension Engine {
             let now = condition(of: record)
             if now == .exited, record.state.isUnderWay {
                 // Its end was recorded since the record was read, or its monitor died and nobody has recorded that yet.
-                try settleLost(first.id)
+                if try !settleLost(first.id) {
+                    _ = try call("wait for", record.shortID) { () throws(Errno) in try news.wait(nil) }
+                }
                 continue
             }
             watched.see(record)

@@ -19,7 +19,8 @@ extension EndToEnd {
             // A clone is in its cgroup before it is its program.
             #expect(
                 try Wait.until(seconds: 10) {
-                    try container.runimg.check("top", container.id).stdout.contains("sleep 62")
+                    let commands = Self.cells(try container.runimg.check("top", container.id)).map { $0.dropFirst(7) }
+                    return commands.count { $0.first == "sleep" } == 2
                 })
             let rows = Self.cells(try container.runimg.check("top", container.id))
             #expect(rows.first == ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"])

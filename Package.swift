@@ -81,7 +81,8 @@ let package = Package(
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
         library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
         library(
-            "Engine", ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys", "CUserNamespace"]),
+            "Engine",
+            ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "Union", "OCI", "Sys", "CUserNamespace"]),
         library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.

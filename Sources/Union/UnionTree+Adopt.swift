@@ -5,7 +5,7 @@ extension UnionTree {
     /// Makes the union show what `changed` does, a tree that was materialised from this union and worked on since: the upper
     /// directory is then the one that a mount would have. What `materialise` could not make is not missed: `skipped`.
     ///
-    /// A file whose change time is before `stamp`, in directories of that kind, is the same. Of others the contents are
+    /// A file whose change time is before `stamp`, in directories of that kind, is the same if its size and time are. Of others the contents are
     /// compared, and only what differs goes into the upper layer. After an end at any point a further call brings the rest.
     package func adopt(_ changed: Int32, since stamp: FileTime, skipped: [String] = []) throws(Errno) {
         var adoption = Adoption(tree: self, stamp: stamp, skipped: Set(skipped))
@@ -96,7 +96,7 @@ private struct Adoption {
             return
         }
         if status.links > 1 { first[FileIdentity(status)] = (directory, name) }
-        if let old, old.kind == status.kind, status.changed < stamp, !level.isSuspect { return }
+        if let old, !level.isSuspect, status.changed < stamp, isUnchanged(old, status) { return }
         if let old {
             if try isEqual(name, old, status, of: changed, in: directory) {
                 try adoptAttributes(of: name, status, of: changed, into: directory)
@@ -106,6 +106,11 @@ private struct Adoption {
         }
         try make(name, status, of: changed, in: directory)
         try adoptAttributes(of: name, status, of: changed, into: directory)
+    }
+
+    /// What every write leaves another of, also where somebody has set the clock back.
+    private func isUnchanged(_ old: FileStatus, _ new: FileStatus) -> Bool {
+        old.kind == new.kind && old.size == new.size && old.modified == new.modified
     }
 
     private func existing(_ name: PathBytes, in directory: UnionDirectory) throws(Errno) -> FileStatus? {

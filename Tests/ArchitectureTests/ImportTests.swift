@@ -18,7 +18,9 @@ import Testing
         "Cgroups": ["OCI", "Sys"],
         "Runtime": ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"],
         "Supervisor": ["Runtime", "OCI", "Sys", "CMonitor"],
-        "Engine": ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "OCI", "Sys", "CUserNamespace"],
+        "Engine": [
+            "Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "Union", "OCI", "Sys", "CUserNamespace",
+        ],
         "DockerCLI": ["Engine", "Images", "Logs", "OCI", "Sys"],
         "runimg": ["DockerCLI", "Engine"],
         "runimg-image": ["ImageWorker", "Sys"],

@@ -74,7 +74,7 @@ import Testing
             ),
             (
                 "-s vfs images", 1,
-                "runimg: storage driver vfs is not supported, use overlay2 or fuse-overlayfs\n\nRun 'runimg --help' for more information\n"
+                "runimg: storage driver vfs is not supported, use overlay2, fuse-overlayfs, copyup\n\nRun 'runimg --help' for more information\n"
             ),
             (
                 "--registry-mirror ftp://x pull a", 125,

@@ -129,4 +129,23 @@ struct RootlessImageTests {
             #expect(shown.stdout == "/home:\nnew\n\n/var:\n", "\(shown)")
         }
     }
+
+    @Test func mountShowsACopy() throws {
+        try RootlessTests.isolated { runimg in
+            try runimg.check("pull", "-q", RootlessTests.image)
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            let shown = try #require(try runimg.check("mount", image).lines.first)
+            #expect(File.exists("\(shown)/bin/busybox"))
+            try runimg.check("create", "--name", "copied", image, "cat", "/made")
+            let path = try #require(try runimg.check("mount", "copied").lines.first)
+            try Tool.check("sh", ["-c", "echo mine > \(path)/made"])
+            #expect(try runimg.check("mount").lines.count == 2)
+            #expect(try runimg.check("start", "-a", "copied").stdout == "mine\n")
+            try runimg.check("unmount", "-a")
+            #expect(try runimg.check("start", "-a", "copied").stdout == "mine\n")
+            try runimg.check("run", "-d", "--name", "runs", image, "sleep", "100")
+            let refused = try runimg("mount", "runs")
+            #expect(refused.status == 125 && refused.stderr.contains("cp copies files from it"), "\(refused)")
+        }
+    }
 }

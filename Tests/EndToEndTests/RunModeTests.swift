@@ -24,7 +24,9 @@ struct RunModeTests {
     private static let noCgroup = ordinary("an ordinary user has no cgroup here")
     private static let inNamespace = ordinary("the user namespace is not the host's")
 
-    private static func ordinary(_ reason: String) -> [RunMode: String] { [.user: reason, .fuse: reason] }
+    private static func ordinary(_ reason: String) -> [RunMode: String] {
+        Dictionary(uniqueKeysWithValues: RunMode.further.map { ($0, reason) })
+    }
 
     static let process: [SharedTest] = [
         SharedTest("ProcessFlags.theDefaultsAreDockers") { try E.ProcessFlags().theDefaultsAreDockers() },

@@ -8,6 +8,7 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case root = "root/overlay2"
     case user = "user/userns"
     case fuse = "user/fuse-overlayfs"
+    case copyup = "user/copyup"
 
     var testDescription: String { rawValue }
 
@@ -23,13 +24,16 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .fuse:
             let user = try #require(OrdinaryUser.ranged)
             return try SharedEngine(user: user, configuration: #"{"storage-driver": "fuse-overlayfs"}"#)
+        case .copyup:
+            let user = try #require(OrdinaryUser.ranged)
+            return try SharedEngine(user: user, configuration: #"{"storage-driver": "copyup"}"#)
         }
     }
 
     /// Why it can't be had on this machine; nil where it can.
     var obstacle: String? {
         switch self {
-        case .root, .user: nil
+        case .root, .user, .copyup: nil
         case .fuse:
             !Conditions.has("fuse-overlayfs")
                 ? "needs fuse-overlayfs"

@@ -16,10 +16,12 @@ package struct ContainerStore: Sendable {
     func layer(_ id: String) -> String { "\(root)/overlay2/\(id)" }
     func upper(_ id: String) -> String { layer(id) + "/diff" }
     func work(_ id: String) -> String { layer(id) + "/work" }
-    /// Where the root file system is mounted, in the container's own mount namespace only.
+    /// Where the root file system is mounted, in the container's own mount namespace only, or copied together.
     func merged(_ id: String) -> String { layer(id) + "/merged" }
     /// There as long as fuse-overlayfs has the layer, and behind a kill until somebody has made it overlayfs's again.
     func servedMark(_ id: String) -> String { layer(id) + "/served" }
+    /// There as long as `merged` is a copy with changes in it that the layer may not have.
+    func copyMark(_ id: String) -> String { layer(id) + "/copied" }
     private func recordPath(_ id: String) -> String { directory(id) + "/config.json" }
 
     /// Makes the container's directories and its first record. The record comes first: whatever a kill leaves behind can
@@ -57,7 +59,7 @@ package struct ContainerStore: Sendable {
             guard error.errno.isOutOfSpace else { throw .system(error) }
             // The container may have filled the disk itself. These two are empty or the kernel's own, and make room.
             try? Directory.removeTree(work(record.id))
-            try? Directory.removeTree(merged(record.id))
+            if !File.exists(copyMark(record.id)) { try? Directory.removeTree(merged(record.id)) }
             try system { () throws(SystemFailure) in try File.replace(path, with: bytes) }
         }
     }
@@ -154,6 +156,7 @@ package struct ContainerStore: Sendable {
         } catch {
             if error != .noEntry { return false }
         }
+        if File.exists(copyMark(id)) { return false }
         do throws(Errno) {
             return try DiskUsage.ofTree(upper(id)) == 0
         } catch {

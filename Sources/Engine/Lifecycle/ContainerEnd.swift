@@ -36,8 +36,13 @@ extension Engine {
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
-        do throws(EngineError) { try settleRoot(of: record.id, state) } catch { end.warnings.append("\(error)") }
         let isStopped = live.isMarkedStopped(record.id)
+        let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
+        do throws(EngineError) {
+            try settleRoot(of: record.id, state, goes: goes)
+        } catch {
+            end.warnings.append("\(error)")
+        }
         end.restartDelay = restartDelay(record, exit, state, isStopped: isStopped)
         record.state.status = end.restartDelay == nil ? .exited : .restarting
         record.state.exitCode = exit.code
@@ -48,7 +53,6 @@ extension Engine {
         record.state.error = nil
         record.state.health = lastHealth(record)
         end.record = record
-        let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
         if !goes { try containers.save(record) }
         noteEnd(record, exitCode: exit.code, of: state.process)
         if goes { try discard(record) }

@@ -58,7 +58,7 @@ extension Engine {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
             try? cgroup.remove()
-            try? settleRoot(of: draft.record.id, entry.state)
+            try? settleRoot(of: draft.record.id, entry.state, goes: entry.state.isNew)
             // The cause may be that one whose namespaces were to be joined has ended meanwhile.
             if !owners.isEmpty { _ = try namespaceOwners(of: draft.record) }
             throw error
@@ -166,7 +166,7 @@ extension Engine {
         try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
             hostNetwork: record.request.isolation.network == .host)
-        let seeder = volumeSeeder(draft.image)
+        let seeder = volumeSeeder(draft.image, shown: draft.mounted)
         for source in draft.sources {
             if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }
         }

@@ -18,11 +18,13 @@ extension Engine {
                     )
                 }
                 try removeCgroup(of: id)
-                if let state { try settleRoot(of: id, state) }
+                let known = try? containers.load(id)
+                // A command that was killed before it had made or started its container has promised nothing.
+                let isHalfMade = state?.isNew == true && known?.state.status == .created
+                let goes = known?.autoRemove ?? true || isHalfMade
+                if let state { try settleRoot(of: id, state, goes: goes) }
                 guard let record = try recordOrRemains(id) else { return }
                 for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }
-                // A command that was killed before it had made or started its container has promised nothing.
-                let isHalfMade = state?.isNew == true && record.state.status == .created
                 if record.autoRemove || isHalfMade {
                     try discard(record)
                     return

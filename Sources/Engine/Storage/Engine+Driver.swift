@@ -27,7 +27,7 @@ extension Engine {
                 return DriverChoice(driver: .overlay2, reason: "overlayfs of the kernel works on the data root")
             }
             if let lack = FuseOverlayfs.obstacle {
-                return DriverChoice(driver: .overlay2, reason: "none works: \(obstacle); \(lack)")
+                return DriverChoice(driver: .copyup, reason: "\(obstacle); \(lack)")
             }
             return DriverChoice(driver: .fuseOverlayfs, reason: "\(obstacle)")
         } catch {
@@ -40,10 +40,7 @@ extension Engine {
     func fallback(from used: StorageDriver) throws(EngineError) -> StorageDriver? {
         guard used == .overlay2, let obstacle = try overlayObstacle() else { return nil }
         if askedDriver != nil { throw .driverUnusable(.overlay2, "\(obstacle)") }
-        if let lack = FuseOverlayfs.obstacle {
-            throw .driverUnusable(.overlay2, "\(obstacle), or fuse-overlayfs: \(lack)")
-        }
-        return .fuseOverlayfs
+        return FuseOverlayfs.obstacle == nil ? .fuseOverlayfs : .copyup
     }
 
     /// What `call` is told when files are mounted for a command of ours: by that a refused mount is known.
@@ -74,12 +71,22 @@ extension Engine {
         }
     }
 
-    /// Has a program mount the container's files on the host, where the driver is one. Noted before, so that a kill at any
-    /// moment leaves it to the sweep.
+    /// Has the container's files put together on the host, where the driver does that before the launch. Noted before, so
+    /// that a kill at any moment leaves it to the sweep.
     func prepareRoot(_ draft: inout ContainerDraft, _ entry: inout LiveContainer) throws(EngineError) {
         let used = draft.driver ?? driver
-        if used == .overlay2 || draft.mounted != nil { return }
+        if draft.mounted != nil {
+            if try copyMark(of: draft.record.id) != nil { try entry.record(.copyup) }
+            return
+        }
+        let isPlain = draft.record.request.rootDirectory.map { !$0.isOverlaid } ?? false
+        if used == .overlay2 || isPlain { return }
         let mount = try rootfs(draft)
+        if used == .copyup {
+            try entry.record(used)
+            try makeCopy(of: draft.record)
+            draft.mounted = mount.mountPoint
+        }
         guard case .program = mount.step else { return }
         try entry.record(used)
         try markServed(draft.record.id)
@@ -89,9 +96,13 @@ extension Engine {
         draft.mounted = mount.mountPoint
     }
 
-    /// Takes away what was mounted on the host for a container that has ended. What it wrote is in its layer when this
-    /// returns.
-    func settleRoot(of id: String, _ state: LiveState) throws(EngineError) {
+    /// Takes away what was put together on the host for a container that has ended. What it wrote is in its layer when this
+    /// returns, unless it `goes` with that anyway.
+    func settleRoot(of id: String, _ state: LiveState, goes: Bool) throws(EngineError) {
+        if state.driver == .copyup {
+            if !goes { try settleCopy(of: id, isOurs: true) }
+            return
+        }
         guard state.driver != nil, let point = try Engine.realPath(containers.merged(id)) else { return }
         let mounts = try HostMounts.read()
         // One that somebody had shown at a further place is his until he unmounts it.

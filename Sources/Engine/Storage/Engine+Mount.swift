@@ -6,15 +6,16 @@ internal import Sys
 
 extension Engine {
     /// Mounts the files of a container, or read-only those of an image, where all of the host sees them; returns the
-    /// path. Mounted already, it says where. The mount outlives the command; a reboot takes it.
+    /// path. Mounted already, it says where. The mount outlives the command; a reboot takes it. Where nothing can be mounted
+    /// for others to see it is a copy, whose changes become the container's by `unmount`.
     ///
     /// - Parameter place: an existing directory that they are to be shown at as well. Set-id bits and devices mean
     ///   nothing there: others than root may come by.
     package func mount(_ name: String, at place: String?, _ scope: MountScope) throws(EngineError) -> String {
-        if rootless != nil {
-            throw .invalid(
-                "cannot mount \(name): what an ordinary user mounts is seen in that user's namespace only; "
-                    + "unpack writes an image's files to a directory, and cp a container's")
+        if place != nil, copiesForUsers {
+            let reason =
+                rootless == nil ? "the storage driver mounts nothing" : "what an ordinary user mounts nobody else sees"
+            throw .invalid("cannot mount \(name) at \(place ?? ""): \(reason); leave the directory out for a copy")
         }
         return switch try subject(name, scope) {
         case .container(let record): try mount(record, at: place)
@@ -82,6 +83,11 @@ extension Engine {
             }
             let point = containers.merged(id)
             try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o700) }
+            let hasCopy = try copyMark(of: id) != nil
+            if copiesForUsers || hasCopy {
+                if try mountedPath(of: id) == nil { try showCopy(record) }
+                return point
+            }
             if try mountedPath(of: id) == nil {
                 try attach(record, at: point)
                 note("mount", record)
@@ -117,6 +123,7 @@ extension Engine {
         try tidyLeft(record.id, isOurs: true)
         let layers = Array(try image(of: record).layers.reversed().map(\.diff))
         try withDriver { driver throws(EngineError) in
+            if driver == .copyup { return try makeCopy(of: record, isMounted: true) }
             let mount = try compose(stack(of: record, layers), by: driver)
             if case .program = mount.step { try markServed(record.id) }
             try Engine.place(mount, of: record.shortID)
@@ -153,9 +160,10 @@ extension Engine {
         }
         let path = try lockedMounts { () throws(EngineError) in
             let real = try Engine.realPath(point) ?? point
-            if try HostMounts.read().mount(at: real) == nil {
+            if try HostMounts.read().mount(at: real) == nil, !isCopy(point) {
                 let layers = Array(image.layers.reversed().map(\.diff))
                 try withDriver { driver throws(EngineError) in
+                    if copiesForUsers || driver == .copyup { return try showCopy(image, at: point) }
                     try Engine.place(try view(of: layers, at: point, by: driver), of: image.id.short)
                 }
             }
@@ -171,6 +179,7 @@ extension Engine {
         guard File.exists(point) else { return }
         try lockedMounts { () throws(EngineError) in
             try unmount(at: point, "image \(id.short)", lazily: lazily)
+            if isCopy(point) { try removeCopy(point) }
             try? Directory.remove(point)
         }
     }
@@ -191,6 +200,9 @@ extension Engine {
     private func show(_ point: String, at place: String?) throws(EngineError) -> String {
         guard let place else { return point }
         let path = try Engine.absolute(place)
+        if let real = try Engine.realPath(point), try HostMounts.read().mount(at: real) == nil {
+            throw .invalid("cannot mount at \(path): the storage driver mounts nothing; a copy is at \(point)")
+        }
         let copy = try call("copy the mount", point) { () throws(Errno) in
             let copy = try DetachedMount.copy(of: point)
             try DetachedMount.disarm(copy.raw)

@@ -1,4 +1,5 @@
 internal import Images
+internal import OCI
 internal import Rootfs
 internal import Sys
 
@@ -21,9 +22,17 @@ extension Engine {
             LayerStack(base: images.layout.layers, layers: all, writable: nil, mountPoint: point), by: driver)
     }
 
-    func volumeSeeder(_ image: Image) -> VolumeSeeder {
+    /// `shown`: where the files are together already.
+    func volumeSeeder(_ image: Image, shown: String? = nil) -> VolumeSeeder {
         let layers = Array(image.layers.reversed().map(\.diff))
-        return VolumeSeeder { point throws(EngineError) in try view(of: layers, at: point) }
+        return VolumeSeeder { point, use throws(EngineError) in
+            if let shown {
+                return try use(RootfsMount(step: .bind(source: shown), mountPoint: point, readOnly: true))
+            }
+            return try withDriver { driver throws(EngineError) in
+                try withView(of: layers, at: point, by: driver, image.id.short, use)
+            }
+        }
     }
 
     /// Where images are mounted, and an empty directory on the file system of the layers.

@@ -43,6 +43,7 @@ extension Engine {
         try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o710) }
         let layers = Array(image.layers.reversed().map(\.diff))
         try withDriver { driver throws(EngineError) in
+            if driver == .copyup { return try copy(layers, into: target, image.id.short) }
             try unpack(try view(of: layers, at: point, by: driver), image.id.short, into: target)
         }
     }

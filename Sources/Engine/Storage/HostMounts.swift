@@ -66,14 +66,16 @@ struct HostMounts {
 }
 
 extension Engine {
-    /// Where a container's files are mounted on the host; nil where they are not.
+    /// Where a container's files are mounted on the host, or copied for a user; nil where they are not.
     func mountedPath(of id: String) throws(EngineError) -> String? {
         guard let point = try Engine.realPath(containers.merged(id)) else { return nil }
+        if let mark = try copyMark(of: id) { return mark.isMounted ? point : nil }
         return try HostMounts.read().mount(at: point)?.point
     }
 
     /// Takes a container's mount away, if there is one.
     func unmount(_ record: ContainerRecord, lazily: Bool) throws(EngineError) {
+        if File.exists(containers.copyMark(record.id)) { return try unmountCopy(of: record) }
         guard let point = try Engine.realPath(containers.merged(record.id)) else { return }
         let mounts = try HostMounts.read()
         guard let main = mounts.mount(at: point) else { return }

@@ -44,22 +44,29 @@ extension Engine {
         var result: [MountedFiles] = []
         if scope != .images, let layers = try Engine.realPath(images.layout.layers) {
             for id in try containers.identifiers().sorted() {
-                guard let main = mounts.mount(at: "\(layers)/\(id)/merged") else { continue }
+                let point = "\(layers)/\(id)/merged"
+                let isCopy = try copyMark(of: id)?.isMounted ?? false
+                guard let places = mounts.mount(at: point).map(mounts.places) ?? (isCopy ? [point] : nil) else {
+                    continue
+                }
                 let name = (try? containers.load(id))?.name ?? String(id.prefix(12))
-                result.append(MountedFiles(owner: .container(id: id, name: name), places: mounts.places(of: main)))
+                result.append(MountedFiles(owner: .container(id: id, name: name), places: places))
             }
         }
         guard scope != .containers, let points = try Engine.realPath(mountPoints) else { return result }
         let entries = try call("list", points) { () throws(Errno) in try Directory.entries(points) }
         for id in entries.map(\.name).sorted().compactMap({ Digest(sha256: $0[...]) }) {
-            guard let main = mounts.mount(at: "\(points)/\(id.hex)") else { continue }
+            let point = "\(points)/\(id.hex)"
+            guard let places = mounts.mount(at: point).map(mounts.places) ?? (isCopy(point) ? [point] : nil) else {
+                continue
+            }
             let image = try? find(id.description)
             result.append(
                 MountedFiles(
                     owner: .image(
                         id: id, names: image?.names.map(\.description) ?? [],
                         digests: image?.digests.compactMap(\.digest) ?? []),
-                    places: mounts.places(of: main)))
+                    places: places))
         }
         return result
     }

@@ -27,9 +27,10 @@ extension Engine {
         }
     }
 
-    /// The same before a layer is mounted or read, where it was left as it is. `isOurs`: the caller keeps others from
-    /// starting the container; else one that is served is passed over.
+    /// The same before a layer is mounted or read, where it was left as it is, and the changes of a copy. `isOurs`: the
+    /// caller keeps others from starting the container; else one that is served is passed over.
     func tidyLeft(_ id: String, isOurs: Bool) throws(EngineError) {
+        try settleCopy(of: id, isOurs: isOurs)
         guard File.exists(containers.servedMark(id)), isOurs || !live.isServed(id) else { return }
         if try mountedPath(of: id) == nil { try tidy(id) }
     }

@@ -4,6 +4,7 @@ internal import Rootfs
 package enum StorageDriver: String, Sendable, Hashable, Codable, CaseIterable {
     case overlay2
     case fuseOverlayfs = "fuse-overlayfs"
+    case copyup
 
     /// What is asked for; nil leaves the choice to the probe.
     package static func asked(_ text: String) throws(UnknownDriver) -> StorageDriver? {
@@ -18,7 +19,7 @@ package enum StorageDriver: String, Sendable, Hashable, Codable, CaseIterable {
         package var description: String {
             switch name {
             case "overlay", "aufs", "devicemapper": "storage driver \(name) was removed upstream, use overlay2"
-            case "vfs", "btrfs", "zfs": "storage driver \(name) is not supported, use overlay2 or fuse-overlayfs"
+            case "vfs", "btrfs", "zfs": "storage driver \(name) is not supported, use \(StorageDriver.names)"
             default: "unknown storage driver \(name.debugDescription); there are \(StorageDriver.names)"
             }
         }
@@ -31,6 +32,7 @@ package enum StorageDriver: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .overlay2: Overlay2()
         case .fuseOverlayfs: FuseOverlayfs()
+        case .copyup: CopyUp()
         }
     }
 }

@@ -70,47 +70,56 @@ extension Engine {
     ) throws(EngineError) -> T {
         try withDriver { driver throws(EngineError) in
             try tidyLeft(record.id, isOurs: access == .write)
-            let root = try storedRoot(of: record, access, by: driver)
-            guard access == .write, case .program = root.mount.step else {
-                return try Engine.mounted(root, record, body)
+            let mounts = access == .read || access == .write ? mountedPaths(record) : []
+            return try withStoredMount(of: record, access, by: driver) { mount throws(EngineError) in
+                try Engine.mounted(StoredRoot(mount: mount, mounts: mounts), record, body)
             }
-            try markServed(record.id)
-            let result = try Engine.mounted(root, record, body)
-            try tidy(record.id)
-            return result
         }
     }
 
-    private func storedRoot(
-        of record: ContainerRecord, _ access: RootAccess, by driver: StorageDriver
-    ) throws(EngineError) -> StoredRoot {
+    private func withStoredMount<T>(
+        of record: ContainerRecord, _ access: RootAccess, by driver: StorageDriver,
+        _ body: (RootfsMount) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
         let image = try image(of: record)
         let lowers = Array(image.layers.reversed().map(\.diff))
         let id = record.id
         let point = containers.merged(id)
         try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o700) }
-        var root: StoredRoot
         if let directory = record.request.rootDirectory, !directory.isOverlaid {
-            root = StoredRoot(
-                mount: RootfsMount(step: .bind(source: directory.path), mountPoint: point, readOnly: access != .write))
-            if access == .read || access == .write { root.mounts = mountedPaths(record) }
-            return root
+            return try body(
+                RootfsMount(step: .bind(source: directory.path), mountPoint: point, readOnly: access != .write))
         }
         switch access {
-        case .write:
-            let work = containers.work(id)
-            try system { () throws(SystemFailure) in try Directory.makePath(work, mode: 0o700) }
-            if let shown = try mountedPath(of: id) {
-                root = StoredRoot(mount: RootfsMount(step: .bind(source: shown), mountPoint: point, readOnly: false))
-            } else {
-                root = StoredRoot(mount: try compose(stack(of: record, lowers), by: driver))
-            }
-        case .lower: root = StoredRoot(mount: try view(of: lowers, at: point, by: driver))
+        case .write: return try withWritableMount(of: record, lowers, by: driver, body)
+        case .lower: return try withView(of: lowers, at: point, by: driver, record.shortID, body)
         case .image, .read:
-            root = StoredRoot(mount: try view(of: [containers.upper(id)] + lowers, at: point, by: driver))
+            let layers = [containers.upper(id)] + lowers
+            return try withView(of: layers, at: point, by: driver, record.shortID, body)
         }
-        if access == .read || access == .write { root.mounts = mountedPaths(record) }
-        return root
+    }
+
+    private func withWritableMount<T>(
+        of record: ContainerRecord, _ lowers: [String], by driver: StorageDriver,
+        _ body: (RootfsMount) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        let id = record.id
+        try containers.renewWork(id)
+        if let shown = try mountedPath(of: id) {
+            return try body(
+                RootfsMount(step: .bind(source: shown), mountPoint: containers.merged(id), readOnly: false))
+        }
+        let mount = try compose(stack(of: record, lowers), by: driver)
+        if driver == .copyup { try makeCopy(of: record) }
+        guard case .program = mount.step else {
+            let result = try body(mount)
+            try settleCopy(of: id, isOurs: true)
+            return result
+        }
+        try markServed(id)
+        let result = try body(mount)
+        try tidy(id)
+        return result
     }
 
     /// Volumes, paths and the files that are made for every container; what was in memory is gone.

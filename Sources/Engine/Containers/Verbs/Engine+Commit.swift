@@ -50,7 +50,8 @@ extension Engine {
             name: options.name)
         let prepared = request
         let made = try standingStill(record, options.pause) { () throws(EngineError) in
-            try Worker.run(prepared) { _ in }.image
+            try settleCopy(of: record.id, isOurs: false)
+            return try Worker.run(prepared) { _ in }.image
         }
         noteCommit(record, made, options)
         return made

@@ -28,6 +28,9 @@ extension Engine {
         if let rootless {
             info.securityOptions.append("name=rootless")
             info.rootless = "user \(rootless.uid) in a user namespace, IDs \(rootless.range)"
+            if let obstacle = rootless.obstacle {
+                info.rootless = "user \(rootless.uid), no user namespace (\(obstacle.errno)): images, but no containers"
+            }
         }
         info.registryMirrors = options.registryMirrors.isEmpty ? configuration.registryMirrors : options.registryMirrors
         info.insecureRegistries =

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Layers
 
 /// What an image's layers could not be given as they ask for it, without root.
@@ -19,10 +20,14 @@ struct LayerNotes: Sendable {
         }
         if otherOwners > 0 {
             let files = otherOwners == 1 ? "1 file" : "\(otherOwners) files"
+            let remedy =
+                "newuidmap (Debian's package uidmap) and a line of yours in /etc/subuid and /etc/subgid keep owners"
             texts.append(
-                "your user namespace has one ID, so \(files) that the image gives to other users belong to root in it; "
-                    + "newuidmap (Debian's package uidmap) and a line of yours in /etc/subuid and /etc/subgid keep owners"
-            )
+                geteuid() == 0
+                    ? "your user namespace has one ID, so \(files) that the image gives to other users belong to root in it; "
+                        + remedy
+                    : "there is no user namespace here, so \(files) that the image gives to other users than root belong "
+                        + "to you as all others do")
         }
         return texts
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Images
 internal import Layers
 
@@ -8,6 +9,8 @@ extension WorkerRequest {
     /// Whom files may belong to.
     var owners: LayerOwners {
         guard let ids else { return .any }
-        return ids.users <= 1 ? .one : .below(users: ids.users, groups: ids.groups)
+        if ids.users > 1 { return .below(users: ids.users, groups: ids.groups) }
+        let user = geteuid()
+        return user == 0 ? .one : .own(user: user, group: getegid())
     }
 }

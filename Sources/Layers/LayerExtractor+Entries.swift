@@ -224,6 +224,7 @@ extension LayerExtractor {
     private func stored(_ entry: TarEntry, on kind: FileKind) -> [(PathBytes, [UInt8])] {
         entry.attributes.compactMap { attribute in
             guard let name = PathBytes(attribute.name), tree.format.stores(name, on: kind) else { return nil }
+            if !tree.limits.owners.keepsCapabilities, name == PathBytes("security.capability") { return nil }
             return (name, attribute.value)
         }
     }

@@ -61,8 +61,7 @@ package struct LayerExtractor {
             if let below = try tree.lowerView().root() {
                 try tree.inherit(from: below, to: tree.root)
             } else {
-                let plain = DeferredDirectories.Attributes(
-                    user: 0, group: 0, mode: 0o755, modified: tree.impliedTime)
+                let plain = tree.limits.owners.impliedDirectory(tree.impliedTime)
                 try tree.deferred.set(tree.root.path, plain, limits: tree.limits)
             }
         }

@@ -8,6 +8,9 @@ package enum LayerOwners: Sendable, Hashable {
     case below(users: UInt32, groups: UInt32)
     /// The namespace has one ID, and all becomes its: an image's other users own nothing then.
     case one
+    /// There is no namespace, and all belongs to this user, who has no other rights than an owner: those are always given,
+    /// and no file capabilities.
+    case own(user: UInt32, group: UInt32)
 
     /// The owner that a member gets for the one that it names; nil where there is none for it.
     func owner(user: UInt32, group: UInt32) -> (user: UInt32, group: UInt32)? {
@@ -15,7 +18,26 @@ package enum LayerOwners: Sendable, Hashable {
         case .any: (user, group)
         case .below(let users, let groups): user < users && group < groups ? (user, group) : nil
         case .one: (0, 0)
+        case .own(let user, let group): (user, group)
         }
+    }
+
+    /// Of a directory that no member describes.
+    func impliedDirectory(_ time: FileTime) -> DeferredDirectories.Attributes {
+        let (user, group) = owner(user: 0, group: 0) ?? (0, 0)
+        return DeferredDirectories.Attributes(user: user, group: group, mode: 0o755, modified: time)
+    }
+
+    /// The mode that a member gets: its owner, without privilege, must be able to read it, and to change directories.
+    func mode(_ mode: UInt32, isDirectory: Bool) -> UInt32 {
+        guard case .own = self else { return mode }
+        return mode | (isDirectory ? 0o700 : 0o600)
+    }
+
+    /// File capabilities can be given (capabilities(7)).
+    var keepsCapabilities: Bool {
+        if case .own = self { return false }
+        return true
     }
 
     /// Device nodes can be made.
@@ -33,9 +55,11 @@ extension LayerExtractor {
                     + "groups 0 to \(groups - 1); a longer range in /etc/subuid and /etc/subgid gives more, or pull as root"
             )
         }
-        if owner == (entry.user, entry.group) { return entry }
-        summary.otherOwners += 1
         var result = entry
+        result.mode = tree.limits.owners.mode(entry.mode, isDirectory: entry.kind == .directory)
+        if owner == (entry.user, entry.group) { return result }
+        // Where nothing is anybody's, root's files are no exception.
+        if tree.limits.owners.keepsCapabilities || entry.user != 0 || entry.group != 0 { summary.otherOwners += 1 }
         (result.user, result.group) = owner
         return result
     }

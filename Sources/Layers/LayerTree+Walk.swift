@@ -166,7 +166,7 @@ extension LayerTree {
         if let lower {
             try inherit(from: lower, to: made)
         } else {
-            let plain = DeferredDirectories.Attributes(user: 0, group: 0, mode: 0o755, modified: impliedTime)
+            let plain = limits.owners.impliedDirectory(impliedTime)
             try deferred.set(path, plain, limits: limits)
         }
         return made

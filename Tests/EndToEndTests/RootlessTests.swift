@@ -143,11 +143,53 @@ struct RootlessTests {
     func whereNamespacesAreForbiddenTheWaysOutAreNamed(_ prison: String, _ expected: String) throws {
         try Self.isolated { runimg in
             let script = try runimg.scratch.file("prison", prison)
-            let refused = try runimg.run(["ps"], under: ["sh", script, try runimg.scratch.directory("root")])
-            #expect(refused.status == 1 && refused.stderr.contains(expected), "\(refused)")
-            #expect(refused.stderr.split(separator: "\n").count == 1)
+            let prison = ["sh", script, try runimg.scratch.directory("root")]
+            for line in [["run", "-q", Self.image, "true"], ["create", "-q", Self.image]] {
+                let refused = try runimg.run(line, under: prison)
+                #expect(
+                    refused.status == (line[0] == "run" ? 125 : 1) && refused.stderr.contains(expected), "\(refused)")
+            }
             // What needs no container goes on.
-            try runimg.check("version")
+            for line in [["version"], ["ps"]] { #expect(try runimg.run(line, under: prison).status == 0) }
+        }
+    }
+
+    @Test("F33: images are had and their files unpacked where no namespace can be made", arguments: prisons)
+    func imagesNeedNoNamespace(_ prison: String, _: String) throws {
+        try Self.isolated { runimg in
+            let script = try runimg.scratch.file("prison", prison)
+            let root = try runimg.scratch.directory("root")
+            func check(_ line: String...) throws -> Tool.Output {
+                let output = try runimg.run(line, under: ["sh", script, root])
+                try #require(output.status == 0, "\(output)")
+                return output
+            }
+            let tar = TarForge.make { tar in
+                tar.file("closed/unreadable", "x") { ($0.mode, $0.uid, $0.gid) = (0, 7, 8) }
+                tar.file("home/.wh.alice", "")
+                tar.member(TarForge.Header("disk", type: "4").with { ($0.major, $0.minor) = (8, 0) }, [])
+                tar.member(TarForge.Header("closed", type: "5").with { $0.mode = 0o555 }, [])
+            }
+            let path = runimg.scratch("layout")
+            let layout = try OCILayout(path)
+            try layout.tag(try ImageForge.onFixture(layout, tars: [tar]), "latest")
+            try Tool.check("chmod", ["-R", "a+rX", path])
+            let pulled = try check("pull", "oci:\(path):latest")
+            #expect(pulled.stderr.contains("1 device node of the image left out"), "\(pulled)")
+            #expect(pulled.stderr.contains("there is no user namespace here, so"), "\(pulled)")
+            let image = try #require(try check("images", "-q").lines.first)
+            let tree = runimg.scratch("home/tree")
+            _ = try check("unpack", image, tree)
+            #expect(try File.readAll("\(tree)/closed/unreadable") == Array("x".utf8))
+            #expect(File.exists("\(tree)/home") && !File.exists("\(tree)/home/alice") && !File.exists("\(tree)/disk"))
+            _ = try check("bundle", image, runimg.scratch("home/bundle"), "sh")
+            #expect(File.exists(runimg.scratch("home/bundle/rootfs/bin/busybox")))
+            let shown = try #require(try check("mount", image).lines.first)
+            #expect(File.exists("\(shown)/closed/unreadable"))
+            _ = try check("unmount", image)
+            #expect(try check("info").stdout.contains("no user namespace"))
+            _ = try check("rmi", "-f", image)
+            #expect(try check("images", "-q").lines == [])
         }
     }
 

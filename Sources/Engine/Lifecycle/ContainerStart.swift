@@ -27,6 +27,7 @@ extension Engine {
     func launch(
         _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
+        if let obstacle = rootless?.obstacle { throw obstacle.error }
         do throws(EngineError) {
             return try launchOnce(draft, &entry, options)
         } catch .runtime(.rootMount(let step, let detail, let remedy)) {

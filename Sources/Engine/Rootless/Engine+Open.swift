@@ -34,7 +34,16 @@ private enum RootlessEntry {
         let places = try RootlessPlaces.find(user: user, options)
         // The namespace of mounts is entered at its root.
         let directory = try? File.readLink("/proc/self/cwd")
-        let lock = try NamespaceKeeper(runDirectory: places.runDirectory, user: user).enter()
+        let lock: OwnedFD
+        do throws(EngineError) {
+            lock = try NamespaceKeeper(runDirectory: places.runDirectory, user: user).enter()
+        } catch .noUserNamespace(let errno, let remedies) where geteuid() == user {
+            // Refused before anything of the process was changed.
+            let bare = Rootless(
+                uid: user, places: places, obstacle: NamespaceObstacle(errno: errno, remedies: remedies))
+            entry.withLock { $0 = bare }
+            return bare
+        }
         if let directory, chdir(directory) != 0 {
             throw .system(SystemFailure("enter", directory, Errno.current))
         }

@@ -12,6 +12,9 @@ package struct Rootless: Sendable, Hashable {
     package var places: RootlessPlaces
     /// The lock that keeps the namespace's keeper, shared: a monitor takes it over. -1 outside of the namespace.
     package var lock: Int32
+    /// Why there is no namespace; nil where the process is in one. Without it the process is just the user: images can be
+    /// had and their files unpacked, but nothing can be mounted or run.
+    var obstacle: NamespaceObstacle?
 
     /// Where there is one ID, all files are its, and groups can be neither taken nor left (user_namespaces(7)).
     package var hasOneID: Bool { userCount <= 1 }
@@ -50,13 +53,22 @@ package struct Rootless: Sendable, Hashable {
     }
 
     /// Outside of the namespace, for what needs no container.
-    init(uid: UInt32, places: RootlessPlaces) {
+    init(uid: UInt32, places: RootlessPlaces, obstacle: NamespaceObstacle? = nil) {
+        self.obstacle = obstacle
         self.uid = uid
         userCount = 0
         groupCount = 0
         self.places = places
         lock = -1
     }
+}
+
+/// What keeps an ordinary user from having a user namespace, and ways out.
+struct NamespaceObstacle: Sendable, Hashable {
+    var errno: Errno
+    var remedies: [String]
+
+    var error: EngineError { .noUserNamespace(errno, remedies: remedies) }
 }
 
 /// A line of /proc/PID/uid_map: `count` IDs from `inside` on are those of the parent's from `outside` on.

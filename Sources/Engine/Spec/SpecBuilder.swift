@@ -47,7 +47,8 @@ package enum SpecBuilder {
 
     /// A process can only be what its user namespace has.
     private static func checkIDs(_ inputs: SpecInputs) throws(EngineError) {
-        guard let rootless = inputs.host.rootless else { return }
+        // Without a namespace nothing is run here: it is a bundle for somebody else.
+        guard let rootless = inputs.host.rootless, rootless.obstacle == nil else { return }
         let user = inputs.user
         let isMapped = user.uid < rootless.userCount && user.gid < rootless.groupCount
         let groups = rootless.hasOneID ? [] : user.groups

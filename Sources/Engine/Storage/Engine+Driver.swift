@@ -11,10 +11,13 @@ package struct DriverChoice: Sendable, Hashable {
 extension Engine {
     /// The driver of everything that is done now. Unless one is asked for this is overlay2, untried: whether it works is
     /// asked when a mount fails (`fallback`), so that a start pays for no probe.
-    var driver: StorageDriver { askedDriver ?? .overlay2 }
+    var driver: StorageDriver { rootless?.obstacle != nil ? .copyup : askedDriver ?? .overlay2 }
 
     /// What `info` tells: the driver that a start comes to here.
     func chooseDriver() -> DriverChoice {
+        if rootless?.obstacle != nil {
+            return DriverChoice(driver: .copyup, reason: "nothing can be mounted without a user namespace")
+        }
         if let askedDriver {
             let place = options.storageDriver?.isEmpty ?? true ? configuration.file ?? "" : "--storage-driver"
             return DriverChoice(driver: askedDriver, reason: "asked for by \(place)")

@@ -17,17 +17,6 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-// A build of the tests has undefined behaviour trap here too; what needs a runtime library can't be.
-#ifdef CINIT_TRAPPING
-#define UNCHECKED no_sanitize("address", "thread")
-#else
-#define UNCHECKED no_sanitize("address", "thread", "undefined")
-#endif
-
-#define STUB                                                                                                          \
-    __attribute__((section("cinit_stub"), optnone, noinline, used, visibility("hidden"), no_stack_protector,          \
-                   UNCHECKED, no_profile_instrument_function))
-
 #if defined(__x86_64__)
 __asm__(".pushsection cinit_stub,\"ax\",@progbits\n"
         ".globl cinit_stub_entry\n.hidden cinit_stub_entry\n.type cinit_stub_entry,@function\n"
@@ -39,8 +28,6 @@ __asm__(".pushsection cinit_stub,\"ax\",@progbits\n.balign 4\n"
         "cinit_stub_entry:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl cinit_stub_main\n  brk #1\n"
         ".popsection\n");
 #endif
-
-enum { PATH_BYTES = 4096, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 STUB void cinit_stub_leave(int code) {
     sys(exit_group, code);
@@ -216,12 +203,14 @@ STUB void cinit_stub_enter(const char *name, const char *mode, const char *searc
 
 /// argv: name, mode, search path, then the user's own. The mode's first letter is `i` to supervise the command, `e` to
 /// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent, `i`: to supervise
-/// it), else it is executed.
+/// it), `w` where the command is a program that runs this one again, then with `g`; else it is executed.
 STUB void cinit_stub_main(long *stack) {
     long argc = stack[0];
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
     if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
+    if (argv[1][0] == 'w') cinit_stub_exec(argv[2], argv + 3, envp);
     sys(fcntl, CINIT_REPORT_FD, F_SETFD, FD_CLOEXEC);
+    if (argv[1][0] == 'g' && argc > 6) cinit_stub_guard(argv[0], argv + 2, envp);
     if (argv[1][0] == 'i') cinit_stub_supervise(argv[0], argv[2], argv + 3, envp);
     else if (argv[1][0] == 'e') cinit_stub_enter(argv[0], argv[1] + 1, argv[2], argv + 3, envp);
     else cinit_stub_exec(argv[2], argv + 3, envp);

@@ -24,17 +24,21 @@ static long send_master(int socket, int master) {
     return count < 0 ? count : 0;
 }
 
-/// From the container's own devpts, where nobody can make a node: a running container might have put something else in
-/// its place. The peer is asked of the master (TIOCGPTPEER), never opened by a name that something else could have taken.
-long op_pty(struct child *child, const struct cinit_op *op) {
+static long open_master(struct child *child, int devpts) {
     struct statfs system;
     child->call = CINIT_AT_VERIFY;
-    long found = sys(fstatfs, child->slots[op->dir], &system);
+    long found = sys(fstatfs, devpts, &system);
     if (found < 0) return found;
     if (system.f_type != DEVPTS_MAGIC) return -ENODEV;
     child->call = CINIT_AT_OPEN;
-    long master = open_in(child->slots[op->dir], "ptmx", O_RDWR | O_NOCTTY,
-                          RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    return open_in(devpts, "ptmx", O_RDWR | O_NOCTTY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
+/// From the container's own devpts, where nobody can make a node: a running container might have put something else in
+/// its place. The peer is asked of the master (TIOCGPTPEER), never opened by a name that something else could have taken.
+long op_pty(struct child *child, const struct cinit_op *op) {
+    long master = op->flags & CINIT_HOST_TERMINAL ? sys(openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+                                                  : open_master(child, child->slots[op->dir]);
     if (master < 0) return master;
     int unlocked = 0;
     struct winsize size = {.ws_row = (unsigned short)op->a, .ws_col = (unsigned short)(op->a >> 16)};

@@ -2,6 +2,7 @@ internal import Cgroups
 internal import Glibc
 internal import Images
 internal import OCI
+internal import Runtime
 internal import Sys
 
 extension Engine {
@@ -29,7 +30,9 @@ extension Engine {
             info.securityOptions.append("name=rootless")
             info.rootless = "user \(rootless.uid) in a user namespace, IDs \(rootless.range)"
             if let obstacle = rootless.obstacle {
-                info.rootless = "user \(rootless.uid), no user namespace (\(obstacle.errno)): images, but no containers"
+                let containersWithout =
+                    Emulator.installed == nil ? "images, but no containers" : "containers are closed off from nothing"
+                info.rootless = "user \(rootless.uid), no user namespace (\(obstacle.errno)): \(containersWithout)"
             }
         }
         info.registryMirrors = options.registryMirrors.isEmpty ? configuration.registryMirrors : options.registryMirrors

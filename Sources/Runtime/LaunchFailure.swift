@@ -156,7 +156,7 @@ extension LaunchPlan {
         case .open(_, let place, _, _),
             .nullDevice(_, let place, _) where isFurtherProcess:
             "open \(place.path)"
-        case .pty: "make a terminal"
+        case .pty, .hostTerminal: "make a terminal"
         case .write(let place, let value): "set \(place.path.dropFirst("sys/".count)) to \(value)"
         case .share(let target, let kinds): "join the namespaces \(kinds) of \(owner(target))"
         case .borrow(_, let target, let path, _): "share \(path) of \(owner(target))"

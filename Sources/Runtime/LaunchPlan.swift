@@ -15,6 +15,9 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     /// All that the child is given, encoded: header, operations, argv, envp and every string with its NUL.
     package let buffer: [UInt8]
 
+    /// Whether it is told that the command was executed, since the socket stays open.
+    var isEmulated: Bool { stub == .wrap }
+
     /// Whether the command is executed by a process that the cloned one makes.
     var hasSuccessor: Bool {
         if case .enter = stub { return true }

@@ -15,6 +15,8 @@ package struct LaunchRequest: Sendable {
     package var borrowed: [String: Int] = [:]
     /// Ignored where the spec asks for a terminal.
     package var stdio = StandardIO.inherited
+    /// Set where there are no namespaces: what shows the container its files instead.
+    package var emulator: Emulator?
     /// SIGKILL for the container when the launching thread's process ends: for foreground runs.
     package var diesWithParent = true
 

@@ -22,6 +22,7 @@ struct PlanCompiler {
     var spec: Spec { request.spec }
 
     static func compile(_ request: LaunchRequest, host: HostFacts) throws(RuntimeError) -> LaunchPlan {
+        if let emulator = request.emulator { return try EmulatedCompiler.compile(request, emulator) }
         var compiler = PlanCompiler(request: request, host: host)
         return try compiler.compile()
     }

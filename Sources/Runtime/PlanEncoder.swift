@@ -147,6 +147,8 @@ struct PlanEncoder {
             op(CINIT_WRITE, dir: place.slot, rules: [.noLinks, .sameMount], path: add(place.path), text: add(value))
         case .pty(let slot, let devpts, let rows, let columns, let owner):
             op(CINIT_PTY, slot, dir: devpts, a: UInt64(rows) | UInt64(columns) << 16, c: UInt64(owner))
+        case .hostTerminal(let slot, let rows, let columns):
+            op(CINIT_PTY, slot, dir: slot, rules: .hostTerminal, a: UInt64(rows) | UInt64(columns) << 16)
         case .workDirectory(let place): op(CINIT_WORK_DIR, dir: place.slot, path: add(place.path))
         case .joinNamespace(let path, let flags): op(CINIT_SETNS, path: add(path), a: flags.rawValue)
         default: nil

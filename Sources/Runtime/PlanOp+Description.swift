@@ -51,6 +51,8 @@ extension PlanOp: CustomStringConvertible {
         case .write(let place, let value): "write \(place) \(value)"
         case .pty(let slot, let devpts, let rows, let columns, let owner):
             "\(slot) = new terminal of \(devpts) size \(columns)x\(rows) owner \(owner)"
+        case .hostTerminal(let slot, let rows, let columns):
+            "\(slot) = new terminal of the host size \(columns)x\(rows)"
         case .workDirectory(let place): "chdir \(place)"
         default: nil
         }

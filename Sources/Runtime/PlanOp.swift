@@ -36,6 +36,7 @@ package struct TargetRules: OptionSet, Hashable, Sendable {
     package static let notProc = TargetRules(rawValue: 8)
     package static let sameMount = TargetRules(rawValue: 32)
     package static let directory = TargetRules(rawValue: 64)
+    static let hostTerminal = TargetRules(rawValue: 128)
 
     private static let words: [(TargetRules, String)] = [
         (.noLinks, "nolinks"), (.makeDirectory, "mkdir"), (.makeLike, "create"), (.notProc, "notproc"),
@@ -94,6 +95,8 @@ package enum PlanOp: Hashable, Sendable {
     case mask(Place, file: Slot, directory: Slot, TargetRules)
     case readOnly(Place, TargetRules)
     case pty(Slot, devpts: Slot, rows: UInt16, columns: UInt16, owner: UInt32)
+    /// A terminal of the host's.
+    case hostTerminal(Slot, rows: UInt16, columns: UInt16)
     case pivot(Slot)
     case workDirectory(Place)
     case hostName(String)

@@ -48,8 +48,30 @@ struct ProcessSteps {
         return ops
     }
 
+    /// As `ops`, for a process that keeps its user and has no rights to lose: what it starts as is all that it is.
+    func unprivilegedOps(terminal: Slot?, null: Slot?) throws(RuntimeError) -> [PlanOp] {
+        var ops: [PlanOp] = [.keyring("_ses.\(id)")]
+        if let terminal {
+            ops.append(.terminal(terminal, controlling: true))
+        } else {
+            ops.append(.stdio(stdio, null: null, owner: 0))
+        }
+        for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
+        ops.append(.umask(process.user.umask.map { $0 & 0o777 } ?? 0o022))
+        ops.append(.parentDeath(signal: diesWithParent ? SIGKILL : 0))
+        return ops + [.sealDescriptors, .noNewPrivileges, .exec]
+    }
+
     /// What the stub takes: its name, its mode, where it looks for a command without a slash, and the command.
     func arguments(_ mode: StubMode) -> [String] { ["runimg-init", mode.argument, searchPath] + process.args }
+
+    /// The same below an emulator: twice the stub, around it and below it.
+    func arguments(_ emulator: Emulator) -> [String] {
+        let guarded = ["g", "/proc/", "/task/", "/children", searchPath] + process.args
+        let user = process.user
+        return ["runimg-init", StubMode.wrap.argument, "/"]
+            + emulator.arguments(uid: user.uid, gid: user.gid, directory: process.cwd, stub: guarded)
+    }
 
     /// The container's own PATH; docker's where it has none.
     private var searchPath: String {
@@ -128,6 +150,8 @@ package enum StubMode: Hashable, Sendable {
     case replace
     /// Starts it, and stays as pid 1.
     case supervise
+    /// Becomes a program that runs the stub again, below which the command is.
+    case wrap
     /// Starts it in the pid namespace that was joined, and leaves.
     case enter(terminal: Bool, diesWithParent: Bool, supervises: Bool = false)
 
@@ -136,6 +160,7 @@ package enum StubMode: Hashable, Sendable {
         switch self {
         case .replace: "p"
         case .supervise: "i"
+        case .wrap: "w"
         case .enter(let terminal, let diesWithParent, let supervises):
             "e\(terminal ? "t" : "")\(diesWithParent ? "d" : "")\(supervises ? "i" : "")"
         }
@@ -145,6 +170,7 @@ package enum StubMode: Hashable, Sendable {
         switch self {
         case .replace: ""
         case .supervise: " under init"
+        case .wrap: " under \(Emulator.name)"
         case .enter(_, let diesWithParent, let supervises):
             (supervises ? " under init" : "") + " in the pid namespace"
                 + (diesWithParent ? ", to die with the parent" : "")

@@ -65,15 +65,19 @@ struct StartingChild: ~Copyable {
     mutating func awaitExec(_ plan: LaunchPlan) throws(RuntimeError) -> OwnedFD? {
         var master: Int32 = -1
         var isWaiting = plan.hasSuccessor
-        while true {
+        var isExecuted = !plan.isEmulated
+        receiving: while true {
             do throws(RuntimeError) {
-                guard let message = try receive(wait: true) else { break }
+                guard let message = try receive(wait: true) else { break receiving }
                 // Unasked for, it would be a descriptor that someone made our child send.
                 if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), plan.hasTerminal, master < 0 {
                     master = message.descriptor
                 } else if message.report.kind == UInt32(CINIT_SUCCESSOR.rawValue), isWaiting {
                     isWaiting = false
                     try follow(OwnedFD(adopting: message.descriptor))
+                } else if message.report.kind == UInt32(CINIT_EXECUTED.rawValue), plan.isEmulated {
+                    isExecuted = true
+                    break receiving
                 } else {
                     if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
                     throw LaunchFailure.error(message.report, text: message.text, plan)
@@ -82,6 +86,10 @@ struct StartingChild: ~Copyable {
                 if master >= 0 { _ = Glibc.close(master) }
                 throw error
             }
+        }
+        if !isExecuted {
+            if master >= 0 { _ = Glibc.close(master) }
+            throw .lostChild("\(Emulator.name) ended before it had run the command")
         }
         if plan.hasTerminal, master < 0 { throw .lostChild("it ended before it had made its terminal") }
         if isWaiting {
@@ -215,7 +223,7 @@ private struct SocketEnds: ~Copyable {
 
 /// The container's first program, made for each launch: a container that holds its own open for writing, which the seals
 /// do not prevent, must not make the next one's exec fail (ETXTBSY).
-private enum InitStub {
+enum InitStub {
     static func make() throws(RuntimeError) -> OwnedFD {
         let made = cinit_make_stub()
         if made < 0 {

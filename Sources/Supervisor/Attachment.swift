@@ -22,6 +22,7 @@ package struct Attachment: Sendable {
         package var error = true
         package var detachKeys = DetachKeys(DetachKeys.standard)
         package var forwardsSignals = true
+        package var deliver: SignalDelivery = { (signal, pidfd) throws(Errno) in try Pidfd.send(signal, to: pidfd) }
         /// Whether a full-screen program is to draw its screen anew.
         package var redraws = false
 
@@ -183,7 +184,7 @@ package struct Attachment: Sendable {
                 try sendSize()
             } else if options.forwardsSignals {
                 do throws(Errno) {
-                    try Pidfd.send(signal, to: pidfd)
+                    try options.deliver(signal, pidfd)
                 } catch .noProcess {
                     continue
                 }

@@ -11,9 +11,13 @@ package struct Foreground: ~Copyable {
     }
 
     private let signals: ForwardedSignals
+    private let deliver: SignalDelivery
 
     /// Blocks the signals that are to be passed on. Made before the container starts, so that none is lost.
-    package init() throws(Errno) { signals = try ForwardedSignals() }
+    package init(deliver: @escaping SignalDelivery) throws(Errno) {
+        signals = try ForwardedSignals()
+        self.deliver = deliver
+    }
 
     /// Serves a process without a terminal until it has ended and all it wrote is delivered.
     package borrowing func serve(pidfd: Int32, streams: consuming AttachedStreams) throws(Errno) -> Outcome {
@@ -102,7 +106,7 @@ package struct Foreground: ~Copyable {
                 if let size = ForwardedSignals.callerSize() { try? Terminal.setSize(terminal, size) }
             } else if let pidfd {
                 do throws(Errno) {
-                    try Pidfd.send(signal, to: pidfd)
+                    try deliver(signal, pidfd)
                 } catch .noProcess {
                     continue
                 }

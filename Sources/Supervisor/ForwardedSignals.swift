@@ -1,6 +1,9 @@
 internal import Glibc
 package import Sys
 
+/// Sends a signal to the process that a pidfd stands for.
+package typealias SignalDelivery = @Sendable (_ signal: Int32, _ pidfd: Int32) throws(Errno) -> Void
+
 /// The signals that a command passes on to its container. Blocked while the value lives.
 package struct ForwardedSignals: ~Copyable {
     private let signals: SignalFD

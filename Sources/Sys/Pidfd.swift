@@ -11,8 +11,7 @@ package enum Pidfd {
         try check { clinux_pidfd_send_signal(pidfd, signal) }
     }
 
-    /// The number of the process behind `pidfd`, in our pid namespace (proc(5), fdinfo). ECHILD for one that is no child
-    /// of `parent`, or is gone and reaped.
+    /// As `number(of:)`; ECHILD for one that is no child of `parent`, or is gone and reaped.
     package static func process(of pidfd: Int32, childOf parent: Int32) throws(Errno) -> Int32 {
         if parent == getpid() {
             var info = siginfo_t()
@@ -26,7 +25,8 @@ package enum Pidfd {
         return pid
     }
 
-    private static func number(of pidfd: Int32) throws(Errno) -> Int32 {
+    /// The number of the process behind `pidfd`, in our pid namespace (proc(5), fdinfo).
+    package static func number(of pidfd: Int32) throws(Errno) -> Int32 {
         let text = String(decoding: try File.readAll("/proc/self/fdinfo/\(pidfd)", limit: 4096), as: UTF8.self)
         for line in text.split(separator: "\n") where line.hasPrefix("Pid:") {
             if let pid = Int32(line.dropFirst(4).drop { $0 == "\t" }), pid > 0 { return pid }

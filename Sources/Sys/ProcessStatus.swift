@@ -14,6 +14,20 @@ package enum ProcessStatus {
         fields(of: pid).flatMap { Int32($0[1]) }
     }
 
+    /// Who traces it (ptrace(2)); nil: nobody.
+    package static func tracer(_ pid: Int32) -> Int32? {
+        guard let bytes = try? File.readAll("/proc/\(pid)/status", limit: 1 << 16) else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("TracerPid:\t") }
+        return line.flatMap { Int32($0.dropFirst("TracerPid:\t".count)) }.flatMap { $0 == 0 ? nil : $0 }
+    }
+
+    /// The children of its first thread, the oldest first; none where the kernel does not tell (CONFIG_PROC_CHILDREN).
+    package static func children(_ pid: Int32) -> [Int32] {
+        guard let bytes = try? File.readAll("/proc/\(pid)/task/\(pid)/children", limit: 1 << 20) else { return [] }
+        return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+    }
+
     /// From field 3 on, the state; at least up to field 22. A zombie has ended.
     private static func fields(of pid: Int32) -> [String]? {
         guard let bytes = try? File.readAll("/proc/\(pid)/stat", limit: 4096),

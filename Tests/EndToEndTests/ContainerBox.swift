@@ -18,7 +18,9 @@ final class ContainerBox {
         let engine = try own ?? EndToEnd.engine
         runimg = engine.runimg
         let scratch = try EndToEnd.scratch(for: runimg)
-        let how = ["run", "--name", name, "--network", "none", "--cidfile", scratch("id")] + (detached ? ["-d"] : [])
+        // Who can have no namespace is refused one.
+        let network = runimg.isImprisoned ? [] : ["--network", "none"]
+        let how = ["run", "--name", name, "--cidfile", scratch("id")] + network + (detached ? ["-d"] : [])
         let ran = try runimg.run(how + flags + [engine.image, "sh", "-c", script])
         guard ran.status == 0 else { throw Tool.Failure(output: ran) }
         id = String(decoding: try File.readAll(scratch("id")), as: UTF8.self)

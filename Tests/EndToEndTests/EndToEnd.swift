@@ -24,8 +24,8 @@ struct SharedEngine: Sendable {
 
     @TaskLocal static var current: SharedEngine?
 
-    init(user: OrdinaryUser? = nil, configuration: String = "{}") throws {
-        runimg = try Runimg(configuration: configuration, user: user)
+    init(user: OrdinaryUser? = nil, configuration: String = "{}", isImprisoned: Bool = false) throws {
+        runimg = try Runimg(configuration: configuration, user: user, isImprisoned: isImprisoned)
         try runimg.check("pull", "-q", "oci:\(Fixtures.layout("busybox")):latest")
         image = try #require(try runimg.check("images", "-q", "--no-trunc").lines.first)
     }

@@ -117,20 +117,25 @@ struct RootlessTests {
         }
     }
 
-    /// Scripts that run the rest of their arguments where no user namespace can be made; the first is an empty directory.
+    /// Scripts that run the rest of their arguments where no user namespace can be made, and proot can't be executed; the
+    /// first is an empty directory.
     private static let prisons = [
         // A process in a chroot may make none.
         (
             """
-            exec unshare -m sh -c 'mount --rbind / "$0" && exec chroot "$0" "$@"' "$@"
+            exec unshare -m sh -c '[ ! -e /usr/bin/proot ] || mount --bind /dev/null /usr/bin/proot
+                mount --rbind / "$0" && exec chroot "$0" "$@"' "$@"
             """,
-            "operation not permitted (EPERM). Ways out: run as root: sudo runimg …; or let the container or sandbox"
+            "operation not permitted (EPERM). Ways out: run as root: sudo runimg …; or let the container or sandbox "
+                + "around this shell make user namespaces (its seccomp filter forbids them, or a chroot does); or install "
+                + "proot (Debian's package proot)"
         ),
         // A namespace with IDs of its own and a limit of none below it.
         (
             """
-            inner='echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"'
-            unshare -U sh -c 'until grep -q . /proc/self/gid_map; do sleep 0.01; done; exec sh -c "$@"' - "$inner" "$@" &
+            inner='[ ! -e /usr/bin/proot ] || mount --bind /dev/null /usr/bin/proot
+                echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"'
+            unshare -U -m sh -c 'until grep -q . /proc/self/gid_map; do sleep 0.01; done; exec sh -c "$@"' - "$inner" "$@" &
             until [ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.01; done
             echo 0 0 65536 > /proc/$!/uid_map; echo 0 0 65536 > /proc/$!/gid_map; wait $!
             """,

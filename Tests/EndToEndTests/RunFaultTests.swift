@@ -32,6 +32,15 @@ extension EndToEnd {
 
         /// What a boot does to a data root: nothing below /run tells of its containers any more.
         private func boot(_ dataRoot: String) throws {
+            // Of another data root, which is not there any more: a command of any store may be the one that clears it away,
+            // and half-way through that it would be neither there nor gone for ours.
+            let other = try Runimg()
+            let ids = ((try? Directory.entries("\(dataRoot)/containers")) ?? []).map(\.name).filter { $0.count == 64 }
+            let isCleared = Wait.until(seconds: 20) {
+                _ = try? other("ps")
+                return !ids.contains { File.exists("\(other.runDirectory)/\($0)") }
+            }
+            #expect(isCleared)
             let mark = "\(dataRoot)/containers/boot-id"
             if File.exists(mark) { try File.replace(mark, with: Array("an earlier one\n".utf8)) }
         }

@@ -28,8 +28,13 @@ struct RunModeTests {
         Dictionary(uniqueKeysWithValues: RunMode.further.map { ($0, reason) })
     }
 
+    private static let open: [RunMode: String] = [.proot: "nothing is closed off"]
+    private static let hosts: [RunMode: String] = [.proot: "it is the host's"]
+    private static let refused: [RunMode: String] = [.proot: "what was asked for is refused"]
+
     static let process: [SharedTest] = [
-        SharedTest("ProcessFlags.theDefaultsAreDockers") { try E.ProcessFlags().theDefaultsAreDockers() },
+        SharedTest(
+            "ProcessFlags.theDefaultsAreDockers", { try E.ProcessFlags().theDefaultsAreDockers() }, lacking: hosts),
         SharedTest("ProcessFlags.onlyTheThreeStandardDescriptorsAreOpen") {
             try E.ProcessFlags().onlyTheThreeStandardDescriptorsAreOpen()
         },
@@ -40,43 +45,54 @@ struct RunModeTests {
         SharedTest("ProcessFlags.entrypointAndCommandAreMerged") {
             try E.ProcessFlags().entrypointAndCommandAreMerged()
         },
-        SharedTest("ProcessFlags.theHostNameIsSet") { try E.ProcessFlags().theHostNameIsSet() },
+        SharedTest("ProcessFlags.theHostNameIsSet", { try E.ProcessFlags().theHostNameIsSet() }, lacking: refused),
         SharedTest("ProcessFlags.theNetworkFilesAreThere") { try E.ProcessFlags().theNetworkFilesAreThere() },
-        SharedTest("ProcessFlags.anInitReapsAndForwards") { try E.ProcessFlags().anInitReapsAndForwards() },
+        SharedTest(
+            "ProcessFlags.anInitReapsAndForwards", { try E.ProcessFlags().anInitReapsAndForwards() }, lacking: hosts),
         SharedTest("ProcessFlags.aDryRunStartsNothing") { try E.ProcessFlags().aDryRunStartsNothing() },
         SharedTest("ExitCodes.theProcessesOwnCodeComesBack") { try E.ExitCodes().theProcessesOwnCodeComesBack() },
         SharedTest("ExitCodes.outputGoesWhereItWasWritten") { try E.ExitCodes().outputGoesWhereItWasWritten() },
         SharedTest("ExitCodes.interactivePassesInputAndItsEnd") { try E.ExitCodes().interactivePassesInputAndItsEnd() },
         SharedTest("ExitCodes.muchOutputComesWholeAndInOrder") { try E.ExitCodes().muchOutputComesWholeAndInOrder() },
-        SharedTest("Terminals.theTerminalIsTheContainersOwn") { try E.Terminals().theTerminalIsTheContainersOwn() },
-        SharedTest("Terminals.aShellIsTypedIntoResizedAndLeft") { try E.Terminals().aShellIsTypedIntoResizedAndLeft() },
+        SharedTest(
+            "Terminals.theTerminalIsTheContainersOwn", { try E.Terminals().theTerminalIsTheContainersOwn() },
+            lacking: hosts),
+        SharedTest(
+            "Terminals.aShellIsTypedIntoResizedAndLeft", { try E.Terminals().aShellIsTypedIntoResizedAndLeft() },
+            lacking: hosts),
     ]
 
     static let isolation: [SharedTest] = [
         SharedTest(
             "Isolation.everyNamespaceIsItsOwn", { try E.Isolation().everyNamespaceIsItsOwn() },
             lacking: inNamespace),
-        SharedTest("Isolation.networkNoneHasLoopbackOnly") { try E.Isolation().networkNoneHasLoopbackOnly() },
-        SharedTest("Isolation.networkHostIsTheHosts") { try E.Isolation().networkHostIsTheHosts() },
-        SharedTest("Isolation.capabilitiesAreTheRecommendedTwelve") {
-            try E.Isolation().capabilitiesAreTheRecommendedTwelve()
-        },
-        SharedTest("Isolation.theDefaultFilterRefusesWhatReachesTheHost") {
-            try E.Isolation().theDefaultFilterRefusesWhatReachesTheHost()
-        },
-        SharedTest("Isolation.noNewPrivilegesWhenAskedFor") { try E.Isolation().noNewPrivilegesWhenAskedFor() },
-        SharedTest("Isolation.theHostsFilesAreMaskedOrReadOnly") {
-            try E.Isolation().theHostsFilesAreMaskedOrReadOnly()
-        },
-        SharedTest("Isolation.theProgramThatStartedItCannotBeWritten") {
-            try E.Isolation().theProgramThatStartedItCannotBeWritten()
-        },
-        SharedTest("Isolation.theOldRootIsGone") { try E.Isolation().theOldRootIsGone() },
-        SharedTest("Isolation.parametersOfItsNamespacesOnly") { try E.Isolation().parametersOfItsNamespacesOnly() },
+        SharedTest(
+            "Isolation.networkNoneHasLoopbackOnly", { try E.Isolation().networkNoneHasLoopbackOnly() }, lacking: refused
+        ),
+        SharedTest("Isolation.networkHostIsTheHosts", { try E.Isolation().networkHostIsTheHosts() }, lacking: hosts),
+        SharedTest(
+            "Isolation.capabilitiesAreTheRecommendedTwelve",
+            { try E.Isolation().capabilitiesAreTheRecommendedTwelve() }, lacking: open),
+        SharedTest(
+            "Isolation.theDefaultFilterRefusesWhatReachesTheHost",
+            { try E.Isolation().theDefaultFilterRefusesWhatReachesTheHost() }, lacking: open),
+        SharedTest(
+            "Isolation.noNewPrivilegesWhenAskedFor", { try E.Isolation().noNewPrivilegesWhenAskedFor() },
+            lacking: [.proot: "it is always on"]),
+        SharedTest(
+            "Isolation.theHostsFilesAreMaskedOrReadOnly", { try E.Isolation().theHostsFilesAreMaskedOrReadOnly() },
+            lacking: open),
+        SharedTest(
+            "Isolation.theProgramThatStartedItCannotBeWritten",
+            { try E.Isolation().theProgramThatStartedItCannotBeWritten() }, lacking: open),
+        SharedTest("Isolation.theOldRootIsGone", { try E.Isolation().theOldRootIsGone() }, lacking: open),
+        SharedTest(
+            "Isolation.parametersOfItsNamespacesOnly", { try E.Isolation().parametersOfItsNamespacesOnly() },
+            lacking: refused),
         SharedTest(
             "Isolation.processesOfOthersAreNotSeen", { try E.Isolation().processesOfOthersAreNotSeen() },
             lacking: noCgroup),
-        SharedTest("Isolation.theKeyringIsItsOwn") { try E.Isolation().theKeyringIsItsOwn() },
+        SharedTest("Isolation.theKeyringIsItsOwn", { try E.Isolation().theKeyringIsItsOwn() }, lacking: open),
         SharedTest("Pause.allStandStillAndGoOn", { try E.Pause().allStandStillAndGoOn() }, lacking: noCgroup),
     ]
 
@@ -92,20 +108,24 @@ struct RunModeTests {
         SharedTest(
             "Commit.smuggledWhiteout", { try E.Commit().smuggledWhiteout() },
             lacking: [.fuse: "fuse-overlayfs takes no name that begins with .wh."]),
-        SharedTest("Export.writesAllFilesWithoutMounts") {
-            for running in [false, true] { try E.Export().writesAllFilesWithoutMounts(running: running) }
-        },
+        SharedTest(
+            "Export.writesAllFilesWithoutMounts",
+            { for running in [false, true] { try E.Export().writesAllFilesWithoutMounts(running: running) } },
+            lacking: refused),
         SharedTest("StorageFlags.imagesVolumesAreFilledFromTheImage") {
             try E.StorageFlags().imagesVolumesAreFilledFromTheImage()
         },
         SharedTest("StorageFlags.namedVolumesStay") { try E.StorageFlags().namedVolumesStay() },
-        SharedTest("StorageFlags.temporaryFileSystems") { try E.StorageFlags().temporaryFileSystems() },
-        SharedTest("StorageFlags.aReadOnlyRootStillHasItsMounts") {
-            try E.StorageFlags().aReadOnlyRootStillHasItsMounts()
-        },
+        SharedTest(
+            "StorageFlags.temporaryFileSystems", { try E.StorageFlags().temporaryFileSystems() }, lacking: refused),
+        SharedTest(
+            "StorageFlags.aReadOnlyRootStillHasItsMounts", { try E.StorageFlags().aReadOnlyRootStillHasItsMounts() },
+            lacking: refused),
         SharedTest("StorageFlags.theContainersLayerIsItsOwn") { try E.StorageFlags().theContainersLayerIsItsOwn() },
-        SharedTest("StorageFlags.sharedMemoryHasItsSize") { try E.StorageFlags().sharedMemoryHasItsSize() },
-        SharedTest("StorageFlags.theDevicesAreDockers") { try E.StorageFlags().theDevicesAreDockers() },
+        SharedTest(
+            "StorageFlags.sharedMemoryHasItsSize", { try E.StorageFlags().sharedMemoryHasItsSize() }, lacking: refused),
+        SharedTest(
+            "StorageFlags.theDevicesAreDockers", { try E.StorageFlags().theDevicesAreDockers() }, lacking: hosts),
     ]
 
     static let lives: [SharedTest] = [
@@ -113,7 +133,9 @@ struct RunModeTests {
         SharedTest("Exec.refusals", { try E.Exec().refusals() }, lacking: noCgroup),
         SharedTest(
             "Exec.needsARunningContainer", { try E.Exec().needsARunningContainer() }, lacking: noCgroup),
-        SharedTest("Exec.surroundingsAreDockers") { try E.Exec().surroundingsAreDockers() },
+        SharedTest(
+            "Exec.surroundingsAreDockers", { try E.Exec().surroundingsAreDockers() },
+            lacking: [.proot: "proot sets PWD, and keeps the groups"]),
         SharedTest("LogsTests.whatAContainerWroteIsShownOnItsOwnStreams") {
             try E.LogsTests().whatAContainerWroteIsShownOnItsOwnStreams()
         },

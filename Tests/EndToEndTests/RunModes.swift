@@ -9,6 +9,7 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case user = "user/userns"
     case fuse = "user/fuse-overlayfs"
     case copyup = "user/copyup"
+    case proot = "user/proot"
 
     var testDescription: String { rawValue }
 
@@ -27,6 +28,12 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .copyup:
             let user = try #require(OrdinaryUser.ranged)
             return try SharedEngine(user: user, configuration: #"{"storage-driver": "copyup"}"#)
+        case .proot:
+            let user = try #require(OrdinaryUser.plain)
+            let engine = try SharedEngine(user: user, isImprisoned: true)
+            // What it says once comes into no test's output.
+            try engine.runimg.check("run", "--rm", engine.image, "true")
+            return engine
         }
     }
 
@@ -34,6 +41,7 @@ enum RunMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
     var obstacle: String? {
         switch self {
         case .root, .user, .copyup: nil
+        case .proot: Conditions.has("proot", "unshare") ? nil : "needs proot"
         case .fuse:
             !Conditions.has("fuse-overlayfs")
                 ? "needs fuse-overlayfs"

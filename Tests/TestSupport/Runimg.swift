@@ -22,13 +22,17 @@ package final class Runimg: Sendable {
     package var runDirectory: String { user == nil ? "/run/runimg" : scratch("run/runimg") }
     package var configFile: String { scratch("config.json") }
     private let environment: [String: String]
+    private let prison: [String]
+    package var isImprisoned: Bool { !prison.isEmpty }
 
-    /// `configuration` is JSON in the form of docker's daemon.json.
+    /// `configuration` is JSON in the form of docker's daemon.json. `isImprisoned`: no command can have a user namespace.
     package init(
-        configuration: String = "{}", environment: [String: String] = [:], user: OrdinaryUser? = nil
+        configuration: String = "{}", environment: [String: String] = [:], user: OrdinaryUser? = nil,
+        isImprisoned: Bool = false
     ) throws {
         scratch = try Scratch()
         self.user = user
+        prison = isImprisoned ? Runimg.prison + [try scratch.directory("root")] : []
         try scratch.file("config.json", configuration)
         try scratch.directory("docker", mode: 0o700)
         // No proxy, credential or default of the developer's reaches a test.
@@ -45,6 +49,12 @@ package final class Runimg: Sendable {
         }
         self.environment = own.merging(environment) { $1 }
     }
+
+    /// Runs a command line in a chroot, where nobody can make a user namespace (user_namespaces(7)): the whole file system
+    /// once more, at the directory that follows.
+    private static let prison = [
+        "unshare", "-m", "sh", "-c", #"mount --rbind / "$0" && exec chroot "$0" "$@""#,
+    ]
 
     /// One whose Docker Hub is a registry of the suite.
     package convenience init(mirror: RealRegistry) throws {
@@ -72,7 +82,7 @@ package final class Runimg: Sendable {
     /// The whole command line of `runimg ARGUMENTS`, with another data root where that is said.
     package func command(_ arguments: [String], dataRoot: String? = nil) -> [String] {
         let own = user == nil ? ["--data-root", dataRoot ?? self.dataRoot] : []
-        return (user?.command ?? []) + [Runimg.path] + own + ["--config-file", configFile] + arguments
+        return prison + (user?.command ?? []) + [Runimg.path] + own + ["--config-file", configFile] + arguments
     }
 
     /// Runs and throws unless the exit status is 0.

@@ -62,6 +62,7 @@ enum cinit_flags {
     CINIT_RECURSIVE = 16,
     CINIT_SAME_MOUNT = 32,     // the path may not cross a mount
     CINIT_DIRECTORY = 64,      // the target must be a directory
+    CINIT_HOST_TERMINAL = 128, // a terminal of the host's devpts, by /dev/ptmx
 };
 
 /// Where inside an operation it failed; Swift has the words.
@@ -102,6 +103,8 @@ struct cinit_op {
 };
 
 enum { CINIT_MAGIC = 0x52494e31, CINIT_MAX_SLOTS = 768, CINIT_REPORT_FD = 3, CINIT_MAX_TEXT = 512 };
+/// To a supervising stub without namespaces: kill all below, and leave. Nobody else sends the last real-time signal.
+enum { CINIT_END_SIGNAL = 64 };
 enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4 };
 
 struct cinit_plan {
@@ -130,6 +133,7 @@ enum cinit_report_kind {
     CINIT_TERMINAL_MASTER = 2,
     CINIT_EXEC_FAILURE = 3,
     CINIT_SUCCESSOR = 4,  // comes with a pidfd; that process waits for a release of its own
+    CINIT_EXECUTED = 5,   // the command runs, below a program that keeps this socket open
 };
 
 /// What cinit_start needs beside the plan. Descriptors are numbers of the caller, 10 or above.

@@ -5,6 +5,8 @@ internal import Sys
 /// Copies for a new volume what the image has at its target. The image is mounted for that in a mount namespace of its
 /// own, so the kernel merges the layers and no link leads out of them.
 struct VolumeSeeder {
+    /// Whether anything can be mounted; else the view is a directory that is opened as it stands.
+    let mounts: Bool
     typealias Use = (RootfsMount) throws(EngineError) -> Bool
     /// Calls its argument with the image's layers as a read-only mount over the directory `mountPoint`, which is empty.
     let withView: (_ mountPoint: String, Use) throws(EngineError) -> Bool
@@ -13,6 +15,13 @@ struct VolumeSeeder {
     /// directory there. Synced: a volume must not come back half filled.
     func fill(_ data: String, from target: String) throws(EngineError) -> Bool {
         try withView(data) { mount throws(EngineError) in
+            if !mounts, case .bind(let source) = mount.step {
+                return try call("fill the volume from the image's", target) { () throws(Errno) in
+                    let root = try Directory.open(source)
+                    let destination = try Directory.open(data)
+                    return try VolumeSeeder.copy(target, of: root.raw, to: destination.raw)
+                }
+            }
             let result = try call(Engine.mountingFiles, "the image for its volume at \(target)") { () throws(Errno) in
                 try PrivateMounts.with { () throws(Errno) -> Result<Bool, EngineError> in
                     // Opened first: the mount goes on top of the same directory, visible in this namespace only.

@@ -18,7 +18,7 @@ extension Engine {
         let execID = Random.hex(bytes: 32)
         noteExec(record, options.command, exec: execID)
         if options.detach {
-            try startDetached(request, cgroup, process)
+            try startDetached(request, cgroup, process, record)
             return .ended(0)
         }
         switch try serve(request, cgroup, process, interactive: options.interactive, keys, record) {
@@ -53,11 +53,11 @@ extension Engine {
     }
 
     private func startDetached(
-        _ asked: ExecRequest, _ cgroup: Cgroup, _ target: borrowing ContainerProcess
+        _ asked: ExecRequest, _ cgroup: Cgroup, _ target: borrowing ContainerProcess, _ record: ContainerRecord
     ) throws(EngineError) {
         var request = asked
         request.stdio = StandardIO()
-        let process = try launch(request, cgroup, target)
+        let process = try launch(request, cgroup, target, record)
         if process.terminalNumber >= 0 { try leave(process, request.id) }
     }
 
@@ -72,9 +72,12 @@ extension Engine {
         _ keys: DetachKeys, _ record: ContainerRecord
     ) throws(EngineError) -> Foreground.Outcome {
         var request = asked
-        let foreground = try call("watch signals for", record.shortID) { () throws(Errno) in try Foreground() }
+        let deliver = deliver
+        let foreground = try call("watch signals for", record.shortID) { () throws(Errno) in
+            try Foreground(deliver: deliver)
+        }
         if request.process.terminal {
-            let process = try launch(request, cgroup, target)
+            let process = try launch(request, cgroup, target, record)
             let outcome = try Engine.serve(process, interactive: interactive, keys, foreground, record)
             if case .detached = outcome { try leave(process, record.id) }
             return outcome
@@ -84,18 +87,31 @@ extension Engine {
         }
         let ends = streams.containerEnds
         request.stdio = StandardIO(input: ends.input, output: ends.output, error: ends.error)
-        let process = try launch(request, cgroup, target)
+        let process = try launch(request, cgroup, target, record)
         return try Engine.serve(process, streams.keepOurs(), foreground, record)
     }
 
     private func launch(
-        _ request: ExecRequest, _ cgroup: Cgroup, _ target: borrowing ContainerProcess
+        _ request: ExecRequest, _ cgroup: Cgroup, _ target: borrowing ContainerProcess, _ record: ContainerRecord
     ) throws(EngineError) -> RunningProcess {
-        let pidfd = target.pidfd.raw
-        do throws(RuntimeError) {
-            return try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [pidfd])
-        } catch {
+        do throws(EngineError) {
+            return try startBeside(target, request, cgroup, record)
+        } catch .runtime(let error) {
             throw .runtime(error.exitCode == 125 ? .commandNotExecutable("\(error)") : error)
+        }
+    }
+
+    /// Starts a further process of the container whose first is `target`.
+    func startBeside(
+        _ target: borrowing ContainerProcess, _ request: ExecRequest, _ cgroup: Cgroup, _ record: ContainerRecord
+    ) throws(EngineError) -> RunningProcess {
+        if isEmulated {
+            let plan = try emulatedPlan(request, record)
+            return try runtime { () throws(RuntimeError) in try Launcher.start(plan, cgroup: cgroup) }
+        }
+        let pidfd = target.pidfd.raw
+        return try runtime { () throws(RuntimeError) in
+            try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [pidfd])
         }
     }
 

@@ -52,7 +52,7 @@ extension Engine {
     ) throws(EngineError) -> ResolvedUser {
         let root: RunningRoot
         do throws(Errno) {
-            root = try RunningRoot(process)
+            root = isEmulated ? try RunningRoot(containers.merged(record.id)) : try RunningRoot(process)
         } catch {
             // Its process was there a moment ago.
             throw .notRunning(record.id)

@@ -13,6 +13,9 @@ struct RunningRoot: ~Copyable {
         directory = opened
     }
 
+    /// Of one whose process has the host's root.
+    init(_ path: String) throws(Errno) { directory = try File.open(path, O_PATH | O_DIRECTORY) }
+
     /// The regular file at `path`, at most `limit` bytes; nil where there is none.
     borrowing func readFile(_ path: String, limit: Int) throws(SystemFailure) -> [UInt8]? {
         do throws(Errno) {

@@ -29,7 +29,7 @@ struct CheckRun {
             var request = try engine.execRequest(record, target, options)
             request.process.terminal = false
             request.stdio = StandardIO(output: pipe.writer.raw, error: pipe.writer.raw)
-            process = try launch(request, cgroup, target)
+            process = try engine.startBeside(target, request, cgroup, record)
         } catch .notRunning {
             return nil
         } catch {
@@ -45,15 +45,6 @@ struct CheckRun {
         return result(exit.code, output)
     }
 
-    private func launch(
-        _ request: ExecRequest, _ cgroup: Cgroup, _ target: borrowing ContainerProcess
-    ) throws(EngineError) -> RunningProcess {
-        let pidfd = target.pidfd.raw
-        return try runtime { () throws(RuntimeError) in
-            try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [pidfd])
-        }
-    }
-
     /// The process's end, nil when its time ran out and it was killed, and the beginning of what it wrote.
     private func collect(
         _ process: borrowing RunningProcess, _ reader: borrowing OwnedFD
@@ -66,7 +57,7 @@ struct CheckRun {
             let deadline = end.overflow ? Int64.max : end.partialValue
             let hasEnded = try awaitEnd(process.pidfd.raw, fd, until: deadline, &output)
             // With its session: nothing that it started stays to pile up in the container.
-            if !hasEnded { kill(-process.pid, SIGKILL) }
+            if !hasEnded { engine.isEmulated ? try engine.deliver(SIGKILL, process.pidfd.raw) : kill(process) }
             let exit = try Pidfd.wait(process.pidfd.raw)
             // What was written before the end; a process that goes on in the background is not waited for.
             for _ in 0..<16 where output.take(from: fd) {}
@@ -75,6 +66,8 @@ struct CheckRun {
             throw .system(SystemFailure("serve a health check of", record.shortID, error))
         }
     }
+
+    private func kill(_ process: borrowing RunningProcess) { _ = Glibc.kill(-process.pid, SIGKILL) }
 
     /// Whether the process ended in time.
     private func awaitEnd(

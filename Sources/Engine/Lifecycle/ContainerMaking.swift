@@ -28,8 +28,10 @@ extension Engine {
 
     /// What can be said of a request before anything is touched.
     func checkStart(_ request: RunRequest) throws(EngineError) {
-        if let obstacle = rootless?.obstacle { throw obstacle.error }
-        if geteuid() != 0, !request.dryRun { throw .notSupportedYet("running a container without root (try sudo)") }
+        try checkIsolation()
+        if geteuid() != 0, !isEmulated, !request.dryRun {
+            throw .notSupportedYet("running a container without root (try sudo)")
+        }
         _ = try AttachOptions.keys(request.detachKeys)
         if request.rootDirectory == nil { try checkName(request.image) }
         try ContainerIDFile.check(request.containerIDFile)

@@ -27,7 +27,8 @@ extension Engine {
     func launch(
         _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
-        if let obstacle = rootless?.obstacle { throw obstacle.error }
+        try checkIsolation()
+        noteEmulation()
         do throws(EngineError) {
             return try launchOnce(draft, &entry, options)
         } catch .runtime(.rootMount(let step, let detail, let remedy)) {
@@ -171,6 +172,9 @@ extension Engine {
         for source in draft.sources {
             if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }
         }
+        guard let emulator = try emulator(of: record, draft.spec) else { return }
+        try runtime(emulator.writeStub)
+        try makePlaces(draft, emulator)
     }
 
     private func monitorSettings(_ draft: ContainerDraft, _ options: StartOptions) -> MonitorSettings {

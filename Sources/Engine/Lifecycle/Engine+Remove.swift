@@ -48,7 +48,7 @@ extension Engine {
         for name in names {
             guard let record = try? container(named: name), let process = try? process(of: record) else { continue }
             try? live.markStopped(record.id)
-            try? Pidfd.send(SIGKILL, to: process.pidfd.raw)
+            try? deliver(SIGKILL, process.pidfd.raw)
             note("kill", record, ["signal": "\(SIGKILL)"])
         }
     }

@@ -16,7 +16,7 @@ extension Engine {
     ) throws(EngineError) -> RunOutcome {
         let found = try container(named: name)
         if condition(of: found).isRunning { return try attach(name, input: input, options: options) }
-        var attachment = try Engine.attachmentOptions(found.request)
+        var attachment = try attachmentOptions(found.request)
         attachment.input = input && found.request.interactive
         attachment.forwardsSignals = options.signalProxy
         attachment.detachKeys = try options.keys()
@@ -41,7 +41,7 @@ extension Engine {
             throw .conflict("You cannot attach to a restarting container, wait until it is running")
         default: throw .conflict("You cannot attach to a stopped container, start it first")
         }
-        var attachment = try Engine.attachmentOptions(record.request)
+        var attachment = try attachmentOptions(record.request)
         attachment.input = input && record.request.interactive
         attachment.forwardsSignals = options.signalProxy
         attachment.detachKeys = try options.keys()

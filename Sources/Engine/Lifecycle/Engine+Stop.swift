@@ -69,7 +69,7 @@ extension Engine {
         _ signal: Int32, to target: borrowing RunningTarget, _ record: ContainerRecord
     ) throws(EngineError) {
         do throws(Errno) {
-            try Pidfd.send(signal, to: target.process.pidfd.raw)
+            try deliver(signal, target.process.pidfd.raw)
         } catch {
             if error != .noProcess { throw .system(SystemFailure("send signal \(signal) to", record.shortID, error)) }
         }

@@ -52,6 +52,11 @@ enum NamespaceMaker {
 /// What stands in the way of user namespaces on this machine, and who can take it away.
 enum NamespaceRemedy {
     static func all(_ errno: Errno) -> [String] {
+        ["run as root: sudo runimg …"] + permissions(errno)
+            + ["install proot (Debian's package proot), under which containers run closed off from nothing"]
+    }
+
+    private static func permissions(_ errno: Errno) -> [String] {
         let switches = [
             ("user.max_user_namespaces", "0", "15000"), ("kernel.unprivileged_userns_clone", "0", "1"),
             ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -59,15 +64,15 @@ enum NamespaceRemedy {
         let thrown = switches.filter { value($0.0) == $0.1 }.map { name, _, good in
             "allow user namespaces: sudo sysctl -w \(name)=\(good)"
         }
-        if !thrown.isEmpty { return ["run as root: sudo runimg …"] + thrown }
-        let other =
+        if !thrown.isEmpty { return thrown }
+        return [
             errno == .noSpace
-            ? "raise the limit of user namespaces: sudo sysctl -w user.max_user_namespaces=15000"
-            : errno == .invalid || errno == .noSystemCall
-                ? "use a kernel with CONFIG_USER_NS"
-                : "let the container or sandbox around this shell make user namespaces (its seccomp filter forbids "
-                    + "them, or a chroot does)"
-        return ["run as root: sudo runimg …", other]
+                ? "raise the limit of user namespaces: sudo sysctl -w user.max_user_namespaces=15000"
+                : errno == .invalid || errno == .noSystemCall
+                    ? "use a kernel with CONFIG_USER_NS"
+                    : "let the container or sandbox around this shell make user namespaces (its seccomp filter forbids "
+                        + "them, or a chroot does)"
+        ]
     }
 
     private static func value(_ name: String) -> String? {

@@ -1,6 +1,6 @@
 internal import Sys
 
-/// Processes by their namespaces, where no cgroup lists them.
+/// Processes by their namespaces or their tracer, where no cgroup lists them.
 enum NamespaceMembers {
     /// All that are in the pid namespace of `process`, by number; those that may not be looked at are left out.
     static func processes(sharingPidsWith process: Int32) -> [Int32] {
@@ -8,7 +8,16 @@ enum NamespaceMembers {
             (try? File.status("/proc/\(pid)/ns/pid", follow: true))?.inode
         }
         guard let own = namespace(process) else { return [] }
-        let all = ((try? Directory.entries("/proc")) ?? []).compactMap { Int32($0.name) }
-        return all.filter { namespace($0) == own }.sorted()
+        return all().filter { namespace($0) == own }.sorted()
+    }
+
+    /// All that `process`, an emulator, traces, but for the stub that guards them.
+    static func processes(tracedBy process: Int32) -> [Int32] {
+        let guardian = ProcessStatus.children(process).first
+        return all().filter { $0 != guardian && ProcessStatus.tracer($0) == process }.sorted()
+    }
+
+    private static func all() -> [Int32] {
+        ((try? Directory.entries("/proc")) ?? []).compactMap { Int32($0.name) }
     }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Images
 internal import Sys
 
@@ -31,12 +32,18 @@ package struct Rootless: Sendable, Hashable {
         return "0 to \(min(userCount, groupCount) - 1); a longer range in /etc/subuid and /etc/subgid gives more"
     }
 
-    /// As a command that a monitor runs is told of it: `LOCK:DIRECTORY`, the run directory.
-    package func text(lock: Int32) -> String { "\(lock):\(places.runDirectory)" }
+    /// As a command that a monitor runs is told of it: `LOCK:DIRECTORY`, the run directory; `none` for want of a namespace.
+    package func text(lock: Int32) -> String { "\(obstacle == nil ? "\(lock)" : "none"):\(places.runDirectory)" }
 
     /// The other way round, in such a command, which is in the namespace by birth.
     package init?(_ text: String) {
         let parts = text.split(separator: ":", maxSplits: 1)
+        if parts.count == 2, parts[0] == "none", parts[1].hasPrefix("/") {
+            let places = RootlessPlaces(dataRoot: nil, runDirectory: String(parts[1]), configurationFiles: [])
+            self.init(
+                uid: geteuid(), places: places, obstacle: NamespaceObstacle(errno: .notPermitted, remedies: []))
+            return
+        }
         guard parts.count == 2, let lock = Int32(parts[0]), parts[1].hasPrefix("/") else { return nil }
         self.init(
             places: RootlessPlaces(dataRoot: nil, runDirectory: String(parts[1]), configurationFiles: []), lock: lock)

@@ -136,6 +136,7 @@ extension Engine {
                 step: .bind(source: rootfs.mountPoint), mountPoint: rootfs.mountPoint, readOnly: rootfs.readOnly)
         }
         var request = LaunchRequest(id: id, spec: draft.spec, rootfs: rootfs)
+        request.emulator = try emulator(of: draft.record, draft.spec)
         request.shared = draft.record.request.isolation.shared
         request.borrowed = borrowedMounts(draft, request.shared)
         request.useInit = draft.record.request.useInit

@@ -21,7 +21,7 @@ extension Engine {
             return .ended(0)
         }
         // Until all is undone again: a second signal must not end us half-way through that.
-        let attachment = try Engine.attachmentOptions(request)
+        let attachment = try attachmentOptions(request)
         let signals = try call("watch signals for", record.shortID) { () throws(Errno) in try ForwardedSignals() }
         var entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         let started: StartedContainer
@@ -71,8 +71,9 @@ extension Engine {
         if durably { try containers.sync(id) }
     }
 
-    static func attachmentOptions(_ request: RunRequest) throws(EngineError) -> Attachment.Options {
+    func attachmentOptions(_ request: RunRequest) throws(EngineError) -> Attachment.Options {
         var options = Attachment.Options()
+        options.deliver = deliver
         options.hasTerminal = request.terminal
         options.input = request.interactive
         options.forwardsSignals = request.signalProxy

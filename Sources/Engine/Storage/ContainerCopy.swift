@@ -70,8 +70,11 @@ extension Engine {
         try lockedCopy(of: id) { () throws(EngineError) in
             guard let mark = try copyMark(of: id) else { return }
             let merged = containers.merged(id)
+            let isEmulated = isEmulated
             try withUnion(of: record, image) { tree throws(Errno) in
                 let changed = try Directory.open(merged)
+                // Who is no more than the owner reads only what the owner may.
+                if isEmulated { try Directory.grantOwner(changed.raw) }
                 try tree.adopt(changed.raw, since: mark.stamp, skipped: mark.skipped)
             }
             if mark.isMounted || (!isOurs && live.isServed(id)) { return }

@@ -25,7 +25,7 @@ extension Engine {
     /// `shown`: where the files are together already.
     func volumeSeeder(_ image: Image, shown: String? = nil) -> VolumeSeeder {
         let layers = Array(image.layers.reversed().map(\.diff))
-        return VolumeSeeder { point, use throws(EngineError) in
+        return VolumeSeeder(mounts: !isEmulated) { point, use throws(EngineError) in
             if let shown {
                 return try use(RootfsMount(step: .bind(source: shown), mountPoint: point, readOnly: true))
             }

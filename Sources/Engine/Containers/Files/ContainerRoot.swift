@@ -41,6 +41,10 @@ extension Engine {
     /// The root that the container's first process has, held by a descriptor.
     func runningRoot(of record: ContainerRecord) throws(EngineError) -> OwnedFD {
         let process = try process(of: record)
+        if isEmulated {
+            let path = containers.merged(record.id)
+            return try call("open", path) { () throws(Errno) in try Directory.open(path) }
+        }
         let pid = process.pid
         let root = try call("open the root of", record.shortID) { () throws(Errno) in
             try File.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY)
@@ -72,7 +76,9 @@ extension Engine {
             try tidyLeft(record.id, isOurs: access == .write)
             let mounts = access == .read || access == .write ? mountedPaths(record) : []
             return try withStoredMount(of: record, access, by: driver) { mount throws(EngineError) in
-                try Engine.mounted(StoredRoot(mount: mount, mounts: mounts), record, body)
+                // Nothing can be mounted, and what would be mounted inside is not there.
+                if isEmulated, case .bind(let path) = mount.step { return try Engine.opened(path, body) }
+                return try Engine.mounted(StoredRoot(mount: mount, mounts: mounts), record, body)
             }
         }
     }
@@ -140,6 +146,15 @@ extension Engine {
         return (generated + asked).sorted { $0.target < $1.target }
     }
 
+    private static func opened<T>(
+        _ path: String, _ body: (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        let root = try call("open", path) { () throws(Errno) in try Directory.open(path) }
+        let result = try body(root.raw)
+        _ = consume root
+        return result
+    }
+
     private static func mounted<T: Sendable>(
         _ root: StoredRoot, _ record: ContainerRecord, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
     ) throws(EngineError) -> T {
@@ -178,7 +193,7 @@ extension Engine {
         try PrivateMounts.makeReadOnly(mounted.raw)
     }
 
-    private static func makeDirectories(_ path: String, in root: Int32) throws(Errno) {
+    static func makeDirectories(_ path: String, in root: Int32) throws(Errno) {
         let view = FileView.container(root)
         var done = ""
         for part in Path.parts(path) {

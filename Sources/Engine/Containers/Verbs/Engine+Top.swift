@@ -9,11 +9,17 @@ extension Engine {
         note("top", record)
         let pids =
             cgroup.isNowhere
-            ? NamespaceMembers.processes(sharingPidsWith: try process(of: record).pid)
+            ? try membersWithoutCgroup(record)
             : try cgroups { () throws(CgroupError) in try cgroup.processes() }
         // One word of the command line may hold several options, as docker takes it.
         let words = options.flatMap { $0.split(separator: " ").map(String.init) }
         if words.isEmpty { return ProcessTable.full(of: pids, at: .current) }
         return try HostPS().table(of: pids.sorted(), options: words)
+    }
+
+    private func membersWithoutCgroup(_ record: ContainerRecord) throws(EngineError) -> [Int32] {
+        let first = try process(of: record).pid
+        return isEmulated
+            ? NamespaceMembers.processes(tracedBy: first) : NamespaceMembers.processes(sharingPidsWith: first)
     }
 }

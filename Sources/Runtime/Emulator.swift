@@ -1,0 +1,77 @@
+internal import CInit
+internal import Glibc
+package import Sys
+
+/// proot(1): a program that traces a container's processes and translates their paths and IDs, for where no namespace can
+/// be had. It closes nothing off.
+package struct Emulator: Sendable, Hashable {
+    package static let name = "proot"
+    private static let places = ["/usr/bin", "/usr/local/bin", "/bin"]
+    /// Where the container finds the stub: below what is the host's, so that the program makes no file for it in the root.
+    private static let stubPlace = "/dev/.runimg-init"
+
+    /// What a guarding stub takes for SIGKILL (`CINIT_END_SIGNAL`).
+    private static let endSignal = Int32(CINIT_END_SIGNAL)
+
+    /// The program.
+    package let path: String
+    /// The directory that is the container's root.
+    package var root: String
+    /// The stub as a file: the program opens what it runs by a path of the host.
+    package var stub: String
+    /// What of the host is shown where.
+    package var binds: [Bind] = []
+
+    package struct Bind: Sendable, Hashable {
+        package let source: String
+        package let target: String
+
+        package init(_ source: String, _ target: String) {
+            self.source = source
+            self.target = target
+        }
+    }
+
+    /// nil where the program is not installed.
+    package init?(root: String, stub: String) {
+        guard let path = Emulator.installed else { return nil }
+        self.path = path
+        self.root = root
+        self.stub = stub
+    }
+
+    package static var installed: String? {
+        places.lazy.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+
+    /// Writes the stub as a program.
+    package func writeStub() throws(RuntimeError) {
+        let image = try InitStub.make()
+        do throws(Errno) {
+            let (parent, name) = Path.split(stub)
+            let directory = try Directory.open(parent)
+            let bytes = try File.bytes(image.raw, at: 0, count: 1 << 16)
+            try File.replace(name, in: directory.raw, with: bytes, mode: 0o700, durably: false)
+        } catch {
+            throw .system(operation: "write", subject: stub, error)
+        }
+    }
+
+    /// Its command line, for a command as the user `uid` of the group `gid`.
+    func arguments(uid: UInt32, gid: UInt32, directory: String, stub arguments: [String]) -> [String] {
+        var line = [path, "-r", root, "-i", "\(uid):\(gid)", "-w", directory, "-b", "\(stub):\(Emulator.stubPlace)"]
+        for bind in binds { line += ["-b", "\(bind.source):\(bind.target)"] }
+        return line + [Emulator.stubPlace] + arguments
+    }
+
+    /// Passes a signal on to the container's command: the program ignores all, and SIGKILL would leave what it traces
+    /// behind. `pidfd` is the program's. ESRCH where it is gone.
+    package static func send(_ signal: Int32, to pidfd: Int32) throws(Errno) {
+        try Pidfd.send(0, to: pidfd)
+        let tracer = try Pidfd.number(of: pidfd)
+        guard let first = ProcessStatus.children(tracer).first, let guardian = try? Pidfd.open(first),
+            ProcessStatus.parent(first) == tracer
+        else { return try Pidfd.send(signal, to: pidfd) }
+        try Pidfd.send(signal == SIGKILL ? endSignal : signal, to: guardian.raw)
+    }
+}

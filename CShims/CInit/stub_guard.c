@@ -85,6 +85,8 @@ STUB void cinit_stub_guard(const char *name, char **words, char **envp) {
         int group = (int)sys(getpid);
         sys(ioctl, 0, TIOCSPGRP, &group);
         sys(rt_sigprocmask, SIG_SETMASK, &none, 0, 8);
+        for (char **entry = envp; *entry; entry++)
+            if (**entry == CINIT_HIDDEN_VARIABLE) ++*entry;
         cinit_stub_exec(words[3], words + 4, envp);
     }
     report.kind = CINIT_EXECUTED;

@@ -22,6 +22,12 @@ package enum LayerOwners: Sendable, Hashable {
         }
     }
 
+    /// What a tree's files belong to in a tar that is made of it.
+    package var packed: PackingOptions.Owner {
+        guard case .own(let user, let group) = self else { return .kept }
+        return .rootFor(user: user, group: group)
+    }
+
     /// Of a directory that no member describes.
     func impliedDirectory(_ time: FileTime) -> DeferredDirectories.Attributes {
         let (user, group) = owner(user: 0, group: 0) ?? (0, 0)

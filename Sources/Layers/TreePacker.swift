@@ -8,6 +8,8 @@ package struct PackingOptions: Sendable {
         /// Everything becomes somebody's own: set-id bits and file capabilities, which would give this user's rights away,
         /// are left out.
         case replaced(user: UInt32, group: UInt32)
+        /// What is this user's, who has no namespace, is root's: as it would be in one of one ID.
+        case rootFor(user: UInt32, group: UInt32)
     }
 
     /// How the tree says that something below is deleted.
@@ -267,6 +269,10 @@ struct TreePacker<Sink: ByteSink> {
             entry.mode &= 0o1777
             // Made on a host, a device is its machine's, whoever owns the node.
             if kind == .characterDevice || kind == .blockDevice { entry.mode &= 0o600 }
+        }
+        if case .rootFor(let user, let group) = options.owner {
+            if entry.user == user { entry.user = 0 }
+            if entry.group == group { entry.group = 0 }
         }
         return entry
     }

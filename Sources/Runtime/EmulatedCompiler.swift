@@ -27,7 +27,7 @@ enum EmulatedCompiler {
         ops += [.workDirectory(.within(root, "/")), .awaitRelease]
         ops += try steps.unprivilegedOps(terminal: terminal, null: null)
         let buffer = try PlanEncoder.encode(
-            ops, clone: [], arguments: steps.arguments(emulator), environment: process.env)
+            ops, clone: [], arguments: steps.arguments(emulator), environment: process.env.map(Emulator.hide))
         var parent = LaunchPlan.ParentSteps()
         parent.oomScoreAdj = process.oomScoreAdj
         return LaunchPlan(

@@ -64,6 +64,13 @@ package struct Emulator: Sendable, Hashable {
         return line + [Emulator.stubPlace] + arguments
     }
 
+    /// A variable of the container's environment, so that it means nothing to the program: libraries of the container's are
+    /// none of the host's. The stub below shows it again.
+    static func hide(_ entry: String) -> String {
+        guard entry.hasPrefix("LD_") || entry.hasPrefix("PROOT_") else { return entry }
+        return "\(UnicodeScalar(UInt8(CINIT_HIDDEN_VARIABLE)))\(entry)"
+    }
+
     /// Passes a signal on to the container's command: the program ignores all, and SIGKILL would leave what it traces
     /// behind. `pidfd` is the program's. ESRCH where it is gone.
     package static func send(_ signal: Int32, to pidfd: Int32) throws(Errno) {

@@ -58,6 +58,27 @@ struct EmulationTests {
             #expect(try runimg.check("ps", "-aq").lines == [])
             try runimg.check("run", "--rm", "-v", "\(directory):/v", image, "sh", "-c", "echo made > /v/file")
             #expect(try File.readAll("\(directory)/file") == Array("made\n".utf8))
+            let variables = ["-e", "LD_PRELOAD=/nosuch.so", "-e", "PROOT_VERBOSE=9", "-e", "OTHER=1"]
+            let seen = try runimg.run(
+                ["run", "--rm"] + variables + [image, "sh", "-c", "echo $LD_PRELOAD $PROOT_VERBOSE $OTHER"])
+            #expect(seen.stdout == "/nosuch.so 9 1\n" && seen.stderr == "", "\(seen)")
+        }
+    }
+
+    @Test func copiesInAndOut() throws {
+        try Self.imprisoned { runimg, image in
+            try runimg.check("create", "--name", "files", "-v", "named:/data", image, "cat", "/in")
+            try runimg.scratch.file("in", "text")
+            try Sys.check { chmod(runimg.scratch("in"), 0o644) }
+            try runimg.check("cp", runimg.scratch("in"), "files:/in")
+            #expect(try runimg.check("start", "-a", "files").stdout == "text")
+            let tar = try runimg.check("cp", "files:/in", "-").stdoutBytes
+            let listed = try Tool.run("tar", ["--numeric-owner", "-tvf", "-"], input: tar)
+            #expect(listed.stdout.contains(" 0/0 ") && listed.stdout.hasSuffix(" in\n"), "\(listed)")
+            let refused = try runimg("cp", runimg.scratch("in"), "files:/data/in")
+            #expect(
+                refused.status == 1 && refused.stderr.contains("/volumes/named/_data; copy from there"), "\(refused)")
+            #expect(try runimg.check("export", "files").stdoutBytes.count > 1 << 19)
         }
     }
 

@@ -105,6 +105,8 @@ struct cinit_op {
 enum { CINIT_MAGIC = 0x52494e31, CINIT_MAX_SLOTS = 768, CINIT_REPORT_FD = 3, CINIT_MAX_TEXT = 512 };
 /// To a supervising stub without namespaces: kill all below, and leave. Nobody else sends the last real-time signal.
 enum { CINIT_END_SIGNAL = 64 };
+/// Before a variable that is not for the program above the guarding stub.
+enum { CINIT_HIDDEN_VARIABLE = 1 };
 enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4 };
 
 struct cinit_plan {

@@ -109,6 +109,21 @@ extension Engine {
         return { (signal, pidfd) throws(Errno) in try Pidfd.send(signal, to: pidfd) }
     }
 
+    /// What is mounted in the container is not among its files: it is on the host only.
+    func checkUnmounted(_ path: String, _ record: ContainerRecord) throws(EngineError) {
+        guard isEmulated else { return }
+        let asked = try SpecBuilder.clean("/" + path)
+        for mount in record.mounts where asked == mount.target || asked.hasPrefix(mount.target + "/") {
+            let place: String =
+                switch mount.kind {
+                case .bind(let source, _): source
+                case .volume(let name): volumes.data(name)
+                case .anonymousVolume, .tmpfs: "the host"
+                }
+            throw .invalid("\(mount.target) of container \(record.name) is \(place); copy from there, or to it")
+        }
+    }
+
     /// A further process: the same emulator once more.
     func emulatedPlan(_ request: ExecRequest, _ record: ContainerRecord) throws(EngineError) -> LaunchPlan {
         var spec = try draft(record, try image(of: record)).spec

@@ -38,6 +38,7 @@ struct Commit {
 
     private func pack(into tree: StagedTree) throws(WorkerError) -> TransferSummary {
         var options = PackingOptions()
+        options.owner = owners.packed
         options.marks = .layer
         options.format = format
         var limits = ExtractionLimits.ownFiles

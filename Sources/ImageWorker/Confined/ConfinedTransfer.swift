@@ -58,6 +58,7 @@ struct ConfinedTransfer {
 
     private func transfer() throws(WorkerError) -> Int64 {
         var options = PackingOptions()
+        options.owner = owners.packed
         if let owner = request.owner { options.owner = .replaced(user: owner.user, group: owner.group) }
         var limits = ExtractionLimits.ownFiles
         limits.owners = owners

@@ -22,6 +22,7 @@ extension Engine {
         _ record: ContainerRecord, _ shown: String, _ path: String, _ destination: CopyEnd, _ request: CopyRequest
     ) throws(EngineError) -> CopyResult {
         if path.isEmpty { throw .invalid("bad parameter: path cannot be empty") }
+        try checkUnmounted(path, record)
         let source = CopyPath(path)
         var place: FileView.Place?
         var asked = CopyPath("/")
@@ -85,6 +86,7 @@ extension Engine {
         _ source: CopyEnd, _ record: ContainerRecord, _ shown: String, _ path: String, _ request: CopyRequest
     ) throws(EngineError) -> CopyResult {
         if path.isEmpty { throw .invalid("bad parameter: path cannot be empty") }
+        try checkUnmounted(path, record)
         let asked = CopyPath(path)
         var item: CopyItem?
         var input: Int32 = -1

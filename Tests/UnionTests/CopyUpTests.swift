@@ -35,6 +35,45 @@ struct CopyUpTests {
         #expect(File.exists(scratch("up/big")))
     }
 
+    @Test(
+        "a copy shares its blocks with the layer where the file system can",
+        .enabled(if: Conditions.isRoot && Conditions.has("mkfs.xfs", "mount", "umount"), "needs root and mkfs.xfs"))
+    func sharedBlocks() throws {
+        let scratch = try Scratch()
+        let image = try scratch.file("disk", "")
+        try Tool.check("truncate", ["-s", "512M", image])
+        try Tool.check("mkfs.xfs", ["-q", "-m", "reflink=1", image])
+        let disk = try scratch.directory("mounted")
+        try Tool.check("mount", ["-o", "loop", image, disk])
+        defer { _ = try? Tool.run("umount", [disk]) }
+        let bytes = (0..<(24 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        let before: UInt64
+        do {
+            for name in ["low", "up", "work", "plain"] { try scratch.directory("mounted/\(name)") }
+            let low = try Directory.open("\(disk)/low")
+            let up = try Directory.open("\(disk)/up")
+            let work = try Directory.open("\(disk)/work")
+            let plain = try Directory.open("\(disk)/plain")
+            try File.replace("big", in: low.raw, with: bytes)
+            try File.syncFileSystem(low.raw)
+            before = try free(disk)
+            let tree = try UnionTree(lowers: [low.raw], upper: up.raw, work: work.raw, marks: Self.marks)
+            _ = try tree.open(PathBytes("big"), O_RDWR, in: tree.root)
+            _ = try tree.materialise(into: plain.raw)
+            try File.syncFileSystem(low.raw)
+        }
+        #expect(try File.readAll("\(disk)/up/big") == bytes)
+        #expect(try File.readAll("\(disk)/plain/big") == bytes)
+        // Each of the two copies would take 24 MiB.
+        #expect(before < (try free(disk)) + (4 << 20))
+    }
+
+    private func free(_ path: String) throws -> UInt64 {
+        var status = statvfs()
+        try check { statvfs(path, &status) }
+        return UInt64(status.f_bfree) * UInt64(status.f_frsize)
+    }
+
     @Test("a layer's file is the same after all that changes the union's") func lowerUntouched() throws {
         let scratch = try Scratch()
         let tree = try tree(scratch)

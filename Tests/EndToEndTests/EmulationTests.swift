@@ -91,7 +91,7 @@ struct EmulationTests {
             #expect(try runimg("run", "--rm", image, "/etc").status == 126)
             let script = "trap 'echo asked; exit 5' TERM; sleep 62 & while :; do sleep 0.1; done"
             let id = try #require(try runimg.check("run", "-d", image, "sh", "-c", script).lines.first)
-            #expect(Wait.until(seconds: 10) { (try? runimg.check("top", id).lines.count) ?? 0 >= 3 })
+            #expect(Wait.until(seconds: 20) { (try? runimg.check("top", id).lines.count) ?? 0 >= 3 })
             #expect(try runimg("exec", id, "sh", "-c", "echo beside; exit 9").status == 9)
             try runimg.check("stop", "-t", "20", id)
             #expect(try runimg.check("logs", id).stdout == "asked\n")
@@ -108,13 +108,13 @@ struct EmulationTests {
             let seconds = Int.random(in: 100_000...900_000)
             let script = "echo kept > /x; setsid sleep \(seconds) & sh -c 'sleep \(seconds) & wait' & wait"
             let id = try #require(try runimg.check("run", "-d", image, "sh", "-c", script).lines.first)
-            #expect(Wait.until(seconds: 10) { Self.sleepers(seconds).count == 2 })
+            #expect(Wait.until(seconds: 20) { Self.sleepers(seconds).count == 2 })
             kill(try #require(EndToEnd.Lifecycle.monitor(of: id)), SIGKILL)
-            #expect(Wait.until(seconds: 10) { Self.sleepers(seconds).isEmpty }, "\(Self.sleepers(seconds))")
-            #expect(Wait.until(seconds: 10) { (try? runimg.check("ps", "-q").lines) == [] })
+            #expect(Wait.until(seconds: 20) { Self.sleepers(seconds).isEmpty }, "\(Self.sleepers(seconds))")
+            #expect(Wait.until(seconds: 20) { (try? runimg.check("ps", "-q").lines) == [] })
             #expect(try runimg.check("diff", id).lines == ["A /x"])
             let again = try runimg.check("run", "-d", image, "sh", "-c", script).lines
-            #expect(Wait.until(seconds: 10) { Self.sleepers(seconds).count == 2 })
+            #expect(Wait.until(seconds: 20) { Self.sleepers(seconds).count == 2 })
             try runimg.check("rm", "-f", try #require(again.first))
             #expect(Self.sleepers(seconds).isEmpty)
         }

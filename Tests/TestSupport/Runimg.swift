@@ -51,9 +51,13 @@ package final class Runimg: Sendable {
     }
 
     /// Runs a command line in a chroot, where nobody can make a user namespace (user_namespaces(7)): the whole file system
-    /// once more, at the directory that follows.
+    /// once more, at the directory that follows. What other tests have mounted does not stay mounted for it.
     private static let prison = [
-        "unshare", "-m", "sh", "-c", #"mount --rbind / "$0" && exec chroot "$0" "$@""#,
+        "unshare", "-m", "sh", "-c",
+        #"""
+        grep -E ' - (fuse\.|overlay )' /proc/self/mountinfo | cut -d' ' -f5 | sort -r | xargs -r -n1 umount -l
+        mount --rbind / "$0" && exec chroot "$0" "$@"
+        """#,
     ]
 
     /// One whose Docker Hub is a registry of the suite.

@@ -24,6 +24,11 @@ extension Engine {
                 return try conclude(try containers.load(id), exit, state)
             }
         } catch .noSuchContainer {
+            // Removed by a command that did not wait for us any longer: what is left is ours to clear away.
+            if live.state(of: id)?.process == process {
+                try removeCgroup(of: id)
+                try live.forget(id)
+            }
             return nil
         }
     }

@@ -36,7 +36,9 @@ extension Engine {
                 return true
             }
             // Started by another command since it was killed.
-            if !isGone { try remove(id, force: force, volumes: volumes) }
+            if !isGone { return try remove(id, force: force, volumes: volumes) }
+            // Something of its end may not have been done in time.
+            if live.hasEntry(id), !live.isServed(id) { sweep() }
         } catch .noSuchContainer {
             // With --rm it went by itself.
         }

@@ -128,13 +128,13 @@ extension EndToEnd {
         }
 
         /// It stands still while its container is killed and removed, and finds nothing when it goes on.
-        @Test(.timeLimit(.minutes(Wait.minutes(3)))) func aMonitorThatIsLateLeavesNothing() throws {
+        @Test(.timeLimit(.minutes(Wait.minutes(5)))) func aMonitorThatIsLateLeavesNothing() throws {
             try Self.isolated { runimg in
                 let id = try Self.detached(runimg, Self.image, "sleep", "600")
                 let monitor = try #require(Self.monitor(of: id))
                 kill(monitor, SIGSTOP)
                 defer { kill(monitor, SIGCONT) }
-                try runimg.check("rm", "-f", id, timeout: 120)
+                try runimg.check("rm", "-f", id, timeout: 240)
                 #expect(try runimg.check("ps", "-aq").stdout == "")
                 kill(monitor, SIGCONT)
                 #expect(Wait.until(seconds: 20) { !File.exists("\(runimg.runDirectory)/\(id)") })

@@ -16,10 +16,17 @@ package enum ProcessStatus {
 
     /// Who traces it (ptrace(2)); nil: nobody.
     package static func tracer(_ pid: Int32) -> Int32? {
-        guard let bytes = try? File.readAll("/proc/\(pid)/status", limit: 1 << 16) else { return nil }
+        line("TracerPid", of: "\(pid)").flatMap { Int32($0) }.flatMap { $0 == 0 ? nil : $0 }
+    }
+
+    /// The capabilities that this process has in effect, as bits (capabilities(7)).
+    package static var capabilities: UInt64? { line("CapEff", of: "self").flatMap { UInt64($0, radix: 16) } }
+
+    /// A line of /proc/PID/status.
+    private static func line(_ name: String, of process: String) -> String? {
+        guard let bytes = try? File.readAll("/proc/\(process)/status", limit: 1 << 16) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        let line = lines.first { $0.hasPrefix("TracerPid:\t") }
-        return line.flatMap { Int32($0.dropFirst("TracerPid:\t".count)) }.flatMap { $0 == 0 ? nil : $0 }
+        return lines.first { $0.hasPrefix("\(name):\t") }.map { String($0.dropFirst(name.utf8.count + 2)) }
     }
 
     /// The children of its first thread, the oldest first; none where the kernel does not tell (CONFIG_PROC_CHILDREN).

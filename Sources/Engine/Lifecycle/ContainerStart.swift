@@ -37,6 +37,8 @@ extension Engine {
             var again = draft
             again.driver = other
             return try launchOnce(again, &entry, options)
+        } catch {
+            throw lackOfRights(error) ?? error
         }
     }
 

@@ -22,6 +22,16 @@ extension Engine {
         }
         return try Engine(options, notice: notice)
     }
+
+    /// Why root was refused what containers take, where it is not root's rights that it has: as in a container itself.
+    func lackOfRights(_ cause: EngineError) -> EngineError? {
+        let administration: UInt64 = 1 << 21
+        guard rootless == nil, let held = ProcessStatus.capabilities, held & administration == 0 else { return nil }
+        return .invalid(
+            "this is root without CAP_SYS_ADMIN, which namespaces, mounts and cgroups take: \(cause). Give this process "
+                + "that capability (for docker and podman: --privileged), or run as an ordinary user, who gets a user "
+                + "namespace, or proot: setpriv --reuid=USER --regid=USER --init-groups runimg …")
+    }
 }
 
 /// The way into the user's namespace, which a process goes once.

@@ -11,7 +11,7 @@ extension Engine {
         } catch .damaged where force {
             return try removeDamaged(try identifier(named: name))
         }
-        if live.hasEntry(record.id), !live.isServed(record.id) { sweep() }
+        clearDead(record.id)
         switch try force ? condition(of: record) : settledCondition(of: record) {
         case .running, .restarting, .starting, .ending:
             guard force else {

@@ -75,7 +75,7 @@ extension Engine {
     /// Starts the container with its lock held; nil when it runs.
     private func startLocked(_ id: String, _ options: StartOptions) throws(EngineError) -> StartedRecord? {
         // Its last server may have been killed: what that left is in the way.
-        if live.hasEntry(id), !live.isServed(id) { sweep() }
+        clearDead(id)
         return try containers.locked(id) { () throws(EngineError) in try startHolding(id, options) }
     }
 

@@ -1,4 +1,5 @@
 internal import Cgroups
+internal import Glibc
 internal import Sys
 
 extension Engine {
@@ -35,6 +36,25 @@ extension Engine {
                 if record.state.status == .exited, record.state.startedAt == state?.startedAt { return }
                 try recordLoss(record, state)
             }
+    }
+
+    /// Clears away what a command that was killed left entered, also where another command is just doing that: its lock
+    /// looks like somebody's who serves the container.
+    func clearDead(_ id: String) {
+        let end = Clock.monotonicNanoseconds + 5_000_000_000
+        var attempts = 3
+        while live.hasEntry(id), Clock.monotonicNanoseconds < end {
+            if !live.isServed(id) {
+                sweep()
+                // Something is in the way of that, which whoever goes on will be told.
+                attempts -= 1
+                if attempts == 0 { return }
+            } else if let state = live.state(of: id) {
+                // A monitor's, or that of a command which is at work.
+                if state.process != nil || Glibc.kill(state.pid, 0) == 0 { return }
+            }
+            usleep(2000)
+        }
     }
 
     /// Records the end of a container that its monitor has not recorded.

@@ -73,7 +73,7 @@ extension Engine {
     private func mount(_ record: ContainerRecord, at place: String?) throws(EngineError) -> String {
         let id = record.id
         // A command that was killed may have left it entered.
-        if live.hasEntry(id), !live.isServed(id) { sweep() }
+        clearDead(id)
         return try containers.locked(id) { () throws(EngineError) in
             let record = try containers.load(id)
             if let root = record.request.rootDirectory, !root.isOverlaid {

@@ -12,6 +12,8 @@ extension EndToEnd {
                 let before = first.mode
                 try first.expect("# ")
                 try first.type("kept=here\r")
+                // Taken by the shell, which drops what was typed ahead when it sets its terminal up.
+                try first.expect("# ")
                 try first.type("\u{10}\u{11}")
                 #expect(try first.wait() == .exited(0))
                 #expect(first.transcript.contains("read escape sequence") && first.mode == before)

@@ -25,6 +25,9 @@ final class LineFile {
 
     func size() throws(Errno) -> Int64 { try File.status(fd.raw).size }
 
+    /// Whether it has no name any more.
+    var isRemoved: Bool { (try? File.status(fd.raw))?.links == 0 }
+
     func bytes(at offset: Int64, count: Int) throws(Errno) -> [UInt8] {
         try File.bytes(fd.raw, at: offset, count: count)
     }

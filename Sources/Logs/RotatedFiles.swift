@@ -6,8 +6,8 @@ struct RotatedFiles {
     let directory: Int32
     let name: String
 
-    /// All files, oldest first. Read from the newest on: a file that is renamed meanwhile is met again, and known by its
-    /// inode; none is missed but the one that is replaced.
+    /// All files, oldest first. Read from the newest on: a file that is renamed meanwhile is met again; none is missed but
+    /// the one that is replaced.
     func open() throws(LogError) -> [LineFile] { try open { _ in false }.files }
 
     /// The files that came after `file`, oldest first; nil when `file` itself is not there any more.
@@ -24,8 +24,14 @@ struct RotatedFiles {
 
     private func open(until known: (FileStatus) -> Bool) throws(LogError) -> (files: [LineFile], isFound: Bool) {
         var files: [LineFile] = []
-        // One more than there are now, for a rotation meanwhile.
-        for number in 0...(try highestNumber() + 1) {
+        var number = -1
+        var last = 0
+        while true {
+            number += 1
+            // Asked behind each end: while we read, rotations move the files on, and none of them past us. A listing that is
+            // made meanwhile may lack a file under both of its names.
+            if number > last { last = try highestNumber() + 2 }
+            if number > last { return (complete(files), false) }
             let name = number == 0 ? name : "\(name).\(number)"
             let file: LineFile
             do throws(Errno) {
@@ -36,9 +42,20 @@ struct RotatedFiles {
                 throw .open(file: name, error)
             }
             if known(file.status) { return (files.reversed(), true) }
-            if !files.contains(where: { $0.status.isSameFile(as: file.status) }) { files.append(file) }
+            if let first = files.first, first.status.isSameFile(as: file.status) {
+                // Among the others may be newer ones, that two rotations at once put in our way. All older ones come again.
+                files = [first]
+            } else if !files.contains(where: { $0.status.isSameFile(as: file.status) }) {
+                files.append(file)
+            }
         }
-        return (files.reversed(), false)
+    }
+
+    /// What was met, oldest first. When even the first one was replaced meanwhile it alone has a known place: the next
+    /// look finds the others, and the gap.
+    private func complete(_ files: [LineFile]) -> [LineFile] {
+        if files.count > 1, files[0].isRemoved, File.exists(name, at: directory) { return [files[0]] }
+        return files.reversed()
     }
 
     private func highestNumber() throws(LogError) -> Int {

@@ -12,7 +12,12 @@ extension EndToEnd {
         static func isolated(_ body: (Runimg) throws -> Void) throws {
             let runimg = try Leaks.settled()
             let before = try LeakSnapshot(dataRoot: runimg.dataRoot)
-            try body(runimg)
+            do {
+                try body(runimg)
+            } catch {
+                _ = try? runimg("rm", "-f", "-v", "--all")
+                throw error
+            }
             try runimg.check("rm", "-f", "-v", "--all")
             try EndToEnd.expectClean(before)
         }

@@ -54,9 +54,12 @@ import Testing
             try #require(isMet, what)
         }
 
+        /// Says that the container has ended; looked at with the next change in the directory.
+        func willEnd() { shared.isRunning.store(false, ordering: .releasing) }
+
         /// Says that the container has ended, and what was read.
         func end() throws -> [String] {
-            shared.isRunning.store(false, ordering: .releasing)
+            willEnd()
             try wait("the follower's end") { isOver }
             thread.take()?.join()
             return shared.texts.withLock { $0 }
@@ -97,6 +100,30 @@ import Testing
         log.end()
         #expect(try follower.end() == numbers(0..<20_000))
         #expect(follower.notices.isEmpty)
+    }
+
+    /// Several readers for two processors: each is stopped now and then in the midst of the names.
+    @Test("F24: several rotations while a reader looks round lose nothing and repeat nothing")
+    func severalRotationsAtOnceLoseNothing() throws {
+        for round in 0..<250 {
+            let directory = try scratch.directory("\(round)")
+            let log = try LogWriter(directory, maxSize: 100, maxFiles: 40)
+            log.write("0\n")
+            log.flush()
+            let followers = try (0..<6).map { _ in try Follower(directory, name) }
+            try followers[0].wait("the first line") { followers[0].count == 1 }
+            for number in 1..<38 {
+                log.write("\(number)\n")
+                log.flush()
+            }
+            log.end()
+            for follower in followers { follower.willEnd() }
+            try fill(directory + "/over", bytes: 0)
+            for follower in followers {
+                let lines = try follower.end()
+                try #require(lines == numbers(0..<38) && follower.notices.isEmpty, "round \(round): \(lines)")
+            }
+        }
     }
 
     @Test("F23: a slow reader neither stops the writer nor misses lines without a word")

@@ -78,11 +78,15 @@ let package = Package(
         library("Rootfs", ["OCI", "Sys"]),
         library("Union", ["Sys"]),
         library("Cgroups", ["OCI", "Sys"]),
+        library("Network", ["Sys"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
         library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
         library(
             "Engine",
-            ["Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "Union", "OCI", "Sys", "CUserNamespace"]),
+            [
+                "Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Network", "Rootfs", "Union", "OCI", "Sys",
+                "CUserNamespace",
+            ]),
         library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.
@@ -110,6 +114,7 @@ let package = Package(
         tests("ImageWorker", ["ImageWorker", "Images", "OCI", "Sys"]),
         tests("Logs", ["CMonitor", "Logs", "OCI", "Sys"]),
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
+        tests("Network", ["Network", "Sys"]),
         tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
         tests("Engine", ["Engine", "Images", "Logs", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),

@@ -25,6 +25,7 @@ extension Engine {
         info.serverVersion = Version.number
         describeMachine(&info)
         describeCgroups(&info)
+        info.networks = ["host", "none"] + usableNetworks
         info.securityOptions = ["name=seccomp,profile=builtin", "name=cgroupns"]
         if let rootless {
             info.securityOptions.append("name=rootless")

@@ -1,6 +1,7 @@
 package import Cgroups
 package import Images
 package import Logs
+package import Network
 internal import OCI
 package import Rootfs
 package import Runtime
@@ -41,6 +42,7 @@ package enum EngineError: Error {
     /// A storage driver that does not work here, and what would help.
     case driverUnusable(StorageDriver, String)
     case cgroup(CgroupError)
+    case network(NetworkError)
     case log(LogError)
     /// `-t -i` with something else on standard input.
     case notATerminal
@@ -108,6 +110,7 @@ extension EngineError: CustomStringConvertible {
         case .rootfs(let error): "\(error)"
         case .driverUnusable(let driver, let reason): "storage driver \(driver.rawValue) does not work here: \(reason)"
         case .cgroup(let error): "\(error)"
+        case .network(let error): "\(ForeignText("\(error)"))"
         case .log(let error): "\(error)"
         case .notATerminal: "the input device is not a TTY"
         case .system(let failure): "\(failure)"

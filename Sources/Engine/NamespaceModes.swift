@@ -1,3 +1,5 @@
+package import Network
+
 /// Whose pid or UTS namespace a container's processes are in. As text what docker's inspect shows.
 package enum NamespaceMode: Sendable, Hashable, Codable, RawRepresentable {
     case own
@@ -76,14 +78,26 @@ package enum IPCMode: Sendable, Hashable, Codable, RawRepresentable {
 package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
     /// Its own, which leads nowhere.
     case none
+    /// docker's usual one; what a new container gets for it is decided by the engine.
+    case bridge
+    /// Its own, which leads outward by a program of an ordinary user's.
+    case user(UserNetwork)
     case host
     case container(String)
+
+    /// Those that take no container's name.
+    package static let names = ["bridge", "host", "none"] + UserNetwork.allCases.map(\.rawValue)
 
     package init?(rawValue text: String) {
         switch text {
         case "none": self = .none
+        case "bridge": self = .bridge
         case "host": self = .host
         default:
+            if let program = UserNetwork(rawValue: text) {
+                self = .user(program)
+                return
+            }
             guard let owner = OwnerName.parse(text) else { return nil }
             self = .container(owner)
         }
@@ -92,8 +106,18 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
     package var rawValue: String {
         switch self {
         case .none: "none"
+        case .bridge: "bridge"
+        case .user(let program): program.rawValue
         case .host: "host"
         case .container(let owner): OwnerName.text(owner)
+        }
+    }
+
+    /// Whether the namespace is the container's own.
+    var isOwn: Bool {
+        switch self {
+        case .none, .bridge, .user: true
+        case .host, .container: false
         }
     }
 }

@@ -77,7 +77,7 @@ package struct EnvironmentEntry: Sendable, Hashable, Codable {
 
 /// Namespaces and privileges.
 package struct IsolationOptions: Sendable, Hashable, Codable {
-    package var network = NetworkMode.none
+    package var network = NetworkMode.bridge
     /// Set when `--network` was given, so that the default can say what it lacks.
     package var networkAsked = false
     package var pid = NamespaceMode.own

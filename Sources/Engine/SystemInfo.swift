@@ -24,6 +24,8 @@ package struct SystemInfo: Sendable, Hashable {
     package var cgroupVersion = ""
     /// `name=seccomp,profile=builtin` and the like.
     package var securityOptions: [String] = []
+    /// What `--network` can be here, beside a container's.
+    package var networks: [String] = []
     /// What is different for an ordinary user; empty for root.
     package var rootless = ""
     package var registryMirrors: [String] = []

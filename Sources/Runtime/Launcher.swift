@@ -1,5 +1,5 @@
 package import Cgroups
-package import Glibc
+internal import Glibc
 internal import OCI
 internal import Sys
 
@@ -17,9 +17,9 @@ package enum Launcher {
         try ExecCompiler.compile(request)
     }
 
-    /// Runs a plan up to the exec of the user's command. The child starts inside `cgroup`; `beforeRelease` gets its pid
-    /// while it waits, for what only the parent can do (network). On any failure the child is killed and reaped, and
-    /// with it go its mounts and namespaces.
+    /// Runs a plan up to the exec of the user's command. The child starts inside `cgroup`; `beforeRelease` gets the pidfd
+    /// of the container's first process while that waits, for what only the parent can do (network). On any failure the
+    /// child is killed and reaped, and with it go its mounts and namespaces.
     ///
     /// A plan with `diesWithParent` must be started on a thread that lives as long as the container should (prctl(2),
     /// PR_SET_PDEATHSIG).
@@ -28,7 +28,7 @@ package enum Launcher {
     /// first, else those of the containers whose namespaces are shared.
     package static func start(
         _ plan: LaunchPlan, cgroup: Cgroup? = nil, joining targets: [Int32] = [],
-        beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
+        beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> RunningProcess {
         var monitor: StartingMonitor?
         return try start(plan, cgroup, targets, &monitor, beforeRelease)
@@ -37,7 +37,7 @@ package enum Launcher {
     /// As `start`, with a monitor as the container's parent, which outlives the caller.
     package static func start(
         _ plan: LaunchPlan, cgroup: Cgroup, joining targets: [Int32] = [], monitor launch: MonitorLaunch,
-        beforeRelease: (pid_t) throws(RuntimeError) -> Void = { _ in }
+        beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> MonitoredProcess {
         var monitor: StartingMonitor? = try StartingMonitor(launch)
         let process = try start(plan, cgroup, targets, &monitor, beforeRelease)
@@ -48,7 +48,7 @@ package enum Launcher {
 
     private static func start(
         _ plan: LaunchPlan, _ cgroup: Cgroup?, _ targets: [Int32], _ monitor: inout StartingMonitor?,
-        _ beforeRelease: (pid_t) throws(RuntimeError) -> Void
+        _ beforeRelease: (Int32) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> RunningProcess {
         if targets.count != plan.parent.owners.count {
             throw .invalid("\(targets.count) processes for the \(plan.parent.owners.count) that the plan joins")
@@ -56,13 +56,13 @@ package enum Launcher {
         var child = try StartingChild(plan, cgroup: cgroup, joining: targets, monitor: &monitor)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
-            try beforeRelease(child.pid)
+            if !plan.hasSuccessor { try beforeRelease(child.pidfd) }
             try child.release()
         } catch {
             // What the child says is the cause, ours the consequence.
             throw child.reportedFailure(plan) ?? error
         }
-        let terminal = try child.awaitExec(plan)
+        let terminal = try child.awaitExec(plan, beforeRelease)
         return child.running(terminal: terminal)
     }
 }

@@ -7,7 +7,7 @@ internal import Sys
 struct StartingChild: ~Copyable {
     /// Both change once: a process that joins a pid namespace is followed by one inside of it.
     private(set) var pid: pid_t
-    private var pidfd: Int32
+    private(set) var pidfd: Int32
     private let socket: Int32
     /// Its parent, and that of a process that follows it.
     private let parent: pid_t
@@ -61,8 +61,11 @@ struct StartingChild: ~Copyable {
         if error.rawValue != EPIPE { throw .system(operation: "release", subject: "the container's process", error) }
     }
 
-    /// Returns when the user's command has been executed, with the terminal's master if there is one.
-    mutating func awaitExec(_ plan: LaunchPlan) throws(RuntimeError) -> OwnedFD? {
+    /// Returns when the user's command has been executed, with the terminal's master if there is one. `beforeRelease` gets
+    /// a process that follows, before that runs on.
+    mutating func awaitExec(
+        _ plan: LaunchPlan, _ beforeRelease: (Int32) throws(RuntimeError) -> Void
+    ) throws(RuntimeError) -> OwnedFD? {
         var master: Int32 = -1
         var isWaiting = plan.hasSuccessor
         var isExecuted = !plan.isEmulated
@@ -75,6 +78,8 @@ struct StartingChild: ~Copyable {
                 } else if message.report.kind == UInt32(CINIT_SUCCESSOR.rawValue), isWaiting {
                     isWaiting = false
                     try follow(OwnedFD(adopting: message.descriptor))
+                    try beforeRelease(pidfd)
+                    try release()
                 } else if message.report.kind == UInt32(CINIT_EXECUTED.rawValue), plan.isEmulated {
                     isExecuted = true
                     break receiving
@@ -99,8 +104,8 @@ struct StartingChild: ~Copyable {
         return master < 0 ? nil : OwnedFD(adopting: master)
     }
 
-    /// Holds on to the process in the pid namespace in place of the one that made it, and lets that run on. The message
-    /// may be forged by then: only a child of the same parent is believed. Where that is a monitor, it reaps the first.
+    /// Holds on to the process in the pid namespace in place of the one that made it. The message may be forged by then:
+    /// only a child of the same parent is believed. Where that is a monitor, it reaps the first.
     private mutating func follow(_ successor: consuming OwnedFD) throws(RuntimeError) {
         let next = successor.release()
         do throws(Errno) {
@@ -112,7 +117,6 @@ struct StartingChild: ~Copyable {
             _ = Glibc.close(next)
             throw .lostChild("it named no process of ours: \(error)")
         }
-        try release()
     }
 
     /// What it has said so far, if that is a failure.

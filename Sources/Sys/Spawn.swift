@@ -4,9 +4,11 @@ internal import Glibc
 /// Another program started by posix_spawn(3), with nothing inherited but what is named here.
 package enum Spawn {
     /// Starts `arguments[0]`, a path, with three descriptors of ours as its 0, 1 and 2, and `further` as 3 and so on;
-    /// returns the child's pid. The child starts with no signal blocked and default actions.
+    /// returns the child's pid. The child starts with no signal blocked and default actions, with `session` in a session of
+    /// its own.
     package static func start(
-        _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32, further: [Int32] = []
+        _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32, further: [Int32] = [],
+        session: Bool = false
     ) throws(Errno) -> Int32 {
         // Out of the way of the numbers that the child gets.
         let copies = Descriptors()
@@ -28,7 +30,8 @@ package enum Spawn {
         var all = SignalSet.all.raw
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (session ? POSIX_SPAWN_SETSID : 0)
+        posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var argv = arguments.map { strdup($0) } + [nil]
         var envp = environment.map { strdup($0) } + [nil]

@@ -16,10 +16,12 @@ import Testing
         "Rootfs": ["OCI", "Sys"],
         "Union": ["Sys"],
         "Cgroups": ["OCI", "Sys"],
+        "Network": ["Sys"],
         "Runtime": ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"],
         "Supervisor": ["Runtime", "OCI", "Sys", "CMonitor"],
         "Engine": [
-            "Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Rootfs", "Union", "OCI", "Sys", "CUserNamespace",
+            "Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Network", "Rootfs", "Union", "OCI", "Sys",
+            "CUserNamespace",
         ],
         "DockerCLI": ["Engine", "Images", "Logs", "OCI", "Sys"],
         "runimg": ["DockerCLI", "Engine"],

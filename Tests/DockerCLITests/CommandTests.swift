@@ -162,7 +162,6 @@ import Testing
         #expect(bench.run("run -p 80:80 --network bridge alpine --registry-mirror=http://x") == 0)
         #expect(
             bench.errors.text == """
-                WARNING: network bridge is not supported yet (planned); the container runs with --network none
                 WARNING: publishing ports is not supported yet (planned); no port of the host leads to the container
                 WARNING: --registry-mirror stands behind the image, so the container gets it
 

@@ -16,6 +16,7 @@ import Testing
         var request = RunRequest(image: "box:1")
         request.command = ["/bin/sh", "-c", "sleep 1000"]
         request.resources.memory = 67_108_864
+        request.isolation.network = .none
         request.lifecycle.restart = RestartPolicy(kind: .onFailure, maximum: 3)
         request.mounts = [
             MountRequest(kind: .volume(name: "vol"), target: "/data"),

@@ -96,6 +96,7 @@ import Testing
         Self.request([
             "--net", "none", "--security-opt", "seccomp:unconfined", "--security-opt", "no-new-privileges:false",
         ]) {
+            $0.isolation.network = .none
             $0.isolation.networkAsked = true
             $0.isolation.noNewPrivileges = false
             $0.isolation.seccomp = .unconfined
@@ -161,10 +162,6 @@ import Testing
             (["-P"], "publishing ports is not supported yet (planned); no port of the host leads to the container"),
             (["--expose", "80-90/udp"], "exposing ports is not supported yet (planned)"),
             (["--network", "host", "-p", "80"], "published ports are discarded when using host network mode"),
-            (
-                ["--network", "bridge"],
-                "network bridge is not supported yet (planned); the container runs with --network none"
-            ),
             (["--kernel-memory", "1g"], "WARNING: --kernel-memory has no effect: kernels no longer have this limit"),
         ] as [([String], String)])
     func warns(_ arguments: [String], _ warning: String) {

@@ -68,18 +68,21 @@ struct StressTests {
     @Test func endsTheChildWhenTheParentFails() throws {
         let fixture = try ContainerFixture()
         let plan = try Launcher.plan(try fixture.request(["/bin/sleep", "60"]))
-        var child: pid_t = 0
+        var child: Int32 = -1
         do throws(RuntimeError) {
-            _ = try Launcher.start(plan) { pid throws(RuntimeError) in
-                child = pid
+            _ = try Launcher.start(plan) { pidfd throws(RuntimeError) in
+                child = dup(pidfd)
                 throw .invalid("no network today")
             }
             Issue.record("started")
         } catch {
             #expect(error == .invalid("no network today"))
         }
-        #expect(child > 0)
-        #expect(kill(child, 0) == -1)
+        // Reaped as well, not only killed.
+        try #require(child >= 0)
+        let pidfd = OwnedFD(adopting: child)
+        #expect(throws: Errno.noProcess) { try Pidfd.send(0, to: child) }
+        _ = consume pidfd
         #expect(Scratch.mounts(below: fixture.scratch.path).isEmpty)
     }
 

@@ -5,7 +5,8 @@ internal import Sys
 /// A network namespace of one test, whose state nobody else changes. It lives as long as the value.
 package final class PrivateNetwork: Sendable {
     private let holder: Mutex<ChildProcess>
-    private let pid: Int32
+    /// A process in it.
+    package let pid: Int32
 
     package static let isPossible = Conditions.isRoot && Conditions.has("unshare", "nsenter", "ip")
     package static let requirements = "needs root, unshare, nsenter and ip"

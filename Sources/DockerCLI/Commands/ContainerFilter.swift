@@ -10,7 +10,7 @@ package struct ContainerFilter: Sendable, Hashable {
         FilterKey("ancestor", .image), FilterKey("before", .container(.any)), FilterKey("exited"), FilterKey("expose"),
         FilterKey("health", .words(healthStates)), FilterKey("id"), FilterKey("is-task", .boolean),
         FilterKey("isolation"), FilterKey("label"), FilterKey("name", .container(.any)),
-        FilterKey("network", .words(["none", "host"])), FilterKey("publish"),
+        FilterKey("network", .words(NetworkMode.names)), FilterKey("publish"),
         FilterKey("restart-policy", .names(of: RestartPolicy.Kind.self)), FilterKey("since", .container(.any)),
         FilterKey("status", .words(states)), FilterKey("volume", .volume),
     ]

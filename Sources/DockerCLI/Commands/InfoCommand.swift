@@ -49,7 +49,8 @@ enum InfoText {
             " Cgroup Version: \(info.cgroupVersion)",
         ]
         let logs = LogOptions.Driver.allCases.map(\.rawValue).joined(separator: " ")
-        lines += [" Plugins:", "  Volume: local", "  Network: host none", "  Log: \(logs)", " Swarm: inactive"]
+        let networks = info.networks.joined(separator: " ")
+        lines += [" Plugins:", "  Volume: local", "  Network: \(networks)", "  Log: \(logs)", " Swarm: inactive"]
         lines += [" Runtimes: runimg", " Default Runtime: runimg", " Init Binary: built in", " Security Options:"]
         for option in info.securityOptions { lines += security(option) }
         if !info.rootless.isEmpty { lines.append("   \(info.rootless)") }

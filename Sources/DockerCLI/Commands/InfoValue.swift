@@ -22,7 +22,7 @@ enum InfoValue {
             Field(
                 "Plugins",
                 .record([
-                    Field("Volume", .strings(["local"])), Field("Network", .strings(["host", "none"])),
+                    Field("Volume", .strings(["local"])), Field("Network", .strings(info.networks)),
                     Field("Authorization", .null), Field("Log", .strings(LogOptions.Driver.allCases.map(\.rawValue))),
                 ])),
         ]

@@ -23,10 +23,9 @@ package struct RunDraft: Sendable {
         request.image = image
         if runsDirectory { request.rootDirectory = RootDirectory(parsing: image) }
         request.command = command
-        let (network, warning) = try NetworkChoice.resolve(networks)
+        let network = try NetworkChoice.resolve(networks)
         request.isolation.network = network.mode
         request.isolation.networkAsked = network.asked
-        if let warning { warnings.append(warning) }
         try checkConflicts()
         if let flag = plannedNetworking.first { throw .planned("flag --\(flag)") }
         if publishes, network.mode != .host {

@@ -96,11 +96,14 @@ package struct NetworkChoice: Sendable, Hashable {
     package var hasOptions = false
 
     static let values = ValueKind.either([
-        .words(["none", "host"]), .prefixed("container:", .container(.running)),
+        .words(NetworkMode.names), .prefixed("container:", .container(.running)),
     ])
 
+    /// What podman has with options of its own, `slirp4netns:mtu=1500`.
+    private static let podmanModes = ["ns:", "pasta:", "slirp4netns:"]
+
     package static func parse(_ text: String) throws(ValueError) -> NetworkChoice {
-        guard text.contains("=") else { return NetworkChoice(name: text) }
+        guard text.contains("="), !podmanModes.contains(where: text.hasPrefix) else { return NetworkChoice(name: text) }
         var choice = NetworkChoice(name: "")
         for field in try CommaSeparated.fields(text) {
             let (key, value) = field.cut("=")
@@ -115,10 +118,10 @@ package struct NetworkChoice: Sendable, Hashable {
         return choice
     }
 
-    /// The mode of the container, with a warning where it is less than what was asked for.
-    package static func resolve(_ choices: [NetworkChoice]) throws(ValueError) -> (NetworkChoices, warning: String?) {
+    /// The mode of the container.
+    package static func resolve(_ choices: [NetworkChoice]) throws(ValueError) -> NetworkChoices {
         var seen: Set<String> = []
-        let modes: Set<String> = ["none", "host", "bridge", "default"]
+        let modes = NetworkMode.names + ["default"]
         for choice in choices {
             if choice.name.isEmpty { throw .plain("no name set for network") }
             if choices.count > 1, !seen.insert(choice.name).inserted {
@@ -131,14 +134,13 @@ package struct NetworkChoice: Sendable, Hashable {
             throw .plain(
                 "conflicting options: cannot attach both user-defined and non-user-defined network-modes")
         }
-        guard let choice = choices.first else { return (NetworkChoices(mode: .none, asked: false), nil) }
+        guard let choice = choices.first else { return NetworkChoices(mode: .bridge, asked: false) }
         switch choice.name {
-        case "none", "host":
+        case "bridge", "default": return NetworkChoices(mode: .bridge, asked: true)
+        case _ where NetworkMode.names.contains(choice.name):
             if choice.hasOptions { throw .plain("options of a network cannot be used with --network \(choice.name)") }
-            return (NetworkChoices(mode: choice.name == "host" ? .host : .none, asked: true), nil)
-        case "bridge", "default":
-            let text = "network \(choice.name) is not supported yet (planned); the container runs with --network none"
-            return (NetworkChoices(mode: .none, asked: true), text)
+            guard let mode = NetworkMode(rawValue: choice.name) else { break }
+            return NetworkChoices(mode: mode, asked: true)
         case _ where choice.name == "container" || choice.name.hasPrefix("container:"):
             guard let mode = NetworkMode(rawValue: choice.name), mode != .container("") else {
                 throw .plain("invalid network mode: invalid container format container:<name|id>")
@@ -147,11 +149,12 @@ package struct NetworkChoice: Sendable, Hashable {
             if choice.hasOptions {
                 throw .plain("options of a network cannot be used with --network \(Names.printable(choice.name))")
             }
-            return (NetworkChoices(mode: mode, asked: true), nil)
-        case _ where choice.name.hasPrefix("ns:"):
+            return NetworkChoices(mode: mode, asked: true)
+        case _ where podmanModes.contains(where: choice.name.hasPrefix):
             throw .planned("--network \(Names.printable(choice.name))")
-        default: throw .plain("network \(Names.printable(choice.name)) not found")
+        default: break
         }
+        throw .plain("network \(Names.printable(choice.name)) not found")
     }
 }
 

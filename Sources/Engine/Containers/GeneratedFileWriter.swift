@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Network
 internal import Sys
 
 /// Writes `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container into its directory on the host.
@@ -19,11 +20,20 @@ enum GeneratedFileWriter {
     }
 
     /// With the host's own hosts file in the host's network, as docker does.
-    static func write(_ files: GeneratedFiles, hostname: String, hostNetwork: Bool) throws(EngineError) {
-        let inherited = hostNetwork ? try? File.readAll("/etc/hosts", limit: 1 << 20) : nil
-        try write(inherited ?? Array(hosts.utf8), to: files.hosts)
+    static func write(_ files: GeneratedFiles, _ record: ContainerRecord) throws(EngineError) {
+        let hostname = record.hostname
+        var hosts = Array(hosts.utf8)
+        var resolver = (try? File.readAll("/etc/resolv.conf", limit: 1 << 20)) ?? []
+        switch record.request.isolation.network {
+        case .host: hosts = (try? File.readAll("/etc/hosts", limit: 1 << 20)) ?? hosts
+        case .user(let program):
+            if let address = program.address { hosts += Array("\(address)\t\(hostname)\n".utf8) }
+            resolver = Array(program.resolverFile(String(decoding: resolver, as: UTF8.self)).utf8)
+        case .none, .bridge, .container: break
+        }
+        try write(hosts, to: files.hosts)
         try write(Array("\(hostname)\n".utf8), to: files.hostname)
-        try write((try? File.readAll("/etc/resolv.conf", limit: 1 << 20)) ?? [], to: files.resolvConf)
+        try write(resolver, to: files.resolvConf)
     }
 
     private static func write(_ bytes: [UInt8], to path: String) throws(EngineError) {

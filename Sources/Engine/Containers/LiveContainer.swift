@@ -46,6 +46,8 @@ struct LiveContainer: ~Copyable {
 
     /// A command of docker's kind stopped it: no policy starts it again.
     static let stopMark = "stopped"
+    /// There while a program leads outward that watches it.
+    static let networkMark = "network"
 
     init(path: String, directory: consuming OwnedFD, lock: consuming OwnedFD, state: LiveState) {
         self.path = path

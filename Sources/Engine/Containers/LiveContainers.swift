@@ -108,7 +108,7 @@ struct LiveContainers: Sendable {
 
     /// What an entry holds as a rule, and what it may hold besides; the lock last.
     private static let usualNames = ["state.json", MonitorConnection.socketName, LiveContainer.stopMark, "lock"]
-    private static let allNames = ["state.new", healthName, newHealthName] + usualNames
+    private static let allNames = ["state.new", healthName, newHealthName, LiveContainer.networkMark] + usualNames
 
     /// Removes an entry, its lock last.
     static func forget(_ path: String) throws(EngineError) {

@@ -67,8 +67,7 @@ extension Engine {
         }
         note("create", record)
         try GeneratedFileWriter.write(
-            GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
-            hostNetwork: record.request.isolation.network == .host)
+            GeneratedFileWriter.paths(in: containers.directory(record.id)), record)
     }
 
     func freeName() -> String { NameGenerator.name { containers.owner(of: $0) != nil } }

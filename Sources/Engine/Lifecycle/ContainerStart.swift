@@ -1,6 +1,7 @@
 internal import Cgroups
 internal import Glibc
 internal import Images
+internal import Network
 internal import OCI
 internal import Runtime
 internal import Supervisor
@@ -62,6 +63,7 @@ extension Engine {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
             try? cgroup.remove()
+            try? disconnect(draft.record)
             try? settleRoot(of: draft.record.id, entry.state, goes: entry.state.isNew)
             // The cause may be that one whose namespaces were to be joined has ended meanwhile.
             if !owners.isEmpty { _ = try namespaceOwners(of: draft.record) }
@@ -99,9 +101,12 @@ extension Engine {
             ends = made.containerEnds
             streams = consume made
         }
-        let plan = try plan(draft, streams: ends)
-        let started = try runtime { () throws(RuntimeError) in
-            try Launcher.start(plan, cgroup: cgroup, joining: owners.map { $0.pidfd.raw }, monitor: launch)
+        let namespace = try networkNamespace(draft.record)
+        var planned = draft
+        if let namespace { planned.spec.join(.network, at: namespace.path) }
+        let plan = try plan(planned, streams: ends)
+        let started = try start(plan, cgroup, owners, launch) { pidfd throws(EngineError) in
+            try connect(draft.record, namespace, pidfd: pidfd)
         }
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
@@ -118,6 +123,27 @@ extension Engine {
         _ = consume listener
         _ = consume logs
         return handed
+    }
+
+    /// Runs the plan, and `connect` with the container's process before that runs its program.
+    private func start(
+        _ plan: LaunchPlan, _ cgroup: Cgroup, _ owners: [NamespaceOwner], _ monitor: MonitorLaunch,
+        connect: (Int32) throws(EngineError) -> Void
+    ) throws(EngineError) -> MonitoredProcess {
+        var failure: EngineError?
+        do throws(RuntimeError) {
+            return try Launcher.start(plan, cgroup: cgroup, joining: owners.map { $0.pidfd.raw }, monitor: monitor) {
+                (pidfd) throws(RuntimeError) in
+                do throws(EngineError) {
+                    try connect(pidfd)
+                } catch {
+                    failure = error
+                    throw .setup(step: "connect the network", detail: "\(error)", remedy: nil)
+                }
+            }
+        } catch {
+            throw failure ?? .runtime(error)
+        }
     }
 
     /// The list by which the monitor ends what would outlive the container's first process.
@@ -168,8 +194,7 @@ extension Engine {
     private func carryOut(_ draft: ContainerDraft) throws(EngineError) {
         let record = draft.record
         try GeneratedFileWriter.write(
-            GeneratedFileWriter.paths(in: containers.directory(record.id)), hostname: record.hostname,
-            hostNetwork: record.request.isolation.network == .host)
+            GeneratedFileWriter.paths(in: containers.directory(record.id)), record)
         let seeder = volumeSeeder(draft.image, shown: draft.mounted)
         for source in draft.sources {
             if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }

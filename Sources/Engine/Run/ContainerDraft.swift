@@ -28,6 +28,7 @@ extension Engine {
         let id = Random.hex(bytes: 32)
         var request = asked
         try settleOwners(&request.isolation)
+        try settleNetwork(&request.isolation)
         request.isolation.noNewPrivileges = request.isolation.noNewPrivileges ?? configuration.noNewPrivileges
         let execution = image.config.config ?? ImageConfig.Execution()
         var record = ContainerRecord(

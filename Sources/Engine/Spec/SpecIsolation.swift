@@ -18,7 +18,7 @@ extension SpecBuilder {
         if isolation.pid == .own { result.append(Spec.Namespace(.pid)) }
         if isolation.ipc.isOwn { result.append(Spec.Namespace(.ipc)) }
         if isolation.uts == .own { result.append(Spec.Namespace(.uts)) }
-        if isolation.network == .none { result.append(Spec.Namespace(.network)) }
+        if isolation.network.isOwn { result.append(Spec.Namespace(.network)) }
         return result
     }
 
@@ -27,7 +27,7 @@ extension SpecBuilder {
         _ isolation: IsolationOptions, _ rootless: Rootless? = nil
     ) throws(EngineError) -> [String: String] {
         var result: [String: String] = [:]
-        if isolation.network == .none {
+        if isolation.network.isOwn {
             let lastGroup = rootless.map { max($0.groupCount, 1) - 1 } ?? 2_147_483_647
             result["net.ipv4.ping_group_range"] = "0 \(lastGroup)"
             result["net.ipv4.ip_unprivileged_port_start"] = "0"
@@ -45,7 +45,7 @@ extension SpecBuilder {
     private static func checkSysctl(_ name: String, _ isolation: IsolationOptions) throws(EngineError) {
         switch Sysctls.owner(of: name) {
         case .network:
-            if isolation.network == .none { return }
+            if isolation.network.isOwn { return }
             throw notAllowed(name, isolation.network == .host, "network")
         case .ipc:
             if isolation.ipc.isOwn { return }

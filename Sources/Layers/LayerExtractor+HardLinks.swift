@@ -36,6 +36,6 @@ extension LayerExtractor {
             throw .system(operation: "look at", entry: "/\(source.path)", error)
         }
         if status.isDirectory { throw refused(entry, "a hard link to a directory") }
-        if tree.format.keepsWhiteouts, status.isWhiteout { throw missing(entry) }
+        if try tree.isWhiteout(source.name, status, source.path, in: source.directory) { throw missing(entry) }
     }
 }

@@ -78,7 +78,10 @@ extension LayerTree {
         switch obstacle {
         case .none:
             try on("create whiteout", path) { () throws(Errno) in
-                try File.makeNode(name, mode: S_IFCHR, at: directory.fd)
+                if try OverlayMarks.makeDevice(name, at: directory.fd) { return }
+                // Nothing is below an opaque directory, and it can't have marked files.
+                guard let marks = format.marks, try !marks.hidesBelow(directory.fd) else { return }
+                try marks.makeMarkedFile(name, at: directory.fd, for: directory.fd)
             }
         case .directory:
             let handle = try on("open directory", path) { () throws(Errno) in
@@ -87,6 +90,14 @@ extension LayerTree {
             try setOpaque(handle)
         case .file: break
         }
+    }
+
+    /// Whether this layer says that the layers below lose `name`, of this status.
+    func isWhiteout(
+        _ name: PathBytes, _ status: FileStatus, _ path: PathBytes, in directory: DirectoryHandle
+    ) throws(LayerError) -> Bool {
+        guard let marks = format.marks else { return false }
+        return try on("look at", path) { () throws(Errno) in try marks.isWhiteout(name, status, at: directory.fd) }
     }
 
     /// Hides, or removes, what the layers below have in `directory`.

@@ -73,7 +73,7 @@ extension LayerTree {
         if status.kind == .link {
             return .link(try on("read link", path) { () throws(Errno) in try File.readLink(name, at: directory.fd) })
         }
-        if format.keepsWhiteouts, status.isWhiteout {
+        if try isWhiteout(name, status, path, in: directory) {
             if missing == .inherit { return .missing }
             try on("remove whiteout", path) { () throws(Errno) in try File.unlink(name, at: directory.fd) }
             let made = try makeImplied(name, path, in: directory, after: nil)
@@ -191,10 +191,11 @@ extension LayerTree {
 
     /// Hides what the layers below have in a directory; where there are none below, it is the caller who removes.
     func setOpaque(_ directory: DirectoryHandle) throws(LayerError) {
-        guard let name = format.opaqueName else { return }
+        guard let marks = format.marks else { return }
         lastMerged = nil
         try on("make opaque", directory.path) { () throws(Errno) in
-            try ExtendedAttributes.set(directory.fd, name, OnDiskFormat.opaqueValue)
+            try marks.removeMarkedFiles(in: directory.fd)
+            try ExtendedAttributes.set(directory.fd, marks.opaque, OnDiskFormat.opaqueValue)
         }
     }
 }

@@ -77,7 +77,8 @@ struct LowerView {
         return try wrap(name) { () throws(Errno) in
             for directory in parent.directories {
                 guard let status = try LowerView.status(name, in: directory) else { continue }
-                return status.isWhiteout ? nil : Found(directory: directory, name: name, status: status)
+                let isWhiteout = try format.marks?.isWhiteout(name, status, at: directory.raw) ?? false
+                return isWhiteout ? nil : Found(directory: directory, name: name, status: status)
             }
             return nil
         }

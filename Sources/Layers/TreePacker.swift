@@ -121,9 +121,10 @@ struct TreePacker<Sink: ByteSink> {
         }
         let raw = item.raw
         let status = try on("read attributes of", name) { () throws(Errno) in try File.status(raw) }
-        if options.marks == .layer, status.isWhiteout {
-            return try mark(level.name + Array(".wh.".utf8) + entry.bytes, status.modified)
+        let isWhiteout = try on("read attributes of", name) { () throws(Errno) in
+            try options.overlay?.isWhiteout(entry, status, at: directory) ?? false
         }
+        if isWhiteout { return try mark(level.name + Array(".wh.".utf8) + entry.bytes, status.modified) }
         try visit(raw, status, name, path)
     }
 

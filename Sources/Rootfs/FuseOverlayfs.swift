@@ -31,6 +31,13 @@ package struct FuseOverlayfs: RootfsDriver {
         }
     }
 
+    /// Why it can't show layers in `directory`; nil where it can. It knows a deleted file by a device 0:0 or by a name of
+    /// its own, and not by overlayfs's marked files.
+    package static func obstacle(on directory: String) -> String? {
+        guard FileSystemName.isOverlay(directory) else { return nil }
+        return "\(name) knows deleted files by a device 0:0, which overlayfs does not make"
+    }
+
     package func mount(_ stack: LayerStack) throws(RootfsError) -> RootfsMount {
         if stack.layers.isEmpty { throw .noLayers }
         guard let program = FuseOverlayfs.program, FuseOverlayfs.obstacle == nil else {

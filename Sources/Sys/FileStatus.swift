@@ -59,7 +59,7 @@ package struct FileStatus: Sendable, Hashable {
     package var isDirectory: Bool { kind == .directory }
     package var isRegular: Bool { kind == .regular }
 
-    /// overlayfs's whiteout: a character device 0:0 (kernel, overlayfs.rst).
+    /// A character device 0:0, one of the two forms of overlayfs's whiteout: `OverlayMarks.isWhiteout` knows both.
     package var isWhiteout: Bool { kind == .characterDevice && major == 0 && minor == 0 }
 }
 

@@ -1,8 +1,5 @@
-internal import CLinux
-internal import Glibc
-
-/// The names of overlayfs's own extended attributes: the one place for them (kernel, overlayfs.rst). Whiteouts are
-/// `FileStatus.isWhiteout`.
+/// The names of overlayfs's own extended attributes: the one place for them (kernel, overlayfs.rst). What is a
+/// whiteout `isWhiteout` tells.
 package enum OverlayMarks: Sendable, Hashable, CaseIterable {
     /// What a mount by root uses.
     case trusted
@@ -30,6 +27,8 @@ package enum OverlayMarks: Sendable, Hashable, CaseIterable {
     package var probe: PathBytes { named("trusted.overlay.probe", "user.overlay.probe") }
 
     package static let opaqueValue: [UInt8] = [UInt8(ascii: "y")]
+    /// Of `opaque`: the directory hides nothing, and some of its files may be whiteouts.
+    package static let xwhiteoutsValue: [UInt8] = [UInt8(ascii: "x")]
     /// What fuse-overlayfs(1) keeps its own marks below.
     package static let fusePrefix: StaticString = "user.fuseoverlayfs."
     /// Its `opaque`, where it may not set `trusted.*`.
@@ -46,22 +45,14 @@ package enum OverlayMarks: Sendable, Hashable, CaseIterable {
         guard self == .user else { return false }
         return try ExtendedAttributes.get(directory, OverlayMarks.fuseOpaque) == OverlayMarks.opaqueValue
     }
-    /// Of `opaque`: the directory hides nothing, and some of its files may be whiteouts.
-    package static let xwhiteoutsValue: [UInt8] = [UInt8(ascii: "x")]
+
+    /// The same for the directory that `path` leads to.
+    package func hidesBelow(_ path: String) throws(Errno) -> Bool {
+        let directory = try Directory.open(path)
+        return try hidesBelow(directory.raw)
+    }
 
     private func named(_ trusted: StaticString, _ user: StaticString) -> PathBytes {
         PathBytes(self == .trusted ? trusted : user)
-    }
-}
-
-extension File {
-    /// Whether the directory at `path` hides what lower layers have in it.
-    package static func isOpaque(_ path: String) -> Bool {
-        for marks in OverlayMarks.allCases {
-            var value: UInt8 = 0
-            let size = marks.opaque.withCString { lgetxattr(path, $0, &value, 1) }
-            if size == 1, value == UInt8(ascii: "y") { return true }
-        }
-        return false
     }
 }

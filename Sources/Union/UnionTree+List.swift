@@ -8,8 +8,7 @@ extension UnionTree {
         var seen: Set<PathBytes> = []
         var result: [PathBytes] = []
         for layer in directory.layers {
-            let value = try ExtendedAttributes.get(layer.raw, marks.opaque)
-            let hasMarkedFiles = value == OverlayMarks.xwhiteoutsValue
+            let hasMarkedFiles = try marks.hasMarkedFiles(layer.raw)
             for entry in try Directory.entries(layer.raw) where seen.insert(entry.bytes).inserted {
                 if try !isWhiteout(entry, in: layer, hasMarkedFiles: hasMarkedFiles) { result.append(entry.bytes) }
             }

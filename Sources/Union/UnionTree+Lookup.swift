@@ -115,13 +115,12 @@ extension UnionTree {
         }
     }
 
-    /// A device 0:0, or an empty file that is marked as one.
+    /// A device 0:0, or an empty file that is marked as one. As the kernel does, whatever the directory says.
     func isWhiteout(
         _ name: PathBytes, _ status: FileStatus, in layer: UnionDirectory.OpenDirectory
     ) throws(Errno) -> Bool {
         if status.isWhiteout { return true }
-        guard status.isRegular, status.size == 0 else { return false }
-        return try mark(marks.whiteout, name, in: layer) != nil
+        return try marks.isMarkedFile(name, status, at: layer.raw)
     }
 
     /// Whether the directory `name` hides what lower layers have in it. EPERM when its entries are those of another name

@@ -45,26 +45,34 @@ extension UnionTree {
         _ name: PathBytes, _ entry: Entry, in upper: UnionDirectory.OpenDirectory
     ) throws(Errno) {
         guard let status = entry.upper else {
-            try makeWhiteout(name, at: upper.raw)
-            return
+            if try OverlayMarks.makeDevice(name, at: upper.raw) { return }
+            return try placeMade(name, in: upper, .noReplace) { (temporary) throws(Errno) in
+                try marks.makeMarkedFile(temporary, at: work.fd, for: upper.raw)
+            }
         }
+        try placeMade(name, in: upper, status.isDirectory ? .exchange : []) { (temporary) throws(Errno) in
+            try marks.makeWhiteout(temporary, at: work.fd, for: upper.raw)
+        }
+    }
+
+    /// Makes something in the work directory and gives it the place of `name`, by one step; what it takes the place of goes.
+    func placeMade(
+        _ name: PathBytes, in upper: UnionDirectory.OpenDirectory, _ flags: File.RenameFlags,
+        _ make: (PathBytes) throws(Errno) -> Void
+    ) throws(Errno) {
         let temporary = try work.freshName()
-        try makeWhiteout(temporary, at: work.fd)
         do throws(Errno) {
-            if status.isDirectory {
-                try takeOut(name, of: upper, temporary, .exchange)
+            try make(temporary)
+            if flags == .exchange {
+                try takeOut(name, of: upper, temporary, flags)
             } else {
-                try File.rename(temporary, at: work.fd, to: name, at: upper.raw, [])
+                try File.rename(temporary, at: work.fd, to: name, at: upper.raw, flags)
             }
         } catch {
             work.discard(temporary)
             throw error
         }
-        if status.isDirectory { work.discard(temporary) }
-    }
-
-    private func makeWhiteout(_ name: PathBytes, at directory: Int32) throws(Errno) {
-        try File.makeNode(name, mode: FileStatus.Kind.characterDevice.typeBits, at: directory)
+        if flags == .exchange { work.discard(temporary) }
     }
 
     /// Moves a directory that shows nothing into the work directory, for nothing or for what is there.
@@ -94,17 +102,17 @@ extension UnionTree {
     func clear(_ name: PathBytes, in upper: UnionDirectory.OpenDirectory) throws(Errno) {
         let old = try open(name, in: upper)
         if try Directory.names(old.raw).isEmpty { return }
-        let temporary = try work.freshName()
-        do throws(Errno) {
-            try Directory.make(temporary, mode: 0o700, at: work.fd)
-            let fresh = try File.open(temporary, O_RDONLY | O_DIRECTORY, at: work.fd)
-            try ExtendedAttributes.set(fresh.raw, marks.opaque, OverlayMarks.opaqueValue)
+        try placeMade(name, in: upper, .exchange) { (temporary) throws(Errno) in
+            let fresh = try makeEmptyDirectory(temporary)
             try copyAttributes(of: try File.status(old.raw), from: old.raw, to: fresh.raw)
-            try takeOut(name, of: upper, temporary, .exchange)
-        } catch {
-            work.discard(temporary)
-            throw error
         }
-        work.discard(temporary)
+    }
+
+    /// Makes a directory in the work directory that hides what is below the place it gets.
+    func makeEmptyDirectory(_ temporary: PathBytes) throws(Errno) -> OwnedFD {
+        try Directory.make(temporary, mode: 0o700, at: work.fd)
+        let fresh = try File.open(temporary, O_RDONLY | O_DIRECTORY, at: work.fd)
+        try ExtendedAttributes.set(fresh.raw, marks.opaque, OverlayMarks.opaqueValue)
+        return fresh
     }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 package import Sys
 
 extension UnionTree {
@@ -94,25 +95,70 @@ extension UnionTree {
                 new.directory.removed(new.name)
             }
         }
-        let leavesWhiteout = try isBelow(old.name, in: old.directory)
-        var flags: File.RenameFlags = []
-        if new.isWhiteout, leavesWhiteout || old.isDirectory {
-            flags = .exchange
-        } else if leavesWhiteout {
-            flags = .whiteout
-        }
         try hideBelow(old, in: new.directory)
-        try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, flags)
-        if flags == .exchange, !leavesWhiteout {
-            // Nothing is below: the whiteout hides nothing, and would only stay.
-            try? File.unlink(old.name, at: from.raw)
+        let leavesWhiteout = try isBelow(old.name, in: old.directory)
+        if new.isWhiteout, leavesWhiteout || old.isDirectory {
+            try trade(old, forWhiteout: new, leavesWhiteout: leavesWhiteout)
+        } else if leavesWhiteout {
+            try moveLeavingWhiteout(old, new)
+        } else {
+            try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, [])
         }
         old.directory.moved(old.name, to: new.name, in: new.directory)
+    }
+
+    /// By one step, after which the whiteout of the new name has the old one.
+    private func trade(_ old: Side, forWhiteout new: Side, leavesWhiteout: Bool) throws(Errno) {
+        let (from, to) = (try upper(of: old.directory), try upper(of: new.directory))
+        if try !File.status(new.name, at: to.raw).isWhiteout {
+            // A marked file, which is one only where its directory says so.
+            if leavesWhiteout {
+                try marks.expectMarkedFiles(from.raw)
+            } else {
+                try placeMade(new.name, in: to, .exchange) { (empty) throws(Errno) in
+                    _ = try makeEmptyDirectory(empty)
+                }
+                return try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, [])
+            }
+        }
+        try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, .exchange)
+        // Nothing is below: the whiteout hides nothing, and would only stay.
+        if !leavesWhiteout { try? File.unlink(old.name, at: from.raw) }
+    }
+
+    /// RENAME_WHITEOUT; in steps where the file system makes no device 0:0. A kill between them leaves a file with both
+    /// names, as rename(2) itself may (overlayfs's, NFS), and of a directory an empty one beside it. Nothing is lost.
+    private func moveLeavingWhiteout(_ old: Side, _ new: Side) throws(Errno) {
+        let (from, to) = (try upper(of: old.directory), try upper(of: new.directory))
+        do throws(Errno) {
+            return try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, .whiteout)
+        } catch {
+            guard error == .invalid, FileSystemName.isOverlay(from.raw) else { throw error }
+        }
+        if !old.isDirectory {
+            try placeMade(new.name, in: to, []) { (link) throws(Errno) in
+                try File.link(old.name, at: from.raw, to: link, at: work.fd)
+            }
+        } else {
+            if new.status == nil {
+                try placeMade(new.name, in: to, .noReplace) { (empty) throws(Errno) in
+                    _ = try makeEmptyDirectory(empty)
+                }
+            } else {
+                try hideBelow(new, in: old.directory)
+            }
+            try File.rename(old.name, at: from.raw, to: new.name, at: to.raw, .exchange)
+        }
+        try placeMade(old.name, in: from, old.isDirectory ? .exchange : []) { (mark) throws(Errno) in
+            try marks.makeWhiteout(mark, at: work.fd, for: from.raw)
+        }
     }
 
     /// A directory of the upper layer alone must stay that where a lower layer has the name.
     private func hideBelow(_ side: Side, in target: UnionDirectory) throws(Errno) {
         guard side.isDirectory, !target.lowers.isEmpty else { return }
-        try markOpaque(side.name, at: try upper(of: side.directory).raw)
+        let parent = try upper(of: side.directory)
+        if let directory = try? open(side.name, in: parent) { try marks.removeMarkedFiles(in: directory.raw) }
+        try markOpaque(side.name, at: parent.raw)
     }
 }

@@ -16,7 +16,7 @@ import Testing
         try Directory.makePath(root + "/upper/etc", mode: 0o755)
         try Directory.makePath(root + "/lower/etc", mode: 0o755)
         defer { try? Directory.removeTree(root) }
-        try body(root, LayerView(layers: [root + "/upper", root + "/lower"]))
+        try body(root, LayerView(layers: [root + "/upper", root + "/lower"], marks: .trusted))
     }
 
     @Test func theUpperLayerWins() throws {
@@ -37,6 +37,29 @@ import Testing
             try ExtendedAttributes.remove(directory.raw, PathBytes("trusted.overlay.opaque"))
             try #require(mknod(root + "/upper/etc/passwd", S_IFCHR, 0) == 0)
             #expect(try text(view, "/etc/passwd") == nil)
+        }
+    }
+
+    /// The form that layers have which lie on overlayfs themselves.
+    @Test func aMarkedFileHidesWhereItsDirectorySaysSo() throws {
+        try withLayers { root, view in
+            let marks = OverlayMarks.trusted
+            try File.replace(root + "/lower/etc/passwd", with: Array("low".utf8))
+            try File.replace(root + "/lower/top", with: Array("low".utf8))
+            for (directory, name) in [("/upper/etc", "passwd"), ("/upper", "top")] {
+                try File.replace("\(root)\(directory)/\(name)", with: [])
+                let open = try Directory.open(root + directory)
+                let path = directory == "/upper" ? "/top" : "/etc/passwd"
+                #expect(try text(view, path) == "")
+                try ExtendedAttributes.set(
+                    try #require(PathBytes(name.utf8)), at: open.raw, marks.whiteout, OverlayMarks.opaqueValue)
+                #expect(try text(view, path) == "")
+                try ExtendedAttributes.set(open.raw, marks.opaque, OverlayMarks.xwhiteoutsValue)
+                #expect(try text(view, path) == nil)
+            }
+            // It hides nothing else.
+            try File.replace(root + "/lower/etc/group", with: Array("low".utf8))
+            #expect(try text(view, "/etc/group") == "low")
         }
     }
 

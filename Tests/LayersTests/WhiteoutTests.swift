@@ -95,24 +95,45 @@ struct WhiteoutTests {
         "U5: whatever the order of markers and siblings, the layer's own files stay and those below go",
         arguments: cases)
     func anyOrderGivesOneTree(_ item: Case) throws {
-        for parts in WhiteoutTests.permutations(item.parts) {
-            let bench = try Workbench()
-            let upper = TarForge.make { tar in for part in parts { part(&tar) } }
-            // The complete tree...
-            try bench.extract(WhiteoutTests.lower, into: "layer-tree", format: .directory)
-            try bench.extract(upper, into: "layer-tree", format: .directory)
-            let tree = try bench.listing("layer-tree")
-            #expect(Set(tree.paths).subtracting(["."]) == item.merged)
-            // ... and what overlayfs makes of two layers are the same.
-            try bench.extract(WhiteoutTests.lower, into: "layer0")
-            try bench.extract(upper, into: "layer1", below: ["layer0"])
-            if Conditions.hasOverlay {
-                let merged = try Overlay.listing(bench.scratch, ["layer1", "layer0"])
-                let differences = merged.differences(from: tree).filter { !$0.hasPrefix(".: ") }
-                #expect(differences == [], "\(item.testDescription)")
-            }
-            try bench.expectCanaryUntouched()
+        for parts in WhiteoutTests.permutations(item.parts) { try check(item, parts, below: "/var/tmp") }
+    }
+
+    /// Where no device 0:0 can be made, as in a container.
+    @Test(
+        "U5: on overlayfs itself the same files stay and go",
+        .enabled(if: Conditions.hasOverlay && MountAPI.overlayAppendsLayers, "needs overlayfs of Linux 6.7"),
+        arguments: cases)
+    func anyOrderGivesOneTreeOnOverlayfs(_ item: Case) throws {
+        try OverlayDisk.with { disk in
+            for parts in WhiteoutTests.permutations(item.parts) { try check(item, parts, below: disk) }
         }
+    }
+
+    private func check(
+        _ item: Case, _ parts: [@Sendable (inout TarForge) -> Void], below parent: String
+    ) throws {
+        let bench = try Workbench(below: parent)
+        let upper = TarForge.make { tar in for part in parts { part(&tar) } }
+        // The complete tree...
+        try bench.extract(WhiteoutTests.lower, into: "layer-tree", format: .directory)
+        try bench.extract(upper, into: "layer-tree", format: .directory)
+        let tree = try bench.listing("layer-tree")
+        #expect(Set(tree.paths).subtracting(["."]) == item.merged)
+        // ... and what overlayfs makes of two layers are the same.
+        try bench.extract(WhiteoutTests.lower, into: "layer0")
+        try bench.extract(upper, into: "layer1", below: ["layer0"])
+        if Conditions.hasOverlay {
+            let merged = try Overlay.listing(bench.scratch, ["layer1", "layer0"])
+            let differences = merged.differences(from: tree).filter { !$0.hasPrefix(".: ") }
+            #expect(differences == [], "\(item.testDescription)")
+        }
+        // Packed again it deletes the same.
+        let packed = try PackingTests.pack(bench.scratch, "layer1") { $0.marks = .layer }
+        try Directory.removeTree(bench.scratch("packed.tar"))
+        try bench.extract(WhiteoutTests.lower, into: "layer-packed", format: .directory)
+        try bench.extract(packed, into: "layer-packed", format: .directory)
+        #expect(try bench.listing("layer-packed").differences(from: tree).filter { !$0.hasPrefix(".: ") } == [])
+        try bench.expectCanaryUntouched()
     }
 
     @Test("U5, U6: deleted names have the marks of the format") func marksAreThoseOfTheFormat() throws {

@@ -12,8 +12,8 @@ struct Workbench {
 
     static let noLowers: @Sendable () throws(LayerError) -> [Int32] = { () throws(LayerError) in [] }
 
-    init() throws {
-        let scratch = try Scratch()
+    init(below parent: String = "/var/tmp") throws {
+        let scratch = try Scratch(below: parent)
         try scratch.directory("diff")
         try scratch.directory("canary/dir")
         try scratch.file("canary/file", "canary", mode: 0o600)

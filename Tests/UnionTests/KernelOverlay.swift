@@ -11,7 +11,7 @@ struct KernelOverlay: ~Copyable {
     static let requirements = "needs root and an overlayfs that takes layers one by one (Linux 6.7)"
 
     /// Layers are the topmost first. What Sources/Union names as the options that it follows.
-    init(lowers: [String], upper: String, work: String, marks: OverlayMarks) throws(Errno) {
+    init(lowers: [String], upper: String?, work: String, marks: OverlayMarks) throws(Errno) {
         let context = OwnedFD(adopting: try check { fsopen("overlay", UInt32(FSOPEN_CLOEXEC)) })
         let fd = context.raw
         func set(_ name: String, _ value: String) throws(Errno) {
@@ -21,8 +21,10 @@ struct KernelOverlay: ~Copyable {
             try check { fsconfig(fd, UInt32(FSCONFIG_SET_FLAG.rawValue), name, nil, 0) }
         }
         for lower in lowers { try set("lowerdir+", lower) }
-        try set("upperdir", upper)
-        try set("workdir", work)
+        if let upper {
+            try set("upperdir", upper)
+            try set("workdir", work)
+        }
         try set("index", "off")
         try set("xino", "off")
         try flag("volatile")

@@ -40,17 +40,23 @@ enum LayerStep: CustomStringConvertible {
                 if !expected.contains(error) { throw error }
             }
         }
-        try age(layer, depth: 0)
+        try age(layer, marks, depth: 0)
     }
 
-    private static func age(_ directory: Int32, depth: Int64) throws(Errno) {
-        for (index, name) in try Directory.names(directory).sorted(by: { $0.description < $1.description }).enumerated()
-        {
+    private static func age(_ directory: Int32, _ marks: OverlayMarks, depth: Int64) throws(Errno) {
+        let isOpaque = try marks.hidesBelow(directory)
+        for name in try Directory.names(directory) {
+            // It kept other steps from making the name, as a device does; there is nothing else for it to say.
+            if isOpaque, try marks.isMarkedFile(name, try File.status(name, at: directory), at: directory) {
+                try File.unlink(name, at: directory)
+                continue
+            }
             if try File.status(name, at: directory).isDirectory {
                 let child = try File.open(name, O_RDONLY | O_DIRECTORY, at: directory)
-                try age(child.raw, depth: depth + 1)
+                try age(child.raw, marks, depth: depth + 1)
             }
-            let time = FileTime(seconds: 1_000_000_000 + depth * 100 + Int64(index), nanoseconds: 0)
+            let place = name.bytes.reduce(Int64(0)) { ($0 * 31 + Int64($1)) % 97 }
+            let time = FileTime(seconds: 1_000_000_000 + depth * 100 + place, nanoseconds: 0)
             try File.setTimes(name, at: directory, modified: time)
         }
         try File.setTimes(directory, modified: FileTime(seconds: 1_000_000_000, nanoseconds: 0))
@@ -81,7 +87,8 @@ enum LayerStep: CustomStringConvertible {
             try File.makeNode(place.bytes, mode: kind.modeBits | 0o644, major: 1, minor: 3, at: parent.raw)
         case .whiteout(let path):
             let (parent, place) = try LayerStep.parent(path, layer)
-            try File.makeNode(place.bytes, mode: S_IFCHR, at: parent.raw)
+            if try OverlayMarks.makeDevice(place.bytes, at: parent.raw) { return }
+            try LayerStep.markedWhiteout(path).make(in: layer, marks)
         case .markedWhiteout(let path):
             let (parent, place) = try LayerStep.parent(path, layer)
             let file = try File.open(place.bytes, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: parent.raw)
@@ -94,7 +101,11 @@ enum LayerStep: CustomStringConvertible {
             let (parent, place) = try LayerStep.parent(path, layer)
             let (source, original) = try LayerStep.parent(target, layer)
             // overlayfs makes no link to a whiteout, and nor does an extractor.
-            if try File.status(original.bytes, at: source.raw).isWhiteout { throw .notPermitted }
+            let status = try File.status(original.bytes, at: source.raw)
+            if status.isWhiteout { throw .notPermitted }
+            if FileSystemName.isOverlay(layer), try marks.isMarkedFile(original.bytes, status, at: source.raw) {
+                throw .notPermitted
+            }
             try File.link(original.bytes, at: source.raw, to: place.bytes, at: parent.raw)
         case .attribute(let path, let attribute):
             let (parent, place) = try LayerStep.parent(path, layer)

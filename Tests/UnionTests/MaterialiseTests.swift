@@ -50,6 +50,38 @@ struct MaterialiseTests {
         return back.isEmpty ? nil : "the upper directory\n\(back)"
     }
 
+    /// They are escaped on their way to the upper directory, as those that a program sets in a mount.
+    @Test("a program's own marks delete and hide nothing", arguments: OverlayMarks.allCases, [false, true])
+    func programsMarks(marks: OverlayMarks, onOverlay: Bool) throws {
+        func check(_ scratch: Scratch) throws {
+            let steps: [LayerStep] = [
+                .file("d/low", mode: 0o644, owner: 0, size: 5, hole: 0),
+                .file("d/gone", mode: 0o644, owner: 0, size: 5, hole: 0),
+            ]
+            let stage = try Scenario(marks: marks, layers: [steps], operations: []).stage(in: scratch)
+            try scratch.directory("run/plain")
+            let target = try Directory.open(scratch("run/plain"))
+            let made = try stage.union(upper: "u", work: "uw").materialise(into: target.raw)
+            let d = try Directory.open(scratch("run/plain/d"))
+            for kind in OverlayMarks.allCases {
+                try ExtendedAttributes.set(d.raw, kind.opaque, OverlayMarks.xwhiteoutsValue)
+                for name in ["low", "own\(kind)"] {
+                    try scratch.file("run/plain/d/\(name)", "")
+                    let bytes = try #require(PathBytes(name.utf8))
+                    try ExtendedAttributes.set(bytes, at: d.raw, kind.whiteout, OverlayMarks.opaqueValue)
+                }
+            }
+            try File.unlink(scratch("run/plain/d/gone"))
+            try stage.union(upper: "u", work: "uw").adopt(target.raw, made)
+            let shown = try Snapshot(try stage.union(upper: "u", work: "uw"))
+            #expect(Set(shown.lines.keys) == [".", "d", "d/low", "d/owntrusted", "d/ownuser"])
+            let mounted = try Snapshot(try stage.kernel(upper: "u", work: onOverlay ? nil : "uw2"))
+            #expect(shown.differences(from: mounted, "union", "kernel") == "")
+        }
+        if !onOverlay { return try check(try Scratch()) }
+        try OverlayDisk.with { try check(try Scratch(below: $0)) }
+    }
+
     @Test("what is not touched in the plain tree leaves the upper directory empty") func nothingDone() throws {
         let scratch = try Scratch()
         let steps: [LayerStep] = [

@@ -44,6 +44,34 @@ struct Scenario: CustomStringConvertible {
         return theirs.isEmpty ? nil : "the kernel's upper directory\n\(theirs)"
     }
 
+    /// The same with all that is the union's on a file system which makes no device 0:0. Its upper directory can't be the
+    /// kernel's there, but a lower layer.
+    func difference(in scratch: Scratch, unionOnOverlay other: Scratch) throws -> String? {
+        defer { for place in [scratch, other] { try? Directory.removeTree(place("run")) } }
+        let (kernelStage, stage) = (try stage(in: scratch), try stage(in: other))
+        let ofUnion: Snapshot
+        do {
+            let kernel = try kernelStage.kernel(upper: "k", work: "kw")
+            let union = try stage.union(upper: "u", work: "uw")
+            for (number, operation) in operations.enumerated() {
+                let (expected, found) = (kernel.apply(operation), union.apply(operation))
+                if expected != found {
+                    return "operation \(number), \(operation)\n    kernel: \(expected)\n    union: \(found)"
+                }
+            }
+            ofUnion = try Snapshot(union)
+            let trees = ofUnion.differences(from: try Snapshot(kernel), "union", "kernel")
+            if !trees.isEmpty { return "the trees\n\(trees)" }
+        }
+        let left = try Directory.entries("\(stage.base)/uw/work").map(\.name)
+        if !left.isEmpty { return "left in the work directory: \(left)" }
+        let again = try Snapshot(try stage.union(upper: "u", work: "uw")).differences(from: ofUnion, "later", "before")
+        if !again.isEmpty { return "what is read again\n\(again)" }
+        let crossed = try Snapshot(try stage.kernel(upper: "u", work: nil))
+        let ours = crossed.differences(from: ofUnion, "as the kernel shows it", "as written")
+        return ours.isEmpty ? nil : "the union's upper directory\n\(ours)"
+    }
+
     /// Makes the layers, and empty directories for both, below `run`.
     func stage(in scratch: Scratch) throws -> Stage {
         var lowers: [String] = []
@@ -64,10 +92,16 @@ struct Stage {
     let lowers: [String]
     let base: String
 
-    func kernel(upper: String, work: String) throws(Errno) -> KernelSide {
-        try KernelSide(
-            try KernelOverlay(lowers: lowers, upper: "\(base)/\(upper)", work: "\(base)/\(work)", marks: marks),
-            marks)
+    /// Without `work` the upper directory is one more lower one.
+    func kernel(upper: String, work: String?) throws(Errno) -> KernelSide {
+        let top = "\(base)/\(upper)"
+        let mount =
+            if let work {
+                try KernelOverlay(lowers: lowers, upper: top, work: "\(base)/\(work)", marks: marks)
+            } else {
+                try KernelOverlay(lowers: [top] + lowers, upper: nil, work: "", marks: marks)
+            }
+        return try KernelSide(mount, marks)
     }
 
     func union(upper: String, work: String) throws(Errno) -> UnionSide {

@@ -80,7 +80,8 @@ extension Engine {
 
     /// By the databases that the container would read: its own layer over the image's.
     private func resolveUser(_ record: ContainerRecord, _ image: Image) throws(EngineError) -> ResolvedUser {
-        let view = LayerView(layers: [containers.upper(record.id)] + image.layers.reversed().map(\.diff))
+        let view = LayerView(
+            layers: [containers.upper(record.id)] + image.layers.reversed().map(\.diff), marks: marks)
         let limit = 10 << 20
         let passwd = try system { () throws(SystemFailure) in try view.readFile("/etc/passwd", limit: limit) }
         let group = try system { () throws(SystemFailure) in try view.readFile("/etc/group", limit: limit) }

@@ -6,6 +6,7 @@ internal import Sys
 struct LayerView {
     private static let maximumLinks = 40
     private let layers: [Layer]
+    private let marks: OverlayMarks
 
     /// One layer's directory, opened when it is first asked.
     private final class Layer {
@@ -32,8 +33,11 @@ struct LayerView {
         case file(Layer)
     }
 
-    /// Layer directories, top first.
-    init(layers: [String]) { self.layers = layers.map { Layer($0) } }
+    /// Layer directories, top first, and the names of their marks.
+    init(layers: [String], marks: OverlayMarks) {
+        self.layers = layers.map { Layer($0) }
+        self.marks = marks
+    }
 
     /// The regular file at `path`, at most `limit` bytes; nil when there is none. A fifo, a device or a file that is too
     /// large is an error: an image may not make us wait or fill our memory.
@@ -78,7 +82,7 @@ struct LayerView {
         for layer in layers {
             do throws(Errno) {
                 let entry = try layer.open(path, O_PATH)
-                return try classify(entry.raw, layer)
+                return try classify(entry.raw, parts, layer)
             } catch .loop {
                 // O_NOFOLLOW with O_PATH opens a link in the last place, so it is among the parents.
                 return .linkedParent
@@ -92,14 +96,20 @@ struct LayerView {
         return .missing
     }
 
-    private func classify(_ fd: Int32, _ layer: Layer) throws(Errno) -> Found {
+    private func classify(_ fd: Int32, _ parts: [String], _ layer: Layer) throws(Errno) -> Found {
         let status = try File.status(fd)
         return switch status.kind {
         case .directory: .directory
-        case .regular: .file(layer)
+        case .regular: try isMarked(parts, status, in: layer) ? .missing : .file(layer)
         case .link: .link(try File.readLink("", at: fd))
         default: status.isWhiteout ? .missing : .other
         }
+    }
+
+    private func isMarked(_ parts: [String], _ status: FileStatus, in layer: Layer) throws(Errno) -> Bool {
+        guard status.size == 0, let name = parts.last.flatMap({ PathBytes($0.utf8) }) else { return false }
+        let parent = try layer.open((["."] + parts.dropLast()).joined(separator: "/"), O_RDONLY | O_DIRECTORY)
+        return try marks.isWhiteout(name, status, at: parent.raw)
     }
 
     /// Whether `layer` hides what lower layers have at `parts`: a parent that is opaque, a whiteout or no directory.
@@ -107,7 +117,7 @@ struct LayerView {
         for count in 1..<max(parts.count, 1) {
             let path = layer.path + "/" + parts.prefix(count).joined(separator: "/")
             guard let status = try? File.status(path) else { return false }
-            if !status.isDirectory || File.isOpaque(path) { return true }
+            if !status.isDirectory || (try? marks.hidesBelow(path)) == true { return true }
         }
         return false
     }

@@ -149,7 +149,6 @@ extension Engine {
         of lowers: [String], upper: String, work: String, durable: Bool, _ name: String,
         _ body: (UnionTree) throws(Errno) -> T
     ) throws(EngineError) -> T {
-        let marks: OverlayMarks = rootless == nil ? .trusted : .user
         return try call("copy the files of", name) { () throws(Errno) in
             let opened = try OpenDirectories(lowers + [upper, work])
             let numbers = opened.numbers

@@ -11,7 +11,26 @@ package struct DriverChoice: Sendable, Hashable {
 extension Engine {
     /// The driver of everything that is done now. Unless one is asked for this is overlay2, untried: whether it works is
     /// asked when a mount fails (`fallback`), so that a start pays for no probe.
-    var driver: StorageDriver { rootless?.obstacle != nil ? .copyup : askedDriver ?? .overlay2 }
+    var driver: StorageDriver {
+        if rootless?.obstacle != nil { return .copyup }
+        return askedDriver ?? (unreadable(by: .overlay2) == nil ? .overlay2 : .copyup)
+    }
+
+    /// The names of overlayfs's marks in layers here.
+    var marks: OverlayMarks { rootless == nil ? .trusted : .user }
+
+    /// Why `driver` would show files that are deleted: where the data root is on overlayfs a whiteout is a marked file
+    /// (`OverlayMarks.isWhiteout`). nil: it knows those, or there are none.
+    private func unreadable(by driver: StorageDriver) -> String? {
+        let layers = images.layout.layers
+        switch driver {
+        case .overlay2:
+            if !FileSystemName.isOverlay(layers) || MountAPI.overlayAppendsLayers { return nil }
+            return "\(layers) is on overlayfs itself, whose whiteouts overlayfs before Linux 6.7 does not know"
+        case .fuseOverlayfs: return FuseOverlayfs.obstacle(on: layers)
+        case .copyup: return nil
+        }
+    }
 
     /// What `info` tells: the driver that a start comes to here.
     func chooseDriver() -> DriverChoice {
@@ -29,7 +48,7 @@ extension Engine {
             guard let obstacle = try overlayObstacle() else {
                 return DriverChoice(driver: .overlay2, reason: "overlayfs of the kernel works on the data root")
             }
-            if let lack = FuseOverlayfs.obstacle {
+            if let lack = FuseOverlayfs.obstacle ?? unreadable(by: .fuseOverlayfs) {
                 return DriverChoice(driver: .copyup, reason: "\(obstacle); \(lack)")
             }
             return DriverChoice(driver: .fuseOverlayfs, reason: "\(obstacle)")
@@ -43,7 +62,7 @@ extension Engine {
     func fallback(from used: StorageDriver) throws(EngineError) -> StorageDriver? {
         guard used == .overlay2, let obstacle = try overlayObstacle() else { return nil }
         if askedDriver != nil { throw .driverUnusable(.overlay2, "\(obstacle)") }
-        return FuseOverlayfs.obstacle == nil ? .fuseOverlayfs : .copyup
+        return FuseOverlayfs.obstacle == nil && unreadable(by: .fuseOverlayfs) == nil ? .fuseOverlayfs : .copyup
     }
 
     /// What `call` is told when files are mounted for a command of ours: by that a refused mount is known.
@@ -122,8 +141,10 @@ extension Engine {
     func compose(_ asked: LayerStack, by driver: StorageDriver? = nil) throws(EngineError) -> RootfsMount {
         var stack = asked
         stack.usesUserAttributes = rootless != nil
+        let used = driver ?? self.driver
+        if let reason = unreadable(by: used) { throw .driverUnusable(used, reason) }
         do throws(RootfsError) {
-            return try (driver ?? self.driver).driver.mount(stack)
+            return try used.driver.mount(stack)
         } catch {
             throw .rootfs(error)
         }

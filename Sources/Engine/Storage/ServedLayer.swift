@@ -21,7 +21,7 @@ extension Engine {
         let path = containers.upper(id)
         try call("make overlayfs's own", path) { () throws(Errno) in
             let upper = try Directory.open(path)
-            try OpaqueFile.settleAll(below: upper.raw, rootless == nil ? .trusted : .user)
+            try OpaqueFile.settleAll(below: upper.raw, marks)
             _ = consume upper
             try File.unlink(mark)
         }

@@ -63,7 +63,7 @@ struct ChangeWalk {
         _ name: PathBytes, _ path: [UInt8], _ upper: Int32, _ lower: Int32?, depth: Int
     ) throws(SystemFailure) {
         let below = try status(name, lower, path)
-        guard let status = try status(name, upper, path), !status.isWhiteout else {
+        guard let status = try status(name, upper, path), try !isWhiteout(name, status, upper, path) else {
             if below != nil { add(.deleted, path) }
             return
         }
@@ -90,6 +90,12 @@ struct ChangeWalk {
         } else {
             add(below == nil ? .added : .changed, path, at: place)
         }
+    }
+
+    private func isWhiteout(
+        _ name: PathBytes, _ status: FileStatus, _ upper: Int32, _ path: [UInt8]
+    ) throws(SystemFailure) -> Bool {
+        try on("read attributes of", path) { () throws(Errno) in try marks.isWhiteout(name, status, at: upper) }
     }
 
     /// What a copy-up keeps. A file whose attributes alone were set and set back is the same.

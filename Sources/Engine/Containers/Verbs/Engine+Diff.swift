@@ -5,7 +5,6 @@ extension Engine {
     package func changes(of name: String) throws(EngineError) -> [FileChange] {
         let record = try container(named: name)
         let upper = containers.upper(record.id)
-        let marks: OverlayMarks = rootless == nil ? .trusted : .user
         return try withRoot(of: record, .lower) { lower throws(EngineError) in
             let directory = try call("open", upper) { () throws(Errno) in try Directory.open(upper) }
             return try system { () throws(SystemFailure) in

@@ -19,7 +19,8 @@ trap finish EXIT
 
 status=0
 # Bounded, so that a test that hangs is a failure that says so and not a machine that waits.
-timeout --kill-after=60 "${TEST_TIMEOUT:-45m}" swift test --skip-build --disable-xctest --xunit-output "$results/tests.xml" "$@" || status=$?
+timeout --kill-after=60 "${TEST_TIMEOUT:-45m}" swift test --skip-build --disable-xctest --xunit-output "$results/tests.xml" "$@" |
+    tee "$results/log" || status=${PIPESTATUS[0]}
 
 # One testcase element a test function; a parameterised one may hold several failures.
 read -r passed failed skipped < <(cat "$results"/*.xml 2>/dev/null | awk '
@@ -33,6 +34,8 @@ if [ ! -s "$results/tests.xml" ]; then
     failed=1
 elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
     echo "the test runner failed (exit $status) though no test did" >&2
+    # What is found when a fixture goes that several tests share is no test's, and in no report.
+    grep -A2 'Test «unknown» recorded' "$results/log" | tail -n 60 | cut -c1-1000
     failed=1
 fi
 if [ "$skipped" -gt 0 ]; then

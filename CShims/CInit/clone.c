@@ -64,7 +64,15 @@ static void make_pointers(char *base, uint32_t table, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) entries[i] += (uintptr_t)base;
 }
 
-/// clone3 in the caller's own address space copy; joins a pid namespace for its children first, since that is the one
+/// docker's seccomp filter answers ENOSYS to clone3 where CAP_SYS_ADMIN is missing, since it can't look at the flags; clone(2)
+/// knows all but the cgroup and namespaces of later flags. Its first three arguments are the same everywhere.
+long start_process(struct clone_args *call) {
+    long pid = sys(clone3, call, sizeof *call);
+    if (pid != -ENOSYS || call->flags >> 32) return pid;
+    return sys(clone, call->flags | call->exit_signal, 0, call->pidfd, 0, 0);
+}
+
+/// In the caller's own address space copy; joins a pid namespace for its children first, since that is the one
 /// kind a process cannot enter itself (setns(2)).
 long clone_child(void *plan, const struct cinit_start_arguments *arguments, struct clone_args *call) {
     int own = -1;
@@ -77,7 +85,7 @@ long clone_child(void *plan, const struct cinit_start_arguments *arguments, stru
             return -error;
         }
     }
-    long pid = sys(clone3, call, sizeof *call);
+    long pid = start_process(call);
     if (pid == 0) cinit_interpret(plan, arguments);
     if (own >= 0) {
         setns(own, CLONE_NEWPID);

@@ -81,9 +81,8 @@ pid_t cinit_start_monitored(
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    // clone3: the argument order of clone(2) differs between architectures.
     struct clone_args fork = {.exit_signal = SIGCHLD};
-    long pid = sys(clone3, &fork, sizeof fork);
+    long pid = start_process(&fork);
     if (pid == 0) become_monitor(plan, arguments, monitor, &call, &pidfd);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return (pid_t)pid;

@@ -61,6 +61,14 @@ int clinux_keep_capabilities(uint64_t keep) {
     return (int)syscall(SYS_capset, &header, data);
 }
 
+uint64_t clinux_effective_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
+    // Of the caller it can't fail (capget(2)).
+    syscall(SYS_capget, &header, data);
+    return (uint64_t)data[1].effective << 32 | data[0].effective;
+}
+
 int clinux_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear) {
     struct {
         uint64_t set, clear, propagation, user_namespace;

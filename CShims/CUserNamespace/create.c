@@ -123,18 +123,48 @@ static int create_with_tools(char *const *user_tool, char *const *group_tool, st
     return result;
 }
 
-int cuserns_create(char *const *user_tool, char *const *group_tool, struct cuserns_failure *failure) {
-    memset(failure, 0, sizeof *failure);
+static int create_with_own_ids(struct cuserns_failure *failure) {
     unsigned user = geteuid(), group = getegid();
-    if (user_tool && group_tool) {
-        if (create_with_tools(user_tool, group_tool, failure) != 0) return -1;
-    } else {
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return fail(failure, CUSERNS_UNSHARE, errno);
-        if (take_own_ids(user, group, failure) != 0) return -1;
-    }
-    // What the host mounts later shall be seen here; the other way the kernel allows nothing.
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return fail(failure, CUSERNS_UNSHARE, errno);
+    return take_own_ids(user, group, failure);
+}
+
+/// What the host mounts later shall be seen here; the other way the kernel allows nothing.
+static int receive_mounts(struct cuserns_failure *failure) {
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return fail(failure, CUSERNS_MOUNTS, errno);
     return 0;
+}
+
+int cuserns_try(struct cuserns_failure *failure) {
+    memset(failure, 0, sizeof *failure);
+    int words[2];
+    if (pipe2(words, O_CLOEXEC) != 0) return fail(failure, CUSERNS_FORK, errno);
+    pid_t child = fork();
+    if (child == 0) {
+        if (create_with_own_ids(failure) == 0) receive_mounts(failure);
+        _exit(write(words[1], failure, sizeof *failure) == sizeof *failure ? 0 : 1);
+    }
+    int error = errno;
+    close(words[1]);
+    if (child < 0) {
+        close(words[0]);
+        return fail(failure, CUSERNS_FORK, error);
+    }
+    ssize_t count;
+    do count = read(words[0], failure, sizeof *failure);
+    while (count < 0 && errno == EINTR);
+    close(words[0]);
+    while (waitpid(child, NULL, 0) < 0)
+        if (errno != EINTR) return fail(failure, CUSERNS_FORK, errno);
+    if (count != sizeof *failure) return fail(failure, CUSERNS_FORK, ECHILD);
+    return failure->stage ? -1 : 0;
+}
+
+int cuserns_create(char *const *user_tool, char *const *group_tool, struct cuserns_failure *failure) {
+    memset(failure, 0, sizeof *failure);
+    int result = user_tool && group_tool ? create_with_tools(user_tool, group_tool, failure)
+                                         : create_with_own_ids(failure);
+    return result == 0 ? receive_mounts(failure) : -1;
 }
 
 int cuserns_join(int user, int mounts) {

@@ -28,7 +28,7 @@ package enum CgroupError: Error, Sendable, CustomStringConvertible {
             "invalid cgroup path \"\(path)\": \(reason)"
         case .missingController(let limit, let controller, let available) where available.isEmpty:
             "cannot apply \(limit): it takes the cgroup controller \"\(controller)\", and no cgroup of this machine is "
-                + "yours to use; run as root, have a cgroup delegated to you, or leave the limit out"
+                + "yours to use; run with root's rights, have a cgroup delegated to you, or leave the limit out"
         case .missingController(let limit, let controller, let available):
             "cannot apply \(limit): cgroup controller \"\(controller)\" is not available (available: "
                 + "\(available.joined(separator: ", "))); enable it in the kernel "

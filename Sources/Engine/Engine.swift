@@ -36,7 +36,7 @@ package struct Engine: Sendable {
         }
         let usual = rootless?.places.dataRoot ?? Engine.defaultDataRoot
         dataRoot = try Engine.absolute(options.dataRoot ?? configuration.dataRoot ?? usual)
-        images = ImageStore(dataRoot: dataRoot)
+        images = ImageStore(dataRoot: dataRoot, marks: rootless == nil ? .trusted : .user)
         containers = ContainerStore(dataRoot: dataRoot)
         volumes = VolumeStore(dataRoot: dataRoot)
         let execRoot =

@@ -86,7 +86,7 @@ extension EngineError: CustomStringConvertible {
         switch self {
         case .invalid(let message), .conflict(let message), .cannotJoin(let message): message
         case .noUserNamespace(let errno, let remedies):
-            "without root, runimg needs a user namespace, and this machine refuses one: \(errno). Ways out: "
+            "without root's rights, runimg needs a user namespace, and this machine refuses one: \(errno). Ways out: "
                 + remedies.joined(separator: "; or ")
         case .noSuchImage(let name): "No such image: \(name)"
         case .noSuchContainer(let name): "No such container: \(ForeignText(name))"

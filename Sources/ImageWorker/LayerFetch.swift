@@ -16,7 +16,7 @@ struct LayerFetch {
             store: store, slots: slots, request: request, interruption: interruption)
         do throws(WorkerError) {
             try pipeline.run()
-            for text in pipeline.notes.texts { sink.send(.warning(text)) }
+            for text in pipeline.notes { sink.send(.warning(text)) }
         } catch {
             if !error.keepsFetched { pipeline.dropBlobs() }
             throw error

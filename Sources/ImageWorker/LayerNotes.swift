@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Layers
 
 /// What an image's layers could not be given as they ask for it, without root.
@@ -12,7 +11,7 @@ struct LayerNotes: Sendable {
     }
 
     /// For the user, once an image.
-    var texts: [String] {
+    func texts(_ owners: LayerOwners) -> [String] {
         var texts: [String] = []
         if leftOutDevices > 0 {
             let nodes = leftOutDevices == 1 ? "1 device node" : "\(leftOutDevices) device nodes"
@@ -22,12 +21,15 @@ struct LayerNotes: Sendable {
             let files = otherOwners == 1 ? "1 file" : "\(otherOwners) files"
             let remedy =
                 "newuidmap (Debian's package uidmap) and a line of yours in /etc/subuid and /etc/subgid keep owners"
-            texts.append(
-                geteuid() == 0
-                    ? "your user namespace has one ID, so \(files) that the image gives to other users belong to root in it; "
-                        + remedy
-                    : "there is no user namespace here, so \(files) that the image gives to other users than root belong "
-                        + "to you as all others do")
+            if case .own = owners {
+                texts.append(
+                    "there is no user namespace here, so \(files) that the image gives to other users than root belong to "
+                        + "you as all others do")
+            } else {
+                texts.append(
+                    "your user namespace has one ID, so \(files) that the image gives to other users belong to root in "
+                        + "it; \(remedy)")
+            }
         }
         return texts
     }

@@ -32,8 +32,8 @@ final class LayerPipeline: Sendable {
     private let owners: LayerOwners
     private let state = Monitor(State())
 
-    /// What the layers had to be changed in.
-    var notes: LayerNotes { state.read(\.notes) }
+    /// What the layers had to be changed in, for the user.
+    var notes: [String] { state.read(\.notes).texts(owners) }
 
     init(store: StoreClient, slots: [LayerSlot], request: WorkerRequest, interruption: Interruption) {
         self.store = store

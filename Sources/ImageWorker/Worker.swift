@@ -48,7 +48,7 @@ package enum Worker {
         let names = try names(name, request)
         var connections = ConnectionPolicy(endpoints: [], environment: [:])
         if case .registry(let reference)? = name { connections = try RegistrySource.connections(reference, request) }
-        let store = ImageStore(dataRoot: request.dataRoot)
+        let store = ImageStore(dataRoot: request.dataRoot, marks: request.marks)
         let area = try lift(WorkerError.store) { () throws(StoreError) in
             try store.prepare()
             try store.clean()

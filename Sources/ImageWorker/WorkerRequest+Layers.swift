@@ -1,16 +1,22 @@
 internal import Glibc
 internal import Images
 internal import Layers
+internal import Sys
 
 extension WorkerRequest {
-    /// How layers say what is deleted.
-    var format: OnDiskFormat { ids == nil ? .overlay : .overlayUserXattr }
+    /// What layers say with what is deleted.
+    var marks: OverlayMarks { ids == nil ? .trusted : .user }
+
+    var format: OnDiskFormat { marks == .trusted ? .overlay : .overlayUserXattr }
 
     /// Whom files may belong to.
     var owners: LayerOwners {
         guard let ids else { return .any }
-        if ids.users > 1 { return .below(users: ids.users, groups: ids.groups) }
-        let user = geteuid()
-        return user == 0 ? .one : .own(user: user, group: getegid())
+        // None: without a namespace.
+        return switch ids.users {
+        case 0: .own(user: geteuid(), group: getegid())
+        case 1: .one
+        default: .below(users: ids.users, groups: ids.groups)
+        }
     }
 }

@@ -11,7 +11,7 @@ extension ImageStore {
 
     /// Removes what dead processes left in `tmp/`. Costs one directory listing when there is nothing; never waits.
     package func clean() throws(StoreError) {
-        try StoreFormat.check(layout.root)
+        try StoreFormat.check(layout.root, marks)
         let garbage = Garbage()
         do throws(Errno) {
             let name = "\(layout.locks)/\(StoreLocks.staging)"

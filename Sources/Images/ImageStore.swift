@@ -1,13 +1,16 @@
 internal import CLinux
 internal import Glibc
 internal import OCI
-internal import Sys
+package import Sys
 
 /// The images below one data root. Making a value costs nothing: directories appear with the first thing written.
 package struct ImageStore: Sendable {
     package let layout: StoreLayout
+    /// What its layers are marked with.
+    package let marks: OverlayMarks
 
-    package init(dataRoot: String) {
+    package init(dataRoot: String, marks: OverlayMarks) {
+        self.marks = marks
         layout = StoreLayout(root: dataRoot)
     }
 

@@ -8,6 +8,8 @@ package enum StoreError: Error, Sendable {
     case damaged(path: String, reason: String, remedy: String)
     /// A record of a later runimg.
     case newer(path: String, version: Int)
+    /// Layers there say with other attributes than ours what is deleted.
+    case otherMarks(root: String, ours: OverlayMarks)
     case noSuchImage(String)
     case ambiguous(prefix: String)
     /// Not a name and not an ID: the parser's words.
@@ -30,6 +32,12 @@ extension StoreError: CustomStringConvertible {
         case .newer(let path, let version):
             "\(path) has format version \(version), this runimg knows version \(Repositories.version); "
                 + "use the runimg that wrote it, or another --data-root"
+        case .otherMarks(let root, .user):
+            "the data root \(root) was written with root's rights, without which what its layers delete can't be seen; "
+                + "use a --data-root of your own"
+        case .otherMarks(let root, .trusted):
+            "the data root \(root) was written without root's rights, and with them what its layers delete would not be "
+                + "seen; use it as the user whose it is, or another --data-root"
         case .noSuchImage(let name): "No such image: \(name)"
         case .ambiguous(let prefix): "image ID prefix \(prefix) is ambiguous; give more digits of it"
         case .invalidName(let message): message

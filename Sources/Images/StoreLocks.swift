@@ -50,7 +50,7 @@ extension ImageStore {
     }
 
     func lock(_ name: String, _ mode: FileLock.Mode = .exclusive) throws(StoreError) -> FileLock {
-        try StoreFormat.check(layout.root)
+        try StoreFormat.check(layout.root, marks)
         do throws(Errno) {
             return try FileLock("\(layout.locks)/\(name)", in: File.workingDirectory, mode: mode)
         } catch .noEntry {

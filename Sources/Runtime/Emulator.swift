@@ -44,6 +44,13 @@ package struct Emulator: Sendable, Hashable {
         places.lazy.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
+    /// Why it fails where it is installed, as far as that is known, for the end of a message.
+    static var likelyCause: String {
+        var status = statvfs()
+        guard statvfs("/tmp", &status) == 0, status.f_flag & UInt(ST_NOEXEC) != 0 else { return "" }
+        return ": it executes a program of its own from /tmp, which is mounted noexec (mount -o remount,exec /tmp)"
+    }
+
     /// Writes the stub as a program.
     package func writeStub() throws(RuntimeError) {
         let image = try InitStub.make()

@@ -94,7 +94,7 @@ struct StartingChild: ~Copyable {
         }
         if !isExecuted {
             if master >= 0 { _ = Glibc.close(master) }
-            throw .lostChild("\(Emulator.name) ended before it had run the command")
+            throw .lostChild("\(Emulator.name) ended before it had run the command" + Emulator.likelyCause)
         }
         if plan.hasTerminal, master < 0 { throw .lostChild("it ended before it had made its terminal") }
         if isWaiting {

@@ -1,6 +1,6 @@
 /// The names of overlayfs's own extended attributes: the one place for them (kernel, overlayfs.rst). What is a
 /// whiteout `isWhiteout` tells.
-package enum OverlayMarks: Sendable, Hashable, CaseIterable {
+package enum OverlayMarks: String, Sendable, Hashable, CaseIterable {
     /// What a mount by root uses.
     case trusted
     /// What a mount with `userxattr` uses, and whoever has no privilege.

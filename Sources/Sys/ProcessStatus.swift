@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What /proc tells of a process (proc_pid_stat(5)).
@@ -20,7 +21,7 @@ package enum ProcessStatus {
     }
 
     /// The capabilities that this process has in effect, as bits (capabilities(7)).
-    package static var capabilities: UInt64? { line("CapEff", of: "self").flatMap { UInt64($0, radix: 16) } }
+    package static var capabilities: UInt64 { clinux_effective_capabilities() }
 
     /// A line of /proc/PID/status.
     private static func line(_ name: String, of process: String) -> String? {

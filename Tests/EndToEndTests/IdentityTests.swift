@@ -24,16 +24,6 @@ extension EndToEnd {
             return Probe(String(decoding: output.stdoutBytes.filter { $0 != 13 }, as: UTF8.self))
         }
 
-        @Test(.enabled(if: Conditions.has("setpriv"), "needs setpriv"))
-        func rootWithoutItsRightsIsToldSo() throws {
-            let engine = try EndToEnd.engine
-            let refused = try engine.runimg.run(
-                ["run", "--rm", engine.image, "true"],
-                under: ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"])
-            #expect(refused.status == 125 && refused.stderr.contains("root without CAP_SYS_ADMIN"), "\(refused)")
-            #expect(refused.stderr.contains("or run as an ordinary user"), "\(refused)")
-        }
-
         @Test(
             "X1: nothing is inheritable or ambient, whoever asks for whatever",
             .enabled(if: Conditions.has("setpriv"), "needs setpriv"), arguments: launches)

@@ -49,13 +49,9 @@ extension EndToEnd {
                 ])
             #expect(output.status == 0, "\(output)")
             let own = Probe(
-                try Tool.run(
-                    Runimg.path,
-                    [
-                        "--data-root", engine.runimg.dataRoot, "run", "--rm", "--env-file", file, "-e", "INHERITED",
-                        "-e",
-                        "ABSENT", engine.image, "/probe",
-                    ], environment: ["INHERITED": "from caller", "PASSED": "by name"]
+                try engine.runimg.run(
+                    ["run", "--rm", "--env-file", file, "-e", "INHERITED", "-e", "ABSENT", engine.image, "/probe"],
+                    environment: ["INHERITED": "from caller", "PASSED": "by name"]
                 ).stdout)
             let probe = Probe(output.stdout)
             #expect(probe["env.FROM_FILE"] == "1" && probe["env.BOTH"] == "flag" && probe["env.TWICE"] == "2")

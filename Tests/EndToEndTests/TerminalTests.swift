@@ -11,10 +11,8 @@ extension EndToEnd {
             -> PseudoTerminal
         {
             let engine = try EndToEnd.engine
-            return try PseudoTerminal(
-                Runimg.path,
-                ["--data-root", engine.runimg.dataRoot, "run", "--rm"] + flags + [engine.image] + command, rows: rows,
-                columns: columns)
+            return try engine.runimg.terminal(
+                ["run", "--rm"] + flags + [engine.image] + command, rows: rows, columns: columns)
         }
 
         @Test func aClosedWindowEndsTheShell() throws {

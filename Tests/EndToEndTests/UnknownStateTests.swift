@@ -137,7 +137,7 @@ extension EndToEnd {
             let (runimg, id, _) = try Self.bench()
             let image = try runimg.check("images", "-q").lines[0]
             let format = "\(runimg.dataRoot)/format"
-            #expect(try Self.text(format) == "1\n")
+            #expect(try Self.text(format) == "1\ntrusted\n")
             try File.replace(format, with: Array("2\n".utf8))
             try File.replace("\(runimg.dataRoot)/containers/boot-id", with: Array("another".utf8))
             let before = try TreeListing(runimg.dataRoot, .contents)

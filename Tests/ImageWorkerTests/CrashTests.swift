@@ -117,6 +117,8 @@ struct CrashTests {
             try Wait.until(seconds: 20) {
                 try !fixture.events("a").filter { if case .layer(_, .downloading) = $0 { true } else { false } }.isEmpty
             })
+        // Or it would be done before the other comes, on a busy machine.
+        try first.signal(SIGSTOP)
         let second = try Running(fixture.start(served.name, events: "b"))
         #expect(
             try Wait.until(seconds: 20) {

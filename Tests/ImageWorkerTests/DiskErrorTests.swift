@@ -14,7 +14,7 @@ import Testing
         let faults = try ErrnoInjection.each(call, "EIO", samples: 6) { prefix, fault in
             let runimg = try Runimg()
             let output = try runimg.run(["pull", "-q", victim.source], under: prefix)
-            try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(fault)")
+            try victim.expectWholeOrAbsent(runimg.imageStore, "\(fault)")
             if fault.met.isEmpty {
                 #expect(output.status == 0)
             } else {
@@ -36,7 +36,7 @@ import Testing
             let runimg = try Runimg()
             try runimg.check("pull", "-q", victim.source)
             let output = try runimg.run(["rmi", Victim.name], under: prefix)
-            try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(fault)")
+            try victim.expectWholeOrAbsent(runimg.imageStore, "\(fault)")
             if !fault.met.isEmpty {
                 #expect(output.status == 1 && output.stderr.contains("EIO"), "\(fault): \(fault.met) \(output)")
             }

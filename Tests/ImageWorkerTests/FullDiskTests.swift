@@ -78,10 +78,10 @@ import Testing
         for lasting in [false, true] {
             try ErrnoInjection.each(call, error, lasting: lasting, samples: 1) { prefix, fault in
                 let runimg = try Runimg()
-                try ImageStore(dataRoot: runimg.dataRoot).prepare()
+                try ImageStore(dataRoot: runimg.dataRoot, marks: .trusted).prepare()
                 let before = try TreeListing(runimg.dataRoot, .contents).without("locks")
                 let output = try runimg.run(["pull", "-q", victim.source], under: prefix)
-                let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(fault)")
+                let isThere = try victim.expectWholeOrAbsent(runimg.imageStore, "\(fault)")
                 // A name whose directory could not be synced is there; half of an image never is.
                 #expect(isThere || output.status != 0, "\(fault): \(output)")
                 let met = fault.met
@@ -119,7 +119,7 @@ import Testing
                 let runimg = try Runimg()
                 try runimg.check("pull", "-q", victim.source)
                 let output = try runimg.run(["rmi", Victim.name], under: prefix)
-                let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(fault)")
+                let isThere = try victim.expectWholeOrAbsent(runimg.imageStore, "\(fault)")
                 #expect(!isThere || output.status != 0, "\(fault): \(output)")
                 if fault.met.contains(where: { $0.contains(runimg.dataRoot) }), output.status != 0 {
                     #expect(output.status == 1, "\(fault): \(output)")

@@ -31,7 +31,7 @@ struct PowerCutTests {
             commit: delay.commit)
         #expect(outcome.status == 0, "\(outcome)")
         let root = try #require(outcome.dataRoot)
-        #expect(try victim.expectWholeOrAbsent(ImageStore(dataRoot: root), "\(delay)"))
+        #expect(try victim.expectWholeOrAbsent(ImageStore(dataRoot: root, marks: .trusted), "\(delay)"))
         try victim.expectUsable(root, "\(delay)")
     }
 
@@ -76,7 +76,7 @@ struct PowerCutTests {
                 #expect(outcome.status != 0, "\(moment)")
                 continue
             }
-            let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: root), moment)
+            let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: root, marks: .trusted), moment)
             #expect(isThere || outcome.status != 0, "\(moment)")
             try victim.expectUsable(root, moment)
         }
@@ -96,7 +96,7 @@ struct PowerCutTests {
                 isOver ? try cut.after(remove, setUp: setUp) : try cut.during(remove, seconds: delay, setUp: setUp)
             let moment = "cut \(isOver ? "at the end" : "after \(delay) s"): \(outcome)"
             let root = try #require(outcome.dataRoot)
-            let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: root), moment)
+            let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: root, marks: .trusted), moment)
             #expect(!isThere || outcome.status != 0, "\(moment)")
             try victim.expectUsable(root, moment)
         }

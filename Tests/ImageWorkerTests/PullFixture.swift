@@ -9,7 +9,7 @@ import TestSupport
 final class PullFixture: Sendable {
     let scratch: Scratch
     let dataRoot: String
-    var store: ImageStore { ImageStore(dataRoot: dataRoot) }
+    var store: ImageStore { ImageStore(dataRoot: dataRoot, marks: .trusted) }
 
     /// `dataRoot` is where the store shall be instead of in a directory of the fixture's.
     init(dataRoot: String? = nil) throws {

@@ -43,7 +43,7 @@ struct SyscallKillTests {
                 try runimg.run(["pull", "-q", victim.source], under: prefix).status == 0
             },
             check: { runimg, moment, ended in
-                let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(moment)")
+                let isThere = try victim.expectWholeOrAbsent(runimg.imageStore, "\(moment)")
                 #expect(isThere || !ended, "\(moment)")
                 try victim.expectUsable(
                     runimg.dataRoot, "\(moment)", instead: moment.number.isMultiple(of: 2) ? nil : other)
@@ -66,7 +66,7 @@ struct SyscallKillTests {
                 try runimg.run(["rmi", Victim.name], under: prefix).status == 0
             },
             check: { (runimg: Runimg, moment, ended) in
-                let isThere = try victim.expectWholeOrAbsent(ImageStore(dataRoot: runimg.dataRoot), "\(moment)")
+                let isThere = try victim.expectWholeOrAbsent(runimg.imageStore, "\(moment)")
                 #expect(!isThere || !ended, "\(moment)")
                 try victim.expectUsable(
                     runimg.dataRoot, "\(moment)", instead: moment.number.isMultiple(of: 2) ? nil : other)

@@ -81,7 +81,7 @@ struct Victim {
             return output
         }
         let next = instead ?? self
-        let store = ImageStore(dataRoot: dataRoot)
+        let store = ImageStore(dataRoot: dataRoot, marks: .trusted)
         if instead != nil {
             // One whose pull was killed before its last step is there without its name.
             for id in try Set(run("images", "-q", "--no-trunc").lines) { _ = try run("rmi", "-f", id) }
@@ -112,4 +112,9 @@ struct Victim {
         #expect(try names("tmp/blobs") == [], "\(moment)")
         #expect(try names("locks").filter { $0.hasPrefix("stage-") } == [], "\(moment)")
     }
+}
+
+extension Runimg {
+    /// The store of its data root, as root's.
+    var imageStore: ImageStore { ImageStore(dataRoot: dataRoot, marks: .trusted) }
 }

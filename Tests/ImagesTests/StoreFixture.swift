@@ -13,7 +13,7 @@ final class StoreFixture: Sendable {
         var template = Array("/tmp/runimg-images-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno.current }
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        store = ImageStore(dataRoot: root + "/data")
+        store = ImageStore(dataRoot: root + "/data", marks: .trusted)
     }
 
     deinit { try? Directory.removeTree(root) }

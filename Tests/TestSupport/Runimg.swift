@@ -99,6 +99,10 @@ package final class Runimg: Sendable {
 
     /// Starts `runimg ARGUMENTS` on a terminal.
     package func terminal(_ arguments: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws -> PseudoTerminal {
+        try terminal(arguments, rows: rows, columns: columns)
+    }
+
+    package func terminal(_ arguments: [String], rows: UInt16 = 24, columns: UInt16 = 80) throws -> PseudoTerminal {
         let line = command(arguments)
         return try PseudoTerminal(
             line[0], Array(line.dropFirst()), environment: environment, rows: rows, columns: columns)

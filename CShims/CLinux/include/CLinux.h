@@ -70,6 +70,8 @@ int clinux_landlock_allow_port(int ruleset, uint16_t port, uint64_t allowed);
 int clinux_landlock_restrict(int ruleset);
 /// Gives up all capabilities but those of the mask, in every set of the calling thread.
 int clinux_keep_capabilities(uint64_t keep);
+/// The capabilities that the calling thread has in effect, as bits (capabilities(7)).
+uint64_t clinux_effective_capabilities(void);
 /// seccomp(2): from now on the calling thread and those it starts can't execute, trace, mount, change namespaces, start
 /// processes, load code into the kernel. Where the kernel can (seccomp_unotify(2)), connect(2) waits for whoever has
 /// `listener`; -1 where it can't.

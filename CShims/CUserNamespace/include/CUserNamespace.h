@@ -25,6 +25,10 @@ struct cuserns_failure {
 /// The effective user that the program was started as, without a system call (getauxval(3), AT_EUID).
 uint32_t cuserns_started_as(void);
 
+/// Tries in a process of its own what `cuserns_create` does, with the caller's own ids: 0, or -1 with what failed, and
+/// nothing of the caller changed. Needs no single thread.
+int cuserns_try(struct cuserns_failure *failure);
+
 /// Moves the calling process, which must have one thread, into a new user namespace and a mount namespace below it. The
 /// tools are the argument lists of newuidmap(1) and newgidmap(1) for this process; without them the caller's own ids
 /// become 0 and are the only ones. 0, or -1 with what failed.

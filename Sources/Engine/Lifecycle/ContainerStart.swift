@@ -39,7 +39,7 @@ extension Engine {
             again.driver = other
             return try launchOnce(again, &entry, options)
         } catch {
-            throw lackOfRights(error) ?? error
+            throw error
         }
     }
 

@@ -75,7 +75,7 @@ extension Engine {
     }
 
     private static func unemulated(_ what: String) -> EngineError {
-        .invalid("\(what) takes namespaces, and none can be had here; leave it out, or run as root")
+        .invalid("\(what) takes namespaces, and none can be had here; leave it out, or run with root's rights")
     }
 
     /// Makes what a container finds made in its root: its working directory, and a place for each mount. No link leads out.

@@ -1,17 +1,20 @@
 internal import CUserNamespace
 internal import Glibc
+internal import Runtime
 internal import Synchronization
 internal import Sys
 
 extension Engine {
     /// The engine of this process. Started by an ordinary user, the process enters that user's namespace first, unless the
-    /// options say that no container's or image's files are needed; so it must have one thread yet.
+    /// options say that no container's or image's files are needed; so it must have one thread yet. Root without
+    /// CAP_SYS_ADMIN, as in a container, is such a user: namespaces, mounts and `trusted.*` attributes all take that.
     package static func open(
         _ asked: GlobalOptions, notice: @escaping @Sendable (String) -> Void
     ) throws(EngineError) -> Engine {
         var options = asked
         let user = cuserns_started_as()
-        if options.rootless == nil, user != 0 {
+        let isOrdinary = user != 0 || !CapabilityMask(rawValue: ProcessStatus.capabilities).contains(.sysAdmin)
+        if options.rootless == nil, isOrdinary {
             if options.readsOnly {
                 // Of somebody whose environment is another's there is nothing to be read.
                 let none = RootlessPlaces(dataRoot: nil, runDirectory: "/run/runimg", configurationFiles: [])
@@ -21,16 +24,6 @@ extension Engine {
             }
         }
         return try Engine(options, notice: notice)
-    }
-
-    /// Why root was refused what containers take, where it is not root's rights that it has: as in a container itself.
-    func lackOfRights(_ cause: EngineError) -> EngineError? {
-        let administration: UInt64 = 1 << 21
-        guard rootless == nil, let held = ProcessStatus.capabilities, held & administration == 0 else { return nil }
-        return .invalid(
-            "this is root without CAP_SYS_ADMIN, which namespaces, mounts and cgroups take: \(cause). Give this process "
-                + "that capability (for docker and podman: --privileged), or run as an ordinary user, who gets a user "
-                + "namespace, or proot: setpriv --reuid=USER --regid=USER --init-groups runimg …")
     }
 }
 
@@ -47,8 +40,7 @@ private enum RootlessEntry {
         let lock: OwnedFD
         do throws(EngineError) {
             lock = try NamespaceKeeper(runDirectory: places.runDirectory, user: user).enter()
-        } catch .noUserNamespace(let errno, let remedies) where geteuid() == user {
-            // Refused before anything of the process was changed.
+        } catch .noUserNamespace(let errno, let remedies) {
             let bare = Rootless(
                 uid: user, places: places, obstacle: NamespaceObstacle(errno: errno, remedies: remedies))
             entry.withLock { $0 = bare }

@@ -5,8 +5,14 @@ internal import Sys
 
 /// Moves the process into a new user namespace, or says why the machine does not let it and what would.
 enum NamespaceMaker {
+    /// `noUserNamespace` comes before anything of the process is changed: another one has tried first.
     static func make(user: UInt32) throws(EngineError) {
         var failure = cuserns_failure()
+        if cuserns_try(&failure) != 0 {
+            if failure.stage == Int32(CUSERNS_FORK.rawValue) { throw error(failure) }
+            let errno = Errno(rawValue: failure.error)
+            throw .noUserNamespace(errno, remedies: NamespaceRemedy.all(errno, user: user))
+        }
         let result: Int32
         if let ids = SubordinateIDs.of(user: user), let users = SubordinateIDs.tool("newuidmap"),
             let groups = SubordinateIDs.tool("newgidmap")
@@ -34,13 +40,14 @@ enum NamespaceMaker {
     private static func error(_ failure: cuserns_failure) -> EngineError {
         let errno = Errno(rawValue: failure.error)
         switch failure.stage {
-        case Int32(CUSERNS_FORK.rawValue): return .system(SystemFailure("fork", "the helper of newuidmap", errno))
+        case Int32(CUSERNS_FORK.rawValue):
+            return .system(SystemFailure("fork", "a helper for your user namespace", errno))
         case Int32(CUSERNS_UNSHARE.rawValue), Int32(CUSERNS_MOUNTS.rawValue):
-            return .noUserNamespace(errno, remedies: NamespaceRemedy.all(errno))
+            return .system(SystemFailure("make", "your user namespace", errno))
         default:
             let isUsers = failure.stage == Int32(CUSERNS_USERS.rawValue)
             let (tool, file) = isUsers ? ("newuidmap", "/etc/subuid") : ("newgidmap", "/etc/subgid")
-            if failure.error != 0 { return .noUserNamespace(errno, remedies: NamespaceRemedy.all(errno)) }
+            if failure.error != 0 { return .system(SystemFailure("map", "the IDs of your user namespace", errno)) }
             let text = withUnsafeBytes(of: failure.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             return .invalid(
                 "\(tool) gave your user namespace no IDs: \(ForeignText(text)); it must be set-user-ID root "
@@ -51,8 +58,11 @@ enum NamespaceMaker {
 
 /// What stands in the way of user namespaces on this machine, and who can take it away.
 enum NamespaceRemedy {
-    static func all(_ errno: Errno) -> [String] {
-        ["run as root: sudo runimg …"] + permissions(errno)
+    static func all(_ errno: Errno, user: UInt32) -> [String] {
+        [
+            user == 0
+                ? "give this root CAP_SYS_ADMIN (for docker and podman: --privileged)" : "run as root: sudo runimg …"
+        ] + permissions(errno)
             + ["install proot (Debian's package proot), under which containers run closed off from nothing"]
     }
 

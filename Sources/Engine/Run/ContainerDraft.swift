@@ -55,7 +55,7 @@ extension Engine {
         if request.isolation.pid != .own, manager.layout.hierarchies.isEmpty {
             throw .invalid(
                 "sharing a pid namespace takes a cgroup, by which the container's processes are found at its end, and "
-                    + "no cgroup of this machine is yours to use; run as root, or leave --pid out")
+                    + "no cgroup of this machine is yours to use; run with root's rights, or leave --pid out")
         }
         var resolver = MountResolver(volumes: volumes)
         let mounts = try resolver.resolve(record.mounts)

@@ -17,7 +17,7 @@ extension Engine {
     }
 
     /// The names of overlayfs's marks in layers here.
-    var marks: OverlayMarks { rootless == nil ? .trusted : .user }
+    var marks: OverlayMarks { images.marks }
 
     /// Why `driver` would show files that are deleted: where the data root is on overlayfs a whiteout is a marked file
     /// (`OverlayMarks.isWhiteout`). nil: it knows those, or there are none.

@@ -75,13 +75,20 @@ enum LaunchFailure {
         let remedy: String? =
             switch errno {
             case .notPermitted: "containers need root: run with sudo"
+            case .accessDenied: otherSubtree
             case .noSpace: "raise the limits in /proc/sys/user/max_*_namespaces"
             case .again: "the limit of processes is reached: see ulimit -u and pids.max"
             case .invalid: "this kernel lacks one of the namespaces (Linux 5.12 or newer is needed)"
             default: nil
             }
-        return .setup(step: "clone into namespaces \(plan.cloneFlags)", detail: "\(errno)", remedy: remedy)
+        let target = plan.cloneFlags.isEmpty ? "the container's cgroup" : "namespaces \(plan.cloneFlags)"
+        return .setup(step: "clone into \(target)", detail: "\(errno)", remedy: remedy)
     }
+
+    /// A process is moved by who may write to the highest cgroup that it leaves (cgroups(7), "Cgroups delegation").
+    private static let otherSubtree =
+        "the container is in a part of the cgroup tree that is delegated to you, and this command is not: run it from "
+        + "where the container was started, or by systemd-run --user --scope runimg …"
 
     private static func remedy(_ op: PlanOp, _ call: cinit_call, _ errno: Errno) -> String? {
         switch op {
@@ -103,6 +110,7 @@ enum LaunchFailure {
         case .limit where errno == .notPermitted: "the hard limit may not be above the caller's own"
         case .keyring where errno.rawValue == EDQUOT: "raise /proc/sys/kernel/keys/root_maxkeys"
         case .pivot where errno == .invalid: "the host's own root is an initramfs, or its mounts are shared"
+        case .joinCgroup where errno == .accessDenied: otherSubtree
         case .joinCgroup where errno == .noSpace: "the cpuset of the cgroup has no CPUs or no memory nodes"
         default: nil
         }

@@ -256,64 +256,46 @@ struct RootlessTests {
         }
     }
 
-    @Test(
-        .enabled(
-            if: File.exists("/sys/fs/cgroup/memory/cgroup.procs") && Conditions.hasController("pids"), "needs cgroup v1"
-        ))
+    @Test(.enabled(if: Delegation.isPossible, "needs cgroups with memory and pids"))
     func limitsHoldInACgroupOfTheUsers() throws {
         try Self.isolated { runimg in
-            try Self.delegated(runimg) { inside, memory in
-                func run(_ arguments: String...) throws -> Tool.Output { try runimg.run(arguments, under: inside) }
-                let id = try #require(
-                    try run("run", "-d", "-q", "-m", "64m", "--pids-limit", "7", Self.image, "sleep", "100").lines.first
-                )
-                let limit = try File.readAll("\(memory)/runimg/\(id)/memory.limit_in_bytes")
-                #expect(String(decoding: limit, as: UTF8.self) == "67108864\n")
-                let unified = "/sys/fs/cgroup/unified"
-                if File.exists("\(unified)/cgroup.procs") {
-                    #expect(File.exists("\(unified)/\(memory.split(separator: "/").last ?? "")/runimg/\(id)"))
+            try Self.delegated(runimg) { cgroups in
+                func run(_ arguments: String...) throws -> Tool.Output {
+                    try runimg.run(arguments, under: cgroups.inside)
                 }
+                let id = try #require(
+                    try run("run", "-d", "-q", "-m", "64m", "--pids-limit", "7", Self.image, "sleep", "100")
+                        .lines.first)
+                let file = Delegation.isUnified ? "memory.max" : "memory.limit_in_bytes"
+                let limit = try File.readAll("\(cgroups.places[0])/runimg/\(id)/\(file)")
+                #expect(String(decoding: limit, as: UTF8.self) == "67108864\n")
+                for place in cgroups.places { #expect(File.exists("\(place)/runimg/\(id)"), "\(place)") }
                 // A process joins from where its user may move processes; the others find the cgroup from anywhere.
-                #expect(try run("exec", id, "sh", "-c", "cat /sys/fs/cgroup/pids/pids.max").stdout == "7\n")
+                let pids = Delegation.isUnified ? "/sys/fs/cgroup/pids.max" : "/sys/fs/cgroup/pids/pids.max"
+                #expect(try run("exec", id, "cat", pids).stdout == "7\n")
+                let outside = try runimg("exec", id, "true")
+                #expect(outside.status == 126 && outside.stderr.contains("is delegated to you"), "\(outside)")
                 try runimg.check("pause", id)
                 #expect(try runimg.check("ps").stdout.contains("(Paused)"))
                 try runimg.check("unpause", id)
                 #expect(try runimg.check("stats", "--no-stream", id).stdout.contains("/ 64MiB"))
-                let refused = try run("run", "--rm", "-q", "--cpus", "1", Self.image, "true")
-                #expect(refused.status == 125 && refused.stderr.contains("\"cpu\""), "\(refused)")
+                let refused = try run("run", "--rm", "-q", "--cpuset-cpus", "0", Self.image, "true")
+                #expect(refused.status == 125 && refused.stderr.contains("\"cpuset\""), "\(refused)")
                 try runimg.check("rm", "-f", id)
-                #expect(!File.exists("\(memory)/runimg/\(id)"))
+                #expect(!File.exists("\(cgroups.places[0])/runimg/\(id)"))
             }
         }
     }
 
-    /// With cgroups of the user's own, v1 and hybrid: `inside` is the prefix of a command that is to start there, `memory`
-    /// the directory of the memory controller.
-    static func delegated(_ runimg: Runimg, _ body: (_ inside: [String], _ memory: String) throws -> Void) throws {
-        let user = try #require(runimg.user)
-        let name = "runimg-test-\(Random.hex(bytes: 6))"
-        let places = ["memory", "pids", "freezer"].map { "/sys/fs/cgroup/\($0)/\(name)" }
-        let unified = "/sys/fs/cgroup/unified/\(name)"
-        let isHybrid = File.exists("/sys/fs/cgroup/unified/cgroup.procs")
-        for place in places + (isHybrid ? [unified] : []) {
-            try Directory.make(place, mode: 0o755)
-            try check { chown(place, user.uid, user.uid) }
-        }
-        // As a service manager delegates one.
-        for file in isHybrid ? ["cgroup.procs", "cgroup.subtree_control"] : [] {
-            try check { chown("\(unified)/\(file)", user.uid, user.uid) }
-        }
+    /// With cgroups of the user's own.
+    static func delegated(_ runimg: Runimg, _ body: (Delegation) throws -> Void) throws {
+        let cgroups = try Delegation(to: try #require(runimg.user))
         defer {
             // The keeper is where the first command was.
             #expect(Wait.until(seconds: 20) { holders(runimg).isEmpty })
-            for place in places + (isHybrid ? [unified] : []) {
-                try? Directory.remove("\(place)/runimg")
-                #expect(Wait.until(seconds: 5) { (try? Directory.remove(place)) != nil }, "\(place)")
-            }
+            #expect(Wait.until(seconds: 5) { cgroups.remove() }, "\(cgroups.places)")
         }
-        let files = places.map { "\($0)/tasks" } + (isHybrid ? ["\(unified)/cgroup.procs"] : [])
-        let enter = files.map { "echo 0 > \($0)" }.joined(separator: "; ")
-        try body(["sh", "-c", "\(enter); exec \"$@\"", "-"], places[0])
+        try body(cgroups)
     }
 
     @Test("D2: a remapped user writes neither the store of its own user nor root's")

@@ -168,9 +168,9 @@ extension EndToEnd {
             try Self.isolated { runimg, run in
                 _ = try Self.sleeper(run, "--network", "none", name: "pids")
                 let line = ["run", "--rm", "-q", "--pid", "container:pids", "--network", program, Self.image]
-                try RootlessTests.delegated(runimg) { inside, _ in
+                try RootlessTests.delegated(runimg) { cgroups in
                     // Longer than a program takes to notice an end.
-                    let output = try run(line + ["sh", "-c", "sleep 1; \(Self.fetch())"], inside)
+                    let output = try run(line + ["sh", "-c", "sleep 1; \(Self.fetch())"], cgroups.inside)
                     #expect(output.stdout == LocalNetwork.page, "\(output)")
                     try runimg.check("rm", "-f", "pids")
                 }

@@ -12,7 +12,7 @@ root=$out/root
 # Everything that the tests run and the guest's own scripts use. Their libraries are found by ldd, so no dependency is
 # followed: what these packages only recommend to a real system stays out.
 packages="bash dash coreutils findutils grep sed mawk gzip tar diffutils util-linux util-linux-extra mount hostname
-    procps iproute2 perl-base e2fsprogs attr acl libcap2-bin strace zstd openssl curl apache2-utils busybox-static
+    passwd login uidmap procps iproute2 perl-base e2fsprogs attr acl libcap2-bin strace zstd openssl curl apache2-utils busybox-static
     docker-registry skopeo umoci libc-bin libc6 base-files base-passwd netbase
     gcc gcc-12 cpp-12 libgcc-12-dev libc6-dev linux-libc-dev binutils binutils-common binutils-x86-64-linux-gnu"
 

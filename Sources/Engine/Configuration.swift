@@ -1,11 +1,12 @@
 internal import FoundationEssentials
 internal import Glibc
+package import OCI
 internal import Sys
 
 /// The settings that runimg takes from files: `/etc/runimg/config.json`, else docker's `/etc/docker/daemon.json`, with
 /// docker's keys. What the command line says wins over both.
 package struct Configuration: Sendable, Hashable {
-    package var registryMirrors: [String] = []
+    package var registryRules = RegistryRules()
     package var insecureRegistries: [String] = []
     package var dataRoot: String?
     package var execRoot: String?
@@ -40,6 +41,7 @@ package struct Configuration: Sendable, Hashable {
     private struct Keys: Decodable {
         var registryMirrors: [String]?
         var insecureRegistries: [String]?
+        var replace: [String: String]?
         var dataRoot: String?
         var graph: String?
         var execRoot: String?
@@ -49,6 +51,7 @@ package struct Configuration: Sendable, Hashable {
         enum CodingKeys: String, CodingKey {
             case registryMirrors = "registry-mirrors"
             case insecureRegistries = "insecure-registries"
+            case replace
             case dataRoot = "data-root"
             case graph
             case execRoot = "exec-root"
@@ -58,14 +61,17 @@ package struct Configuration: Sendable, Hashable {
     }
 
     static func decode(_ bytes: [UInt8], path: String) throws(EngineError) -> Configuration {
+        let text = ConfigurationText(bytes)
+        // The decoder would let the comma pass.
+        if let slip = text.slip { throw .configuration(path: path, reason: slip) }
         let keys: Keys
         do {
             keys = try JSONDecoder().decode(Keys.self, from: Data(bytes))
         } catch {
-            throw .configuration(path: path, reason: explain(error, bytes))
+            throw .configuration(path: path, reason: explain(error))
         }
         var result = Configuration()
-        result.registryMirrors = keys.registryMirrors ?? []
+        result.registryRules = try rules(keys, text, path: path)
         result.insecureRegistries = keys.insecureRegistries ?? []
         result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
@@ -78,17 +84,30 @@ package struct Configuration: Sendable, Hashable {
         return result
     }
 
-    /// What is wrong with the JSON: a typographic quote is the fault that no editor shows.
-    private static func explain(_ error: any Error, _ bytes: [UInt8]) -> String {
-        for (number, line) in String(decoding: bytes, as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false
-        ).enumerated() {
-            guard let column = line.firstIndex(where: { "\u{201C}\u{201D}\u{2018}\u{2019}".contains($0) }) else {
-                continue
+    /// Mirrors of Docker Hub, and of others as HOST[/PATH]=URL; rewrites, which docker has not.
+    private static func rules(
+        _ keys: Keys, _ text: ConfigurationText, path: String
+    ) throws(EngineError) -> RegistryRules {
+        var rules = RegistryRules()
+        do throws(NamePrefix.Fault) {
+            for mirror in keys.registryMirrors ?? [] {
+                rules.mirrors.append(
+                    try RegistryRules.Mirror(parsing: mirror, origin: "\(path):\(text.line(of: mirror))"))
             }
-            let offset = line.distance(from: line.startIndex, to: column) + 1
-            return "line \(number + 1), column \(offset): typographic quote; JSON wants \""
+            for (prefix, target) in (keys.replace ?? [:]).sorted(by: { $0.key < $1.key }) {
+                rules.rewrites.append(
+                    RegistryRules.Rewrite(
+                        try NamePrefix(parsing: prefix), to: try NamePrefix(parsing: target),
+                        origin: "\(path):\(text.line(of: prefix))"))
+            }
+        } catch {
+            throw .configuration(path: path, reason: "\(error)")
         }
+        return rules
+    }
+
+    /// What is wrong with the JSON.
+    private static func explain(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")

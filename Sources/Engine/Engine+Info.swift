@@ -36,7 +36,7 @@ extension Engine {
                 info.rootless = "user \(rootless.uid), no user namespace (\(obstacle.errno)): \(containersWithout)"
             }
         }
-        info.registryMirrors = options.registryMirrors.isEmpty ? configuration.registryMirrors : options.registryMirrors
+        info.registryMirrors = rules(RegistryRules()).mirrors.filter { $0.prefix == .hub }.map(\.url)
         info.insecureRegistries =
             configuration.insecureRegistries + options.insecureRegistries + ["::1/128", "127.0.0.0/8"]
         info.httpProxy = Environment["http_proxy"] ?? Environment["HTTP_PROXY"] ?? ""

@@ -1,3 +1,5 @@
+package import OCI
+
 /// What stands before the command: `runimg --data-root DIR run …`.
 package struct GlobalOptions: Sendable, Hashable {
     package var dataRoot: String?
@@ -9,7 +11,7 @@ package struct GlobalOptions: Sendable, Hashable {
     /// nil: as the configuration says.
     package var storageDriver: String?
     package var logLevel = LogLevel.info
-    package var registryMirrors: [String] = []
+    package var registryRules = RegistryRules()
     package var insecureRegistries: [String] = []
 
     /// For what needs no file of a container's or an image's.

@@ -6,7 +6,7 @@ package struct PullRequest: Sendable, Hashable {
     package var source: String
     package var allTags = false
     package var platform: Platform?
-    package var registryMirrors: [String] = []
+    package var registryRules = RegistryRules()
 
     package init(source: String) { self.source = source }
 }

@@ -26,7 +26,8 @@ package struct RunRequest: Sendable, Hashable, Codable {
     package var containerIDFile: String?
     package var pull = PullPolicy.missing
     package var platform: Platform?
-    package var registryMirrors: [String] = []
+    /// For the pull; nil, as in older records: none.
+    package var registryRules: RegistryRules?
     package var process = ProcessOptions()
     package var isolation = IsolationOptions()
     package var resources = ResourceOptions()

@@ -26,18 +26,40 @@ struct RegistrySource: ImageSource {
             sink.send(.layer(id: digest.short, state: .retrying(seconds: seconds, reason: notice.reason)))
         }
         client = try lift(WorkerError.registry) { [observer] () throws(RegistryError) in
-            var configuration = RegistrySource.configuration(request)
-            if let directory = request.credentialsDirectory {
-                configuration.credentials = try CredentialStore.load(directory: directory)
-            }
+            let configuration = try RegistrySource.withCredentials(request)
             return try RegistryClient(reference: reference, configuration: configuration, observer: observer)
         }
+    }
+
+    private static func withCredentials(_ request: WorkerRequest) throws(RegistryError) -> RegistryConfiguration {
+        var configuration = configuration(request)
+        if let directory = request.credentialsDirectory {
+            configuration.credentials = try CredentialStore.load(directory: directory)
+        }
+        return configuration
+    }
+
+    /// Says where the image would be asked for; connects to nothing.
+    static func explain(_ request: WorkerRequest, _ sink: EventSink) throws(WorkerError) {
+        guard case .registry(let reference) = try SourceName(parsing: request.source) else {
+            throw .source(request.source, reason: "it is no name of a registry's")
+        }
+        let places = try lift(WorkerError.registry) { () throws(RegistryError) in
+            try Resolver.explain(reference, configuration: withCredentials(request))
+        }
+        sink.send(
+            .resolved(
+                places.map {
+                    ResolvedPlace(
+                        url: $0.url, rules: $0.rules, proxy: $0.proxy, credentials: $0.credentials,
+                        security: $0.security)
+                }))
     }
 
     /// Without credentials.
     private static func configuration(_ request: WorkerRequest) -> RegistryConfiguration {
         var configuration = RegistryConfiguration(environment: Environment.dictionary)
-        configuration.mirrors = request.registryMirrors
+        configuration.rules = request.registryRules
         configuration.insecureRegistries = request.insecureRegistries
         return configuration
     }

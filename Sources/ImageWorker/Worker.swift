@@ -44,6 +44,7 @@ package enum Worker {
         _ request: WorkerRequest, _ sink: EventSink, _ interruption: Interruption, _ takeover: Takeover?
     ) throws(WorkerError) {
         if request.verb == .transfer { return try ConfinedTransfer.run(request, sink) }
+        if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
         let name = request.verb == .pull ? try SourceName(parsing: request.source) : nil
         let names = try names(name, request)
         var connections = ConnectionPolicy(endpoints: [], environment: [:])

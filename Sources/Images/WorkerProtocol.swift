@@ -2,7 +2,7 @@ package import OCI
 
 /// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
 package struct WorkerRequest: Sendable, Codable, Hashable {
-    package enum Verb: String, Sendable, Codable { case pull, commit, transfer }
+    package enum Verb: String, Sendable, Codable { case pull, commit, transfer, resolve }
 
     package var verb: Verb
     /// Of a pull: a name, or `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`.
@@ -10,7 +10,7 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var platform: Platform?
     package var allTags = false
     package var dataRoot: String
-    package var registryMirrors: [String] = []
+    package var registryRules = RegistryRules()
     package var insecureRegistries: [String] = []
     /// The directory of docker's `config.json`.
     package var credentialsDirectory: String?
@@ -39,6 +39,25 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     }
 }
 
+/// A place where an image would be asked for.
+package struct ResolvedPlace: Sendable, Codable, Hashable {
+    /// Of its manifest.
+    package var url: String
+    /// What led there, with where it was said.
+    package var rules: [String]
+    package var proxy: String?
+    package var credentials: String?
+    package var security: String
+
+    package init(url: String, rules: [String], proxy: String?, credentials: String?, security: String) {
+        self.url = url
+        self.rules = rules
+        self.proxy = proxy
+        self.credentials = credentials
+        self.security = security
+    }
+}
+
 /// What `runimg-image` answers: JSON objects, one a line, on its standard output; the last one is `done` or `failed`.
 package enum WorkerEvent: Sendable, Codable, Hashable {
     /// `latest: Pulling from library/alpine`
@@ -55,6 +74,8 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case done(image: Digest, name: String)
     /// The files are where they shall be; `bytes` counts the tar that they made.
     case transferred(bytes: Int64)
+    /// Where the image would be asked for, in order.
+    case resolved([ResolvedPlace])
     /// One clear message, without a prefix.
     case failed(message: String, kind: FailureKind)
 

@@ -67,6 +67,16 @@ package struct CredentialStore: Sendable {
         }
     }
 
+    /// Where the credential of this host would come from; nil: there is none. Runs no helper.
+    package func source(for endpoint: Endpoint) -> String? {
+        let isHub = endpoint.role == .registry && endpoint.host == Resolver.hubHost
+        let server = isHub ? CredentialStore.hubKey : endpoint.name
+        if let helper = helpers[server] ?? helpers[endpoint.name] ?? defaultHelper, !helper.isEmpty {
+            return "docker-credential-\(ForeignText(helper, limit: 60)), asked for \(server)"
+        }
+        return entry(for: endpoint, isHub: isHub)?.credential == nil ? nil : "\(origin)"
+    }
+
     private func entry(for endpoint: Endpoint, isHub: Bool) -> Entry? {
         if isHub {
             if let entry = auths[CredentialStore.hubKey] { return entry }

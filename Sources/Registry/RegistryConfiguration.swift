@@ -3,8 +3,8 @@ package import OCI
 /// All that decides how registries are reached. Built once; nothing here is read again later, but for the certificates
 /// of hosts that only turn up on the way.
 package struct RegistryConfiguration: Sendable {
-    /// URLs (`https://mirror.example`), tried in order before docker.io itself; for no other registry.
-    package var mirrors: [String] = []
+    /// Mirrors are URLs without a path (`https://mirror.example`).
+    package var rules = RegistryRules()
     /// `host`, `host:port`, or a block of addresses: their certificates are not checked, and they may be spoken to in
     /// plain http.
     package var insecureRegistries: [String] = []

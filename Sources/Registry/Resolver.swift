@@ -15,6 +15,8 @@ package struct Endpoint: Hashable, Sendable {
     package var schemes: [WebURL.Scheme]
     /// How the server's certificate is treated.
     package var trust: Trust
+    /// The rules that led here, for people.
+    package var reasons: [String] = []
 
     package enum Trust: Sendable, Hashable {
         case verified
@@ -43,26 +45,36 @@ package enum Resolver {
     /// docker.io's real host.
     package static let hubHost = "registry-1.docker.io"
 
-    /// Mirrors first where there are any for the host, then the registry itself. Fails on a mirror that is no URL, or
-    /// that would be spoken to in plain http without being local or listed as insecure.
+    /// The place that stands for the name, by the rules; before it the mirrors of that, in their order. Fails on a mirror
+    /// that is no URL, or that would be spoken to in plain http without being local or listed as insecure.
     package static func endpoints(
         for reference: Reference, configuration: RegistryConfiguration
     ) throws(RegistryError) -> [Endpoint] {
         let insecure = InsecureHosts(configuration.insecureRegistries)
+        let (place, rewrite) = try self.place(of: reference, configuration)
+        let reasons = rewrite.map { ["\($0.prefix.text) is replaced by \($0.target.text) (\($0.origin))"] } ?? []
         var result: [Endpoint] = []
-        if reference.domain == Reference.defaultDomain {
-            for mirror in configuration.mirrors {
-                result.append(try self.mirror(mirror, repository: reference.path, insecure))
-            }
-            result.append(
-                Endpoint(
-                    role: .registry, host: hubHost, port: nil, repository: reference.path, schemes: [.https],
-                    trust: .verified))
-            return result
+        for mirror in configuration.rules.mirrors where mirror.prefix.matches(place) {
+            var endpoint = try self.mirror(mirror.url, repository: place.path, insecure)
+            endpoint.reasons = reasons + ["mirror of \(mirror.prefix.text) (\(mirror.origin))"]
+            result.append(endpoint)
         }
-        let (host, port) = split(reference.domain)
-        result.append(endpoint(.registry, host, port, reference.path, insecure))
+        let isHub = place.domain == Reference.defaultDomain
+        let (host, port) = isHub ? (hubHost, nil) : split(place.domain)
+        var registry = endpoint(.registry, host, port, place.path, isHub ? InsecureHosts([]) : insecure)
+        registry.reasons = reasons
+        result.append(registry)
         return result
+    }
+
+    private static func place(
+        of reference: Reference, _ configuration: RegistryConfiguration
+    ) throws(RegistryError) -> (Reference, RegistryRules.Rewrite?) {
+        do throws(NamePrefix.Fault) {
+            return try configuration.rules.place(of: reference)
+        } catch {
+            throw .configuration("\(error)")
+        }
     }
 
     private static func endpoint(

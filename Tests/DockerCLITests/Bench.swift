@@ -38,6 +38,7 @@ struct CodedFailure: ExitCodeError, CustomStringConvertible {
 final class RecordingEngine: EngineVerbs {
     var ran: [RunRequest] = []
     var pulled: [PullRequest] = []
+    var places: [ResolvedPlace] = []
     var removed: [String] = []
     var events: [EngineEvent] = []
     var summaries: [ImageSummary] = []
@@ -72,6 +73,12 @@ final class RecordingEngine: EngineVerbs {
         for event in events { observer(event) }
         if let failure { throw failure }
         return .ended(exitCode)
+    }
+
+    func resolve(_ request: PullRequest) throws -> [ResolvedPlace] {
+        pulled.append(request)
+        if let failure { throw failure }
+        return places
     }
 
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws {

@@ -2,6 +2,7 @@ import DockerCLI
 import Engine
 import Images
 import OCI
+import TestSupport
 import Testing
 
 /// Whole command lines: what is printed where, and the exit code.
@@ -189,7 +190,7 @@ import Testing
         ]
         #expect(bench.run("pull --registry-mirror http://m/ alpine oci:/x:1") == 0)
         #expect(bench.engine.pulled.map(\.source) == ["alpine", "oci:/x:1"])
-        #expect(bench.engine.pulled.allSatisfy { $0.registryMirrors == ["http://m"] })
+        #expect(bench.engine.pulled.allSatisfy { $0.registryRules == .hubMirrors(["http://m"]) })
         #expect(
             bench.output.text.hasPrefix(
                 "Using default tag: latest\nlatest: Pulling from library/alpine\nc926b61bad3b: Pulling fs layer\n"))
@@ -268,7 +269,7 @@ import Testing
         expected.configFile = "/c"
         expected.dockerConfigDirectory = "/h"
         expected.logLevel = .debug
-        expected.registryMirrors = ["https://m"]
+        expected.registryRules = .hubMirrors(["https://m"])
         expected.insecureRegistries = ["r:5"]
         #expect(seen == expected)
         #expect(bench.errors.text == "Flag --graph has been deprecated, use --data-root instead\n")

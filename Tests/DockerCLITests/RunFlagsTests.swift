@@ -1,6 +1,7 @@
 import DockerCLI
 import Engine
 import OCI
+import TestSupport
 import Testing
 
 /// `run` command lines and the requests they stand for.
@@ -68,7 +69,7 @@ import Testing
         Self.request(["--pull", "never", "--platform", "linux/arm64", "--registry-mirror", "http://m:5000/"]) {
             $0.pull = .never
             $0.platform = Platform(os: "linux", architecture: "arm64", variant: "v8")
-            $0.registryMirrors = ["http://m:5000"]
+            $0.registryRules = .hubMirrors(["http://m:5000"])
         }
     }
 
@@ -274,7 +275,7 @@ import Testing
                 "invalid platform \"a/b/c/d\": want OS/ARCHITECTURE[/VARIANT], such as linux/arm64/v8"
             ),
             (["--cpu-count", "1"], "flag --cpu-count: Windows only"),
-            (["--replace", "x"], "flag --replace: not supported yet (planned)"),
+            (["--replace-container"], "flag --replace-container: not supported yet (planned)"),
             (["--isolation", "hyperv"], "invalid isolation \"hyperv\": Windows only; Linux has \"default\""),
             (
                 ["--disable-content-trust=false"],

@@ -94,7 +94,7 @@ struct PullTests {
         try registry.push("\(sample.source):latest", as: "library/multi:latest")
         let fixture = try PullFixture()
 
-        let byDigest = try fixture.pull("multi@\(index.digest)") { $0.registryMirrors = [registry.url] }
+        let byDigest = try fixture.pull("multi@\(index.digest)") { $0.registryRules = .hubMirrors([registry.url]) }
         #expect(byDigest.lines.first == "\(index.digest): Pulling from library/multi")
         #expect(
             byDigest.lines.suffix(2) == [
@@ -104,7 +104,7 @@ struct PullTests {
         #expect(try fixture.store.resolve("multi") == nil)
 
         let arm = try fixture.pull("multi") {
-            $0.registryMirrors = [registry.url]
+            $0.registryRules = .hubMirrors([registry.url])
             $0.platform = Platform(os: "linux", architecture: "arm64")
         }
         #expect(arm.status == 0, "\(arm)")
@@ -115,7 +115,7 @@ struct PullTests {
         #expect(try fixture.store.manifest(entries[1].digest) != nil)
 
         let none = try fixture.pull("multi") {
-            $0.registryMirrors = [registry.url]
+            $0.registryRules = .hubMirrors([registry.url])
             $0.platform = Platform(os: "linux", architecture: "s390x")
         }
         #expect(none.status == 1)

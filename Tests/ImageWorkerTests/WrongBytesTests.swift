@@ -73,7 +73,7 @@ import Testing
         let bad = [try WrongBytesTests.server(fault, sample), try WrongBytesTests.server(fault, sample)]
         let good = try FaultyServerTests.serve(sample)
         let fixture = try PullFixture()
-        let outcome = try fixture.pull("app") { $0.registryMirrors = bad.map(\.url) + [good.url] }
+        let outcome = try fixture.pull("app") { $0.registryRules = .hubMirrors(bad.map(\.url) + [good.url]) }
         try FaultyServerTests.expectWhole(fixture, outcome, sample)
         let blob = "/v2/library/app/blobs/\(sample.layers[0].descriptor.digest)"
         // Asked anew, not continued: what the others had given is gone.

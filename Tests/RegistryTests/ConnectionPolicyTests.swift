@@ -1,4 +1,5 @@
 import OCI
+import TestSupport
 import Testing
 
 @testable import Registry
@@ -9,7 +10,7 @@ import Testing
         _ name: String, mirrors: [String] = [], environment: [String: String] = [:]
     ) throws -> ConnectionPolicy {
         var configuration = RegistryConfiguration(environment: environment)
-        configuration.mirrors = mirrors
+        configuration.rules = .hubMirrors(mirrors)
         let reference = try Reference(parsing: name)
         let endpoints = try Resolver.endpoints(for: reference, configuration: configuration)
         return ConnectionPolicy(endpoints: endpoints, environment: environment)

@@ -151,7 +151,7 @@ import Testing
         _ mirrors: [FaultyRegistry], credentials: CredentialStore = CredentialStore(), log: Fixture.Log = Fixture.Log()
     ) throws -> RegistryClient {
         var configuration = RegistryConfiguration()
-        configuration.mirrors = mirrors.map(\.url)
+        configuration.rules = .hubMirrors(mirrors.map(\.url))
         configuration.retry = Fixture.fastRetries
         configuration.credentials = credentials
         // docker.io itself is not there: what should not be asked for it must not get that far.

@@ -11,7 +11,7 @@ import Testing
     @Test func plainRequestsGoThroughTheProxy() throws {
         let proxy = try FaultyRegistry { _, _ in GoodManifest.response() }
         var configuration = RegistryConfiguration(environment: ["http_proxy": "http://user:secret@\(proxy.host)"])
-        configuration.mirrors = ["http://mirror.example:5000"]
+        configuration.rules = .hubMirrors(["http://mirror.example:5000"])
         configuration.insecureRegistries = ["mirror.example:5000"]
         let client = try RegistryClient(reference: Reference(parsing: "a"), configuration: configuration)
         #expect(try client.manifest(.tag("latest")).endpoint == "mirror.example:5000")

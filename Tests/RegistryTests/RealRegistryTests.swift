@@ -74,7 +74,7 @@ struct RealRegistryTests {
         let (source, layer) = try RealRegistryTests.layout(scratch)
         try registry.push(source, as: "library/test:latest")
         var configuration = RegistryConfiguration()
-        configuration.mirrors = [registry.url]
+        configuration.rules = .hubMirrors([registry.url])
         let client = try RegistryClient(reference: Reference(parsing: "test"), configuration: configuration)
         try RealRegistryTests.pull(client, scratch, layer: layer)
     }

@@ -1,5 +1,6 @@
 import OCI
 import Registry
+import TestSupport
 import Testing
 
 @Suite struct ResolverTests {
@@ -7,7 +8,7 @@ import Testing
         _ name: String, mirrors: [String] = [], insecure: [String] = []
     ) throws -> [Endpoint] {
         var configuration = RegistryConfiguration()
-        configuration.mirrors = mirrors
+        configuration.rules = .hubMirrors(mirrors)
         configuration.insecureRegistries = insecure
         return try Resolver.endpoints(for: Reference(parsing: name), configuration: configuration)
     }
@@ -80,7 +81,7 @@ import Testing
     @Test(arguments: mirrors) func refusesMirror(_ mirror: String, _ words: String) {
         let error = message { () throws(RegistryError) in
             var configuration = RegistryConfiguration()
-            configuration.mirrors = [mirror]
+            configuration.rules = .hubMirrors([mirror])
             let name = Reference(domain: "docker.io", path: "library/a", tag: nil, digest: nil)
             _ = try Resolver.endpoints(for: name, configuration: configuration)
         }

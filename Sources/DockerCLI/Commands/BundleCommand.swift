@@ -10,13 +10,15 @@ package enum BundleCommand: Command {
     /// Those of `run` that the configuration alone can carry out.
     package static var flags: FlagTable<RunDraft> {
         FlagTable(
-            RunFlags.some([
-                "tty", "env", "env-file", "entrypoint", "workdir", "user", "group-add", "ulimit", "hostname",
-                "domainname", "pull", "platform", "quiet", "registry-mirror", "tmpfs", "read-only", "shm-size",
-                "device", "network", "memory", "memory-reservation", "memory-swap", "cpus", "cpu-period", "cpu-quota",
-                "cpu-shares", "cpuset-cpus", "cpuset-mems", "pids-limit", "privileged", "cap-add", "cap-drop",
-                "cap-profile", "security-opt", "sysctl", "pid", "ipc", "uts",
-            ]))
+            RunFlags.some(
+                RegistryFlags.names.union([
+                    "tty", "env", "env-file", "entrypoint", "workdir", "user", "group-add", "ulimit", "hostname",
+                    "domainname", "pull", "platform", "quiet", "tmpfs", "read-only", "shm-size",
+                    "device", "network", "memory", "memory-reservation", "memory-swap", "cpus", "cpu-period",
+                    "cpu-quota",
+                    "cpu-shares", "cpuset-cpus", "cpuset-mems", "pids-limit", "privileged", "cap-add", "cap-drop",
+                    "cap-profile", "security-opt", "sysctl", "pid", "ipc", "uts",
+                ])))
     }
 
     package static var interspersed: Bool { false }

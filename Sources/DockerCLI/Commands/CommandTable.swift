@@ -90,7 +90,7 @@ package enum CommandTable {
     ])
 
     private static let images: [Entry] = [
-        Entry(PullCommand.self),
+        Entry(PullCommand.self), Entry(ResolveCommand.self),
         Entry(path: "push", summary: "Send an image to a registry", aliases: ["image push"]),
         Entry(ImagesCommand.self),
         Entry(RemoveImagesCommand.self),

@@ -12,8 +12,26 @@ package enum CommonFlags {
         }
     }
 
+    /// `URL` or `HOST[/PATH]=URL`.
+    static func mirror(_ text: String) throws(ValueError) -> RegistryRules.Mirror {
+        var mirror: RegistryRules.Mirror
+        do throws(NamePrefix.Fault) {
+            mirror = try RegistryRules.Mirror(parsing: text, origin: "--registry-mirror")
+        } catch {
+            throw .invalid("\(error)")
+        }
+        mirror.url = try url(mirror.url)
+        return mirror
+    }
+
+    static func namePrefix(_ text: String) throws(ValueError) -> NamePrefix {
+        do throws(NamePrefix.Fault) { return try NamePrefix(parsing: text) } catch {
+            throw .invalid("\(error)")
+        }
+    }
+
     /// `http://…` or `https://…`, without a query.
-    package static func mirror(_ text: String) throws(ValueError) -> String {
+    private static func url(_ text: String) throws(ValueError) -> String {
         let lowered = text.lowercased()
         guard let scheme = ["http://", "https://"].first(where: lowered.hasPrefix) else {
             throw .invalid("invalid mirror: want a URL that starts with http:// or https://")

@@ -1,4 +1,5 @@
 package import Engine
+package import Images
 package import Logs
 package import OCI
 
@@ -6,6 +7,7 @@ package import OCI
 package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, AssemblyVerbs, VolumeVerbs, NameVerbs {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
+    func resolve(_ request: PullRequest) throws -> [ResolvedPlace]
     func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
     func events(

@@ -1,4 +1,5 @@
 package import Engine
+internal import OCI
 
 /// What may stand before the command.
 package enum GlobalFlags {
@@ -39,9 +40,10 @@ package enum GlobalFlags {
             }
             draft.options.logLevel = level
         },
-        .value("registry-mirror", type: "list", takes: .text, "Mirror of Docker Hub") {
-            (draft, text) throws(ValueError) in
-            draft.options.registryMirrors.append(try CommonFlags.mirror(text))
+        .value(
+            "registry-mirror", type: "list", takes: .text, "Mirror: URL, of Docker Hub, or HOST[/PATH]=URL"
+        ) { (draft, text) throws(ValueError) in
+            draft.options.registryRules.mirrors.append(try CommonFlags.mirror(text))
         },
         .value(
             "storage-driver", short: "s", takes: .names(of: StorageDriver.self),

@@ -7,28 +7,26 @@ package enum PullCommand: Command {
     package struct Draft: Sendable {
         package var request = PullRequest(source: "")
         package var quiet = false
+        var registry = RegistryFlags()
     }
 
     package static let info = CommandInfo(
         path: "pull", synopsis: "[OPTIONS] NAME[:TAG|@DIGEST] [NAME...]", summary: "Fetch images from a registry",
         aliases: ["image pull", "pull"], arguments: .atLeast(1), operands: [.image])
 
-    package static let flags = FlagTable<Draft>([
-        .bool("all-tags", short: "a", "Fetch all tags of the repository") { $0.request.allTags = $1 },
-        .bool("disable-content-trust", "Without effect: signatures of Notary are not read", default: "true") {
-            (_, skip) throws(ValueError) in
-            if !skip { throw .plain(CommonFlags.contentTrust) }
-        },
-        .value("platform", takes: .platform, "Platform of the image: OS/ARCHITECTURE[/VARIANT]") {
-            (draft, text) throws(ValueError) in
-            draft.request.platform = try CommonFlags.platform(text)
-        },
-        .bool("quiet", short: "q", "Print the image's full name only") { $0.quiet = $1 },
-        .value("registry-mirror", type: "list", takes: .text, "Mirror of Docker Hub for this command") {
-            (draft, text) throws(ValueError) in
-            draft.request.registryMirrors.append(try CommonFlags.mirror(text))
-        },
-    ])
+    package static let flags = FlagTable<Draft>(
+        [
+            .bool("all-tags", short: "a", "Fetch all tags of the repository") { $0.request.allTags = $1 },
+            .bool("disable-content-trust", "Without effect: signatures of Notary are not read", default: "true") {
+                (_, skip) throws(ValueError) in
+                if !skip { throw .plain(CommonFlags.contentTrust) }
+            },
+            .value("platform", takes: .platform, "Platform of the image: OS/ARCHITECTURE[/VARIANT]") {
+                (draft, text) throws(ValueError) in
+                draft.request.platform = try CommonFlags.platform(text)
+            },
+            .bool("quiet", short: "q", "Print the image's full name only") { $0.quiet = $1 },
+        ] + RegistryFlags.flags(\Draft.registry))
 
     package static func newDraft(_ context: CommandContext) throws(ValueError) -> Draft {
         try ImageEnvironment.check(context)
@@ -41,6 +39,7 @@ package enum PullCommand: Command {
         let engine = try context.engine()
         for name in arguments {
             var request = draft.request
+            request.registryRules = try draft.registry.finish()
             request.source = name
             try pull(request, quiet: draft.quiet, engine, context)
         }

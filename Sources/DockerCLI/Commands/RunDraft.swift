@@ -4,6 +4,7 @@ internal import OCI
 /// A `RunRequest` while its flags are being read: what can only be judged when all are there waits here.
 package struct RunDraft: Sendable {
     package var request = RunRequest(image: "")
+    var registry = RegistryFlags()
     var networks: [NetworkChoice] = []
     var volumes: [String] = []
     /// Whether what stands in the image's place is a directory.
@@ -23,6 +24,8 @@ package struct RunDraft: Sendable {
         request.image = image
         if runsDirectory { request.rootDirectory = RootDirectory(parsing: image) }
         request.command = command
+        let rules = try registry.finish()
+        request.registryRules = rules == RegistryRules() ? nil : rules
         let network = try NetworkChoice.resolve(networks)
         request.isolation.network = network.mode
         request.isolation.networkAsked = network.asked

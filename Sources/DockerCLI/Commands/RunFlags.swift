@@ -69,43 +69,41 @@ package enum RunFlags {
         return try Names.clean(text, flag: "--workdir").cleanedPath
     }
 
-    private static let identity: [RunFlag] = [
-        .value("name", takes: .text, "Name of the container") { (draft, text) throws(ValueError) in
-            draft.request.name = try Names.container(text)
-        },
-        .value("hostname", short: "h", takes: .text, "Host name inside the container") {
-            (draft, text) throws(ValueError) in
-            draft.request.process.hostname = try Names.host(text, flag: "hostname")
-        },
-        .value("domainname", takes: .text, "NIS domain name inside the container") { (draft, text) throws(ValueError) in
-            draft.request.process.domainname = try Names.host(text, flag: "domainname")
-        },
-        .value("label", short: "l", type: "list", takes: .text, "Label of the container: KEY[=VALUE]") {
-            (draft, text) throws(ValueError) in
-            draft.request.process.labels.append(try Names.label(text))
-        },
-        .value("cidfile", takes: .file, "Write the container's ID to this file") {
-            $0.request.containerIDFile = $1.isEmpty ? nil : $1
-        },
-        .bool("rm", "Remove the container and its anonymous volumes when it ends") { $0.request.remove = $1 },
-        .value(
-            "pull", takes: .names(of: RunRequest.PullPolicy.self),
-            "Pull the image before: \"always\", \"missing\" or \"never\"", default: "\"missing\""
-        ) {
-            (draft, text) throws(ValueError) in
-            draft.request.pull = try Modes.pull(text)
-        },
-        .value("platform", takes: .platform, "Platform of the image: OS/ARCHITECTURE[/VARIANT]") {
-            (draft, text) throws(ValueError) in
-            draft.request.platform = try CommonFlags.platform(text)
-        },
-        .bool("quiet", short: "q", "Say nothing of the pull") { $0.request.quiet = $1 },
-        .value("registry-mirror", type: "list", takes: .text, "Mirror of Docker Hub for this command") {
-            (draft, text) throws(ValueError) in
-            draft.request.registryMirrors.append(try CommonFlags.mirror(text))
-        },
-        .bool("dry-run", "Print the plan of the start instead of starting") { $0.request.dryRun = $1 },
-    ]
+    private static let identity: [RunFlag] =
+        [
+            .value("name", takes: .text, "Name of the container") { (draft, text) throws(ValueError) in
+                draft.request.name = try Names.container(text)
+            },
+            .value("hostname", short: "h", takes: .text, "Host name inside the container") {
+                (draft, text) throws(ValueError) in
+                draft.request.process.hostname = try Names.host(text, flag: "hostname")
+            },
+            .value("domainname", takes: .text, "NIS domain name inside the container") {
+                (draft, text) throws(ValueError) in
+                draft.request.process.domainname = try Names.host(text, flag: "domainname")
+            },
+            .value("label", short: "l", type: "list", takes: .text, "Label of the container: KEY[=VALUE]") {
+                (draft, text) throws(ValueError) in
+                draft.request.process.labels.append(try Names.label(text))
+            },
+            .value("cidfile", takes: .file, "Write the container's ID to this file") {
+                $0.request.containerIDFile = $1.isEmpty ? nil : $1
+            },
+            .bool("rm", "Remove the container and its anonymous volumes when it ends") { $0.request.remove = $1 },
+            .value(
+                "pull", takes: .names(of: RunRequest.PullPolicy.self),
+                "Pull the image before: \"always\", \"missing\" or \"never\"", default: "\"missing\""
+            ) {
+                (draft, text) throws(ValueError) in
+                draft.request.pull = try Modes.pull(text)
+            },
+            .value("platform", takes: .platform, "Platform of the image: OS/ARCHITECTURE[/VARIANT]") {
+                (draft, text) throws(ValueError) in
+                draft.request.platform = try CommonFlags.platform(text)
+            },
+            .bool("quiet", short: "q", "Say nothing of the pull") { $0.request.quiet = $1 },
+            .bool("dry-run", "Print the plan of the start instead of starting") { $0.request.dryRun = $1 },
+        ] + RegistryFlags.flags(\RunDraft.registry)
 
     private static let storage: [RunFlag] = [
         .value(

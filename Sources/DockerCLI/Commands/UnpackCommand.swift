@@ -7,7 +7,7 @@ package enum UnpackCommand: Command {
         aliases: ["image unpack", "unpack"], arguments: .exactly(2), operands: [.image, .directory])
 
     package static var flags: FlagTable<RunDraft> {
-        FlagTable(RunFlags.some(["platform", "pull", "quiet", "registry-mirror"]))
+        FlagTable(RunFlags.some(RegistryFlags.names.union(["platform", "pull", "quiet"])))
     }
 
     package static func newDraft(_ context: CommandContext) throws(ValueError) -> RunDraft {

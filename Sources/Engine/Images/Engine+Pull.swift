@@ -1,4 +1,4 @@
-internal import Images
+package import Images
 internal import OCI
 internal import Sys
 
@@ -18,20 +18,41 @@ extension Engine {
     }
 
     private func fetch(_ asked: PullRequest, observe: (EngineEvent) -> Void) throws(EngineError) -> Worker.Result {
-        var request = WorkerRequest(
-            verb: .pull, source: try localized(asked.source), dataRoot: dataRoot)
+        let result = try Worker.run(try workerRequest(.pull, asked)) { observe(.pull($0)) }
+        notePull(result.image, name: result.name)
+        return result
+    }
+
+    /// Where the image would be asked for, in order; nothing is connected to.
+    package func resolve(_ asked: PullRequest) throws(EngineError) -> [ResolvedPlace] {
+        guard case .resolved(let places) = try Worker.outcome(of: workerRequest(.resolve, asked)) else {
+            throw .workerDied("it ended with another answer than was asked for")
+        }
+        return places
+    }
+
+    private func workerRequest(
+        _ verb: WorkerRequest.Verb, _ asked: PullRequest
+    ) throws(EngineError) -> WorkerRequest {
+        var request = WorkerRequest(verb: verb, source: try localized(asked.source), dataRoot: dataRoot)
         request.platform = asked.platform
         request.allTags = asked.allTags
-        let mirrors = asked.registryMirrors + options.registryMirrors
-        request.registryMirrors = mirrors.isEmpty ? configuration.registryMirrors : mirrors
+        request.registryRules = rules(asked.registryRules)
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
         request.credentialsDirectory =
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
         request.ids = rootless?.workerIDs
         request.debug = options.logLevel == .debug
-        let result = try Worker.run(request) { observe(.pull($0)) }
-        notePull(result.image, name: result.name)
-        return result
+        return request
+    }
+
+    /// The command's own rules, the program's, and the configuration's. Mirrors that were asked for replace those of the
+    /// configuration, as docker's.
+    func rules(_ asked: RegistryRules) -> RegistryRules {
+        let said = asked.followed(by: options.registryRules)
+        var usual = configuration.registryRules
+        if !said.mirrors.isEmpty { usual.mirrors = [] }
+        return said.followed(by: usual)
     }
 
     /// A local source with an absolute path; anything else as it is.
@@ -55,7 +76,7 @@ extension Engine {
         if !PullRequest.isLocal(request.image), request.pull == .missing { observer(.imageMissing(name)) }
         var source = PullRequest(source: request.image)
         source.platform = request.platform
-        source.registryMirrors = request.registryMirrors
+        source.registryRules = request.registryRules ?? RegistryRules()
         return try fetch(source, observe: observer).image
     }
 

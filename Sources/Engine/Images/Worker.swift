@@ -23,6 +23,16 @@ struct Worker {
     /// Runs the request to its end. Every event but the last goes to `observe`. Ctrl-C reaches the worker by the
     /// terminal; it keeps what it has fetched and says that it was interrupted.
     static func run(_ request: WorkerRequest, observe: (WorkerEvent) -> Void) throws(EngineError) -> Result {
+        guard case .done(let image, let name) = try outcome(of: request, observe: observe) else {
+            throw .workerDied("it ended with another answer than was asked for")
+        }
+        return Result(image: image, name: name)
+    }
+
+    /// The same, with whatever event is the last.
+    static func outcome(
+        of request: WorkerRequest, observe: (WorkerEvent) -> Void = { _ in }
+    ) throws(EngineError) -> WorkerEvent {
         let path = try find()
         let line = try encode(request)
         let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
@@ -46,16 +56,16 @@ struct Worker {
         var outcome: WorkerEvent?
         while let event = try reader.next(signals) {
             switch event {
-            case .done, .failed: outcome = event
+            case .done, .resolved, .failed: outcome = event
             default: observe(event)
             }
         }
         _ = consume requests
         let exit = try call("wait for", path) { () throws(Errno) in try Spawn.wait(pid) }
         switch outcome {
-        case .done(let image, let name): return Result(image: image, name: name)
         case .failed(let message, let kind): throw .worker(message: message, kind: kind)
-        default: throw .workerDied(!sent ? "it took no request" : "\(exit)")
+        case .some(let event): return event
+        case nil: throw .workerDied(!sent ? "it took no request" : "\(exit)")
         }
     }
 

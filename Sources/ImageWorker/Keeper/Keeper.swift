@@ -273,7 +273,7 @@ extension WorkerEvent {
         case .status(let words): return .status(text(words))
         case .warning(let words): return .warning(text(words))
         case .debug(let words): return .debug(text(words))
-        case .done, .failed, .transferred: return nil
+        case .done, .failed, .transferred, .resolved: return nil
         }
     }
 }

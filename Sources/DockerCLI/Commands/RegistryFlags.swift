@@ -1,0 +1,49 @@
+internal import OCI
+
+/// The flags of commands that ask registries, while they are being read.
+struct RegistryFlags: Sendable {
+    private var rules = RegistryRules()
+    /// Of a `--replace` whose `--replace-to` has not come yet.
+    private var replaced: NamePrefix?
+
+    static let names: Set = ["registry-mirror", "replace", "replace-to"]
+
+    static func flags<Draft>(_ path: any (WritableKeyPath<Draft, RegistryFlags> & Sendable)) -> [Flag<Draft>] {
+        [
+            .value(
+                "registry-mirror", type: "list", takes: .text,
+                "Mirror for this command: URL, of Docker Hub, or HOST[/PATH]=URL"
+            ) { (draft, text) throws(ValueError) in
+                draft[keyPath: path].rules.mirrors.append(try CommonFlags.mirror(text))
+            },
+            .value(
+                "replace", type: "list", takes: .text,
+                "Beginning of names, HOST[/PATH], for which --replace-to is asked instead"
+            ) { (draft, text) throws(ValueError) in try draft[keyPath: path].replace(text) },
+            .value("replace-to", type: "list", takes: .text, "What is asked instead: HOST[:PORT][/PATH]") {
+                (draft, text) throws(ValueError) in try draft[keyPath: path].replaceTo(text)
+            },
+        ]
+    }
+
+    private mutating func replace(_ text: String) throws(ValueError) {
+        if let replaced { throw RegistryFlags.unpaired(replaced) }
+        replaced = try CommonFlags.namePrefix(text)
+    }
+
+    private mutating func replaceTo(_ text: String) throws(ValueError) {
+        guard let prefix = replaced else { throw .plain("--replace-to stands behind the --replace that it belongs to") }
+        rules.rewrites.append(.init(prefix, to: try CommonFlags.namePrefix(text), origin: "--replace"))
+        replaced = nil
+    }
+
+    /// When all flags are read.
+    func finish() throws(ValueError) -> RegistryRules {
+        if let replaced { throw RegistryFlags.unpaired(replaced) }
+        return rules
+    }
+
+    private static func unpaired(_ prefix: NamePrefix) -> ValueError {
+        .plain("--replace \(prefix.text) needs a --replace-to behind it, with what is asked instead")
+    }
+}

@@ -68,6 +68,9 @@ make_root() {
     echo "root:x:0:0:root:/root:/bin/sh" > "$root/etc/passwd"
     printf 'daemon:x:1:1:daemon:/:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n' >> "$root/etc/passwd"
     printf 'root:x:0:\ntty:x:5:\nstaff:x:50:\nnogroup:x:65534:\n' > "$root/etc/group"
+    # usermod adds to them only what is there.
+    : > "$root/etc/subuid"
+    : > "$root/etc/subgid"
     echo vm > "$root/etc/hostname"
     printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
     : > "$root/etc/resolv.conf"

@@ -34,8 +34,8 @@ if [ ! -s "$results/tests.xml" ]; then
     failed=1
 elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
     echo "the test runner failed (exit $status) though no test did" >&2
-    # What is found when a fixture goes that several tests share is no test's, and in no report.
-    grep -A2 'Test «unknown» recorded' "$results/log" | tail -n 60 | cut -c1-1000
+    # What is found on a thread of its own, or when a fixture goes that several tests share, is no test's.
+    grep -A2 -E '^✘ (Suite |Test «unknown»).*recorded' "$results/log" | tail -n 60 | cut -c1-1000 || true
     failed=1
 fi
 if [ "$skipped" -gt 0 ]; then

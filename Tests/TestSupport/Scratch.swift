@@ -4,7 +4,8 @@ internal import Sys
 internal import Testing
 
 /// A directory of one test, removed with all below it when the value goes away. A mount that is left inside is a failed
-/// test, and is taken off so that the next one starts clean.
+/// test, and is taken off so that the next one starts clean. What ends by itself after a test, the monitor of a container
+/// that was killed, may take some seconds.
 package final class Scratch: Sendable {
     package let path: String
 
@@ -19,10 +20,13 @@ package final class Scratch: Sendable {
     }
 
     deinit {
+        _ = Wait.until(seconds: 5) { Scratch.mounts(below: path).isEmpty }
         for mount in Scratch.mounts(below: path).reversed() {
             Issue.record("left mounted: \(mount)")
             umount2(mount, Int32(MNT_DETACH))
         }
+        let isGone = Wait.until(seconds: 5) { (try? Directory.removeTree(path)) != nil }
+        if isGone { return }
         do {
             try Directory.removeTree(path)
         } catch {

@@ -75,7 +75,7 @@ extension EngineError {
     /// Whether what was named is not there.
     package var isMissingObject: Bool {
         switch self {
-        case .noSuchImage, .noSuchContainer, .noSuchVolume, .noSuchObject: true
+        case .noSuchImage, .noSuchContainer, .noSuchVolume, .noSuchObject, .store(.noSuchImage): true
         default: false
         }
     }

@@ -38,12 +38,17 @@ extension ImageStore {
     private func removeLocked(
         _ text: String, force: Bool, uses: ImageUses, report: (RemovalLine) -> Void
     ) throws(StoreError) -> Garbage {
-        var repositories = try readRepositories()
+        let repositories = try readRepositories()
         let (id, name) = try subject(text, in: repositories)
-        let names = repositories.names(of: id)
-        let subject = RemovalPlan.Subject(
-            id: id, tags: names.tags, digests: names.digests, users: uses.containers[id] ?? [])
-        let plan = try RemovalPlan(subject, name: name, typed: text, force: force)
+        let plan = try RemovalPlan(
+            RemovalPlan.Subject(id, repositories, uses), name: name, typed: text, force: force)
+        return try carryOut(plan, of: id, repositories, uses: uses, report: report)
+    }
+
+    private func carryOut(
+        _ plan: RemovalPlan, of id: Digest, _ before: Repositories, uses: ImageUses, report: (RemovalLine) -> Void
+    ) throws(StoreError) -> Garbage {
+        var repositories = before
         for name in plan.untagged { repositories[name] = nil }
         var chain: [Digest]?
         if !plan.untagged.isEmpty {
@@ -82,7 +87,7 @@ extension ImageStore {
             } catch {
                 throw .invalidName("\(error)")
             }
-            throw .noSuchImage((try? Reference(parsing: text))?.tagged.familiar ?? text)
+            throw ImageStore.missing(text)
         }
         return (id, nil)
     }

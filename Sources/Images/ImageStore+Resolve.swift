@@ -33,6 +33,11 @@ extension ImageStore {
         return try load(id, names: repositories)
     }
 
+    /// The error of an image that is not here: docker names the tag that it looked for.
+    package static func missing(_ text: String) -> StoreError {
+        .noSuchImage((try? Reference(parsing: text))?.tagged.familiar ?? text)
+    }
+
     /// Refuses what can be neither a name nor an ID, without a look at the disk.
     package static func checkName(_ text: String) throws(StoreError) {
         if fullID(text) != nil || idPrefix(text) != nil { return }

@@ -46,6 +46,14 @@ struct RemovalPlan: Equatable {
         let digests: [Reference]
         let users: [ImageUser]
 
+        init(_ id: Digest, _ repositories: Repositories, _ uses: ImageUses) {
+            let names = repositories.names(of: id)
+            self.id = id
+            tags = names.tags
+            digests = names.digests
+            users = uses.containers[id] ?? []
+        }
+
         var names: [Reference] { (tags + digests).sorted { $0.familiar < $1.familiar } }
     }
 

@@ -16,10 +16,6 @@ extension RecordingEngine: ContainerVerbs {
         if withSize { found.size = ContainerSize(own: 7, whole: 1007) }
         return found
     }
-    func imageDetails(of name: String) throws -> ImageDetails {
-        guard let found = imageDetails[name] else { throw EngineError.noSuchImage(name) }
-        return found
-    }
     func createVolume(_ name: String?, labels: [String: String]) throws -> VolumeDetails {
         var volume = VolumeDetails(name: name ?? "anonymous", path: "/volumes", created: "2025-11-21T16:00:00Z")
         volume.labels = labels
@@ -49,7 +45,6 @@ extension RecordingEngine: ContainerVerbs {
         scopes.append(scope)
         return containers
     }
-    func imageID(named name: String) throws -> Digest? { imageIDs[name] }
     func start(_ name: String) throws { verbs.append("start \(name)") }
     func startAttached(
         _ name: String, input: Bool, options: AttachOptions, observer: (EngineEvent) -> Void

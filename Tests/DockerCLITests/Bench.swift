@@ -43,6 +43,8 @@ final class RecordingEngine: EngineVerbs {
     var events: [EngineEvent] = []
     var summaries: [ImageSummary] = []
     var removals: [String: [ImageRemoval]] = [:]
+    var tagged: [String] = []
+    var histories: [String: [ImageStep]] = [:]
     var exitCode: Int32 = 0
     var failure: (any Error)?
     var systemInfo = SystemInfo()
@@ -85,14 +87,6 @@ final class RecordingEngine: EngineVerbs {
         pulled.append(request)
         for event in events { observer(event) }
         if let failure { throw failure }
-    }
-
-    func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary] { summaries }
-
-    func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval] {
-        removed.append("\(name) \(force) \(prune)")
-        guard let result = removals[name] else { throw PlainFailure(description: "No such image: \(name)") }
-        return result
     }
 
     func events(

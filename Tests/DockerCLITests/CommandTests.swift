@@ -207,10 +207,26 @@ import Testing
         let bench = Bench()
         let id = Digest.of("x".utf8)
         bench.engine.removals = ["a": [.untagged("a:latest"), .deleted(id)], "c": []]
-        #expect(bench.run("rmi -f a nosuch c") == 1)
+        #expect(bench.run("rmi a nosuch c") == 1)
         #expect(bench.output.text == "Untagged: a:latest\nDeleted: \(id)\n")
         #expect(bench.errors.text == "runimg: No such image: nosuch\n")
-        #expect(bench.engine.removed == ["a true true", "nosuch true true", "c true true"])
+        #expect(bench.engine.removed == ["a false true", "nosuch false true", "c false true"])
+        let forced = Bench()
+        forced.engine.removals = bench.engine.removals
+        #expect(forced.run("image rm -f --no-prune nosuch a") == 0)
+        #expect(forced.output.text == bench.output.text && forced.errors.text == bench.errors.text)
+        #expect(forced.engine.removed == ["nosuch true false", "a true false"])
+        // Only what is not there is no failure.
+        #expect(forced.run("rmi -f nosuch damaged") == 1)
+    }
+
+    @Test func tags() {
+        let bench = Bench()
+        #expect(bench.run("tag a:1 host:5000/b") == 0 && bench.run("image tag 0123 c:2") == 0)
+        #expect(bench.engine.tagged == ["a:1 host:5000/b", "0123 c:2"])
+        #expect(bench.output.text.isEmpty && bench.errors.text.isEmpty)
+        #expect(bench.run("tag a") == 1)
+        #expect(bench.errors.text.hasPrefix("runimg: 'runimg tag' requires 2 arguments\n"))
     }
 
     @Test func version() {

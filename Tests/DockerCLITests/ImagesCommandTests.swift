@@ -120,7 +120,7 @@ import Testing
             (["-f", "dangling=maybe"], 1, "runimg: invalid filter 'dangling=[maybe]'\n"),
             (["-f", "reference=["], 1, "runimg: syntax error in pattern \"[\"\n"),
             (["-f", "until=1h"], 125, "runimg: filter until: not supported yet (planned)\n"),
-            (["-f", "before=nosuch"], 1, "runimg: No such image: nosuch\n"),
+            (["-f", "before=nosuch"], 1, "runimg: No such image: nosuch:latest\n"),
             (["--tree"], 125, "runimg: flag --tree: not supported yet (planned)\n"),
             (["--format", "{{.ID"], 1, "runimg: template parsing error: template: :1: unclosed action\n"),
             (["--format", "{{.ID}}{{if .Tag}}"], 1, "runimg: template parsing error: template: :1: unexpected EOF\n"),

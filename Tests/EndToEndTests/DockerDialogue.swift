@@ -37,7 +37,7 @@ enum DockerDialogue {
     }
 
     static var all: [Line] {
-        [life, running, lists, files, volumes, wrongFlags].flatMap { $0.split(separator: "\n").map(Line.init) }
+        [life, running, lists, files, images, volumes, wrongFlags].flatMap { $0.split(separator: "\n").map(Line.init) }
     }
 
     private static let life = """
@@ -207,6 +207,40 @@ enum DockerDialogue {
         commit -c 'CMD [\"x\", \"y\"]' -m text -a me box1 new:3
         image inspect -f '{{json .Config.Cmd}} {{.Author}} {{.Comment}} {{len .RootFS.Layers}} {{.Os}}' new:3
         commit -c
+        """
+
+    private static let images = """
+        tag box:1 other:1
+        tag box:1 host:5000/a/b
+        image tag box:1 other:2
+        tag box:1 other:1
+        tag nope other:3
+        tag box:1 UPPER ## names what is wrong
+        tag UPPER other:3 ## names what is wrong
+        tag box:1 other@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        tag box:1 sha256:x
+        tag box:1 ## docker 29's words for a wrong number of arguments
+        images --format '{{.Repository}}:{{.Tag}}' other
+        images --format 'table {{.Repository}}\\t{{.Tag}}' other:2
+        images -q nope
+        images --filter foo=bar
+        images --filter dangling=maybe
+        images --filter reference=ot* --format '{{.Repository}}|{{.Tag}}'
+        images --filter before=nope
+        images other extra
+        image inspect -f '{{len .RepoTags}}' other:1
+        history nope
+        history UPPER ## names what is wrong
+        history box:1 extra ## docker 29's words for a wrong number of arguments
+        rmi other:1
+        rmi nope ## docker 29 names the tag
+        rmi nope:1 other:2 nope:2
+        rmi -f nope:1
+        rmi UPPER ## names what is wrong
+        rmi host:5000/a/b
+        rmi box:1
+        rmi new:3
+        rmi
         """
 
     private static let volumes = """

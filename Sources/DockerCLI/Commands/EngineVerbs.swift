@@ -1,15 +1,14 @@
 package import Engine
 package import Images
 package import Logs
-package import OCI
 
 /// What the commands need of the engine. They throw when something failed.
-package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, AssemblyVerbs, VolumeVerbs, NameVerbs {
+package protocol EngineVerbs: ContainerVerbs, ImageVerbs, UsageVerbs, FileVerbs, AssemblyVerbs, VolumeVerbs,
+    NameVerbs
+{
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
     func resolve(_ request: PullRequest) throws -> [ResolvedPlace]
-    func images(observer: (EngineEvent) -> Void) throws -> [ImageSummary]
-    func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
     func events(
         _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void)
         throws
@@ -17,8 +16,6 @@ package protocol EngineVerbs: ContainerVerbs, UsageVerbs, FileVerbs, AssemblyVer
     var dataRoot: String { get }
     func info() throws -> SystemInfo
     func version() -> VersionInfo
-    func imageID(named name: String) throws -> Digest?
-    func imageDetails(of name: String) throws -> ImageDetails
 }
 
 /// The verbs on volumes.

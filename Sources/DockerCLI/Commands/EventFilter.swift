@@ -11,9 +11,9 @@ package struct EventFilter: Sendable, Hashable {
         FilterKey(
             "event",
             .words([
-                "attach", "create", "destroy", "detach", "die", "exec_create", "exec_die", "exec_start",
-                "health_status",
-                "kill", "oom", "pause", "pull", "rename", "restart", "start", "stop", "unpause", "untag", "update",
+                "attach", "create", "delete", "destroy", "detach", "die", "exec_create", "exec_die", "exec_start",
+                "health_status", "kill", "oom", "pause", "pull", "rename", "restart", "start", "stop", "tag", "unpause",
+                "untag", "update",
             ])), FilterKey("image", .image), FilterKey("label"), FilterKey("network"), FilterKey("node"),
         FilterKey("plugin"), FilterKey("scope", .words(["local"])), FilterKey("secret"), FilterKey("service"),
         FilterKey("type", .words(["container", "image", "volume"])), FilterKey("volume", .volume),

@@ -74,7 +74,7 @@ package struct ImageFilter: Sendable, Hashable {
             images.first { image in name.map { image.repoTags.contains($0) || image.repoDigests.contains($0) } ?? false
             }
             ?? images.first { id.utf8.count >= 4 && $0.id.hex.hasPrefix(id) }
-        guard let found else { throw .plain("No such image: \(Names.printable(text))") }
+        guard let found else { throw .plain("No such image: \(Names.printable(name ?? text))") }
         return found.created
     }
 }

@@ -19,7 +19,8 @@ package enum RemoveImagesCommand: Command {
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
-    /// All are tried; the exit code tells whether one failed.
+    /// All are tried; the exit code tells whether one failed. With `--force`, as docker has it, one that is not there is
+    /// only told of.
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         let engine = try context.engine()
         var code: Int32 = 0
@@ -31,6 +32,8 @@ package enum RemoveImagesCommand: Command {
                     case .deleted(let id): context.output.line("Deleted: \(id)")
                     }
                 }
+            } catch let error as any MissingObjectError where draft.force && error.isMissingObject {
+                context.errors.line("\(context.program): \(error)")
             } catch {
                 context.errors.line("\(context.program): \(error)")
                 code = 1

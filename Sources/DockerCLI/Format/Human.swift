@@ -56,6 +56,13 @@ package enum Human {
         strftime(seconds, "%Y-%m-%d %H:%M:%S %z %Z")
     }
 
+    /// `2025-09-04T15:33:20+02:00`: RFC 3339 in local time.
+    package static func localTime(_ seconds: Int64) -> String {
+        let zone = strftime(seconds, "%z")
+        return strftime(seconds, "%Y-%m-%dT%H:%M:%S")
+            + (zone == "+0000" ? "Z" : "\(zone.prefix(3)):\(zone.dropFirst(3))")
+    }
+
     /// `Fri May 30 12:07:26 2025`: docker's form of build times, in local time.
     package static func date(_ seconds: Int64) -> String { strftime(seconds, "%a %b %e %H:%M:%S %Y") }
 

@@ -34,23 +34,52 @@ extension Engine {
             try images.remove(
                 name, force: force,
                 uses: { () throws(StoreError) in
-                    try refuseMounted(image, force: force)
+                    // With another name left the image stays, and its mount.
+                    if let image, force || image.names.count <= 1 { try refuseMounted(image, force: force) }
                     return try imageUses()
                 }
-            ) { line in
-                switch line {
-                case .untagged(let name): result.append(.untagged(name.familiar))
-                case .deleted(let digest): result.append(.deleted(digest))
-                }
-            }
+            ) { result.append(ImageRemoval($0)) }
         }
         if let image { noteRemoval(of: image, result) }
         return result
     }
 
+    /// Gives an image a further name, which may have been another's.
+    package func tagImage(_ source: String, as target: String) throws(EngineError) {
+        do throws(StoreError) {
+            try ImageStore.checkName(source)
+        } catch {
+            throw Engine.noName(source, "\(error)")
+        }
+        let name = try Engine.newName(target) { reason in Engine.noName(target, reason) }
+        sweep()
+        let image = try store { () throws(StoreError) in try images.tag(source, as: name) }
+        noteImage(
+            "tag", actor: image.id.description, name: name.familiar, image.config.config?.labels ?? [:])
+    }
+
+    private static func noName(_ text: String, _ reason: String) -> EngineError {
+        .invalid("error parsing reference: \"\(ForeignText(text))\" is not a valid repository/tag: \(reason)")
+    }
+
+    /// A name that an image may be given, with its tag. `fault` makes the error for one that can't be read.
+    static func newName(_ text: String, fault: (String) -> EngineError) throws(EngineError) -> Reference {
+        let name: Reference
+        do throws(ReferenceError) {
+            name = try Reference(parsing: text)
+        } catch {
+            throw fault("\(error)")
+        }
+        if name.digest != nil { throw .invalid("refusing to create a tag with a digest reference") }
+        // It would read as the beginning of an ID.
+        if name.familiarRepository == "sha256" {
+            throw .invalid("refusing to create an ambiguous tag using digest algorithm as name")
+        }
+        return name.tagged
+    }
+
     /// An image that is mounted is in use. Asked with the image lock held, which a mount takes before it is made.
-    private func refuseMounted(_ image: Image?, force: Bool) throws(StoreError) {
-        guard let image, force || image.names.count <= 1 else { return }
+    func refuseMounted(_ image: Image, force: Bool) throws(StoreError) {
         do throws(EngineError) {
             if force { return try unmount(image.id, lazily: true) }
             guard let mounted = try mountedFiles(.images).first(where: { $0.id == image.id.hex }) else { return }
@@ -65,7 +94,7 @@ extension Engine {
     }
 
     /// What containers hold. Asked with the image lock held, which a run takes before it makes its record.
-    private func imageUses() throws(StoreError) -> ImageUses {
+    func imageUses() throws(StoreError) -> ImageUses {
         var uses = ImageUses()
         do throws(EngineError) {
             // Nobody may be overlooked: one that can't be read may stand on any image.
@@ -80,11 +109,20 @@ extension Engine {
         return uses
     }
 
-    private func store<T>(_ body: () throws(StoreError) -> T) throws(EngineError) -> T {
+    func store<T>(_ body: () throws(StoreError) -> T) throws(EngineError) -> T {
         do throws(StoreError) {
             return try body()
         } catch {
             throw .store(error)
+        }
+    }
+}
+
+extension ImageRemoval {
+    init(_ line: RemovalLine) {
+        switch line {
+        case .untagged(let name): self = .untagged(name.familiar)
+        case .deleted(let digest): self = .deleted(digest)
         }
     }
 }

@@ -22,7 +22,7 @@ extension Engine {
     /// Makes an image of what a container changed, on top of its own image. When this returns, a power cut loses nothing of
     /// it; before, it is absent.
     package func commit(_ name: String, _ options: CommitOptions) throws(EngineError) -> Digest {
-        if let name = options.name { try Engine.checkNewName(name) }
+        if let name = options.name { _ = try Engine.newName(name) { EngineError.invalid($0) } }
         let changes = try options.changes.map { text throws(EngineError) in try CommitChange(text) }
         let record = try container(named: name)
         if record.request.rootDirectory != nil {
@@ -63,16 +63,6 @@ extension Engine {
         if let name { noteImage("tag", actor: id, name: name, record.labels) }
         let details = ["comment": options.message ?? "", "imageID": id, "imageRef": name ?? ""]
         note("commit", record, details)
-    }
-
-    private static func checkNewName(_ text: String) throws(EngineError) {
-        let reference: Reference
-        do throws(ReferenceError) {
-            reference = try Reference(parsing: text)
-        } catch {
-            throw .invalid("\(error)")
-        }
-        if reference.digest != nil { throw .invalid("refusing to create a tag with a digest reference") }
     }
 
     /// The image's configuration with what the container was made with.

@@ -4,6 +4,7 @@ internal import Sys
 
 /// What docker's client keeps in its `config.json`: of it the formats of lists.
 package struct ClientSettings: Sendable, Hashable {
+    package var imagesFormat = ""
     package var psFormat = ""
     package var volumesFormat = ""
 
@@ -17,6 +18,7 @@ package struct ClientSettings: Sendable, Hashable {
             let bytes = try? File.readAll("\(directory)/config.json", limit: 1 << 20),
             let json = try? JSONValue(parsing: bytes)
         else { return settings }
+        settings.imagesFormat = json["imagesFormat"]?.string ?? ""
         settings.psFormat = json["psFormat"]?.string ?? ""
         settings.volumesFormat = json["volumesFormat"]?.string ?? ""
         return settings

@@ -15,5 +15,10 @@ package struct ImageSummary: Sendable, Hashable {
     /// The IDs of images that this one was made from here, nearest first.
     package var parent: Digest?
 
+    /// Bytes of those layers that another image has as well; nil where nobody asked.
+    package var sharedSize: Int64?
+    /// How many containers were made from it; nil where nobody asked.
+    package var containers: Int?
+
     package init(id: Digest) { self.id = id }
 }

@@ -2,6 +2,16 @@ internal import OCI
 internal import Sys
 
 extension ImageStore {
+    /// Removes what pulls and removals that were killed have left without an image.
+    package func removeOrphans(uses: () throws(StoreError) -> ImageUses) throws(StoreError) {
+        let garbage = Garbage()
+        try locked(StoreLocks.images) { () throws(StoreError) in
+            try locked(StoreLocks.repositories) { () throws(StoreError) in
+                try removeOrphans(try uses(), into: garbage)
+            }
+        }
+    }
+
     /// Removes what belongs to no image, no container and nobody at work: of pulls and removals that were killed. The
     /// caller has the locks of a removal.
     func removeOrphans(_ uses: ImageUses, into garbage: Garbage) throws(StoreError) {

@@ -45,6 +45,23 @@ extension ImageStore {
         return try carryOut(plan, of: id, repositories, uses: uses, report: report)
     }
 
+    /// Removes the image with all its names where nothing needs it: no container has it, and unless `tagged` none of its
+    /// names has a tag. Otherwise nothing happens.
+    package func prune(
+        _ id: Digest, tagged: Bool, uses: () throws(StoreError) -> ImageUses, report: (RemovalLine) -> Void
+    ) throws(StoreError) {
+        let garbage = try locked(StoreLocks.images) { () throws(StoreError) in
+            try locked(StoreLocks.repositories) { () throws(StoreError) in
+                let (repositories, uses) = (try readRepositories(), try uses())
+                guard try contains(id),
+                    let plan = RemovalPlan(pruning: RemovalPlan.Subject(id, repositories, uses), tagged: tagged)
+                else { return Garbage() }
+                return try carryOut(plan, of: id, repositories, uses: uses, report: report)
+            }
+        }
+        _ = consume garbage
+    }
+
     private func carryOut(
         _ plan: RemovalPlan, of id: Digest, _ before: Repositories, uses: ImageUses, report: (RemovalLine) -> Void
     ) throws(StoreError) -> Garbage {

@@ -66,6 +66,13 @@ struct RemovalPlan: Equatable {
         }
     }
 
+    /// Of an image that nobody asked for by name; nil: it stays.
+    init?(pruning subject: Subject, tagged: Bool) {
+        guard subject.users.isEmpty, tagged || subject.tags.isEmpty else { return nil }
+        untagged = subject.names
+        deletesImage = true
+    }
+
     private init(_ subject: Subject, untag name: Reference, typed: String, force: Bool) throws(StoreError) {
         if !force, RemovalPlan.isSingle(subject), let user = subject.users.first {
             throw .conflict(

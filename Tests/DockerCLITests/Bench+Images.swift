@@ -20,6 +20,13 @@ extension RecordingEngine: ImageVerbs {
         return found
     }
 
+    func pruneImages(_ ids: [Digest], tagged: Bool) throws -> Reclaimed {
+        prunes.append((ids.map(\.short) + (tagged ? ["tagged"] : [])).joined(separator: " "))
+        return reclaimed
+    }
+
+    func space(problem: (String) -> Void) throws -> SpaceReport { spaceReport }
+
     func imageID(named name: String) throws -> Digest? { imageIDs[name] }
 
     func imageDetails(of name: String) throws -> ImageDetails {

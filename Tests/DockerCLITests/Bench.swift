@@ -45,6 +45,10 @@ final class RecordingEngine: EngineVerbs {
     var removals: [String: [ImageRemoval]] = [:]
     var tagged: [String] = []
     var histories: [String: [ImageStep]] = [:]
+    /// What `pruneImages` was asked, and answers.
+    var prunes: [String] = []
+    var reclaimed = Reclaimed()
+    var spaceReport = SpaceReport()
     var exitCode: Int32 = 0
     var failure: (any Error)?
     var systemInfo = SystemInfo()

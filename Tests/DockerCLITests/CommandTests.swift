@@ -50,12 +50,8 @@ import Testing
                 "runimg: unknown command: runimg zzzzzzzzzz\n\nRun 'runimg --help' for more information\n"
             ),
             (
-                "image prune", 125,
-                "runimg: command image prune: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
-            ),
-            (
-                "image prune", 125,
-                "runimg: command image prune: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
+                "builder prune", 125,
+                "runimg: command builder prune: not supported yet (planned)\n\nRun 'runimg --help' for more information\n"
             ),
             (
                 "swarm init", 1,

@@ -1,6 +1,7 @@
 import DockerCLI
 import Engine
 import OCI
+import TestSupport
 import Testing
 
 /// `images`, against what docker's own client printed for the same four images.
@@ -101,6 +102,8 @@ import Testing
             (["-f", "label=a"], "9234e8fb04c4\n9234e8fb04c4\n"),
             (["-f", "label=a=c"], ""), (["-f", "label=a=b", "-f", "reference=*:lat*"], "9234e8fb04c4\n"),
             (["-f", "before=alpine"], "1234e8fb04c4\n3234e8fb04c4\n2234e8fb04c4\n"),
+            (["-f", "until=1747000001"], "1234e8fb04c4\n3234e8fb04c4\n2234e8fb04c4\n"),
+            (["-f", "until=1747000000", "-f", "until=1h"], "3234e8fb04c4\n2234e8fb04c4\n"),
             (["-f", "since=1234e8"], "9234e8fb04c4\n9234e8fb04c4\n"),
             (["-f", "reference=localhost:5000/*/*/*/*/*"], "2234e8fb04c4\n"),
             (["nosuch"], ""), (["-f", ""], "9234e8fb04c4\n9234e8fb04c4\n1234e8fb04c4\n3234e8fb04c4\n2234e8fb04c4\n"),
@@ -119,7 +122,7 @@ import Testing
             (["-f", "foo=bar"], 1, "runimg: invalid filter 'foo'\n"),
             (["-f", "dangling=maybe"], 1, "runimg: invalid filter 'dangling=[maybe]'\n"),
             (["-f", "reference=["], 1, "runimg: syntax error in pattern \"[\"\n"),
-            (["-f", "until=1h"], 125, "runimg: filter until: not supported yet (planned)\n"),
+            (["-f", "until=x"], 1, "runimg: failed to parse value as time or duration: \"x\"\n"),
             (["-f", "before=nosuch"], 1, "runimg: No such image: nosuch:latest\n"),
             (["--tree"], 125, "runimg: flag --tree: not supported yet (planned)\n"),
             (["--format", "{{.ID"], 1, "runimg: template parsing error: template: :1: unclosed action\n"),
@@ -143,6 +146,19 @@ import Testing
         #expect(bench.run(["images"] + arguments) == code)
         #expect(bench.errors.text.hasPrefix(message), "\(bench.errors.text)")
         #expect(bench.output.text.isEmpty)
+    }
+
+    @Test func theFormatOfDockersConfiguration() throws {
+        let scratch = try Scratch()
+        try scratch.file("config.json", #"{"imagesFormat": "{{.Tag}}!"}"#)
+        for (arguments, output) in [
+            (["alpine"], "latest!\n3.20!\n"), (["--format", "{{.ID}}", "alpine:3.20"], "9234e8fb04c4\n"),
+            (["-q", "alpine:3.20"], "9234e8fb04c4\n"),
+        ] {
+            var bench = try Self.bench()
+            bench.environment["DOCKER_CONFIG"] = scratch.path
+            #expect(bench.run(["images"] + arguments) == 0 && bench.output.text == output)
+        }
     }
 
     @Test func noImages() {

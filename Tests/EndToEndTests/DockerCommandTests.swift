@@ -41,6 +41,8 @@ extension EndToEnd {
             try runimg.check("create", "-q", "--name", "base", layout, "sh")
             try runimg.check("commit", "base", "box:1")
             try runimg.check("rm", "base")
+            // docker has no image without a name either.
+            try runimg.check("image", "prune", "-f")
             return runimg
         }
     }

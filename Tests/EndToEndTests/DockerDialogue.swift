@@ -241,6 +241,13 @@ enum DockerDialogue {
         rmi box:1
         rmi new:3
         rmi
+        image prune -f
+        image prune -f --filter foo=bar
+        image prune -f --filter until=foo
+        image prune extra
+        system df --format '{{.Type}}'
+        system prune -f --volumes --filter until=1h
+        system prune -f --filter foo=bar
         """
 
     private static let volumes = """

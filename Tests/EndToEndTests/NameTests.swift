@@ -20,13 +20,15 @@ extension EndToEnd {
             ["run", "--ipc=container:@", "IMAGE", "true"], ["run", "--network=@", "IMAGE", "true"],
             ["run", "--volumes-from=@", "IMAGE", "true"], ["run", "--cgroup-parent=@", "IMAGE", "true"],
             ["run", "--link=@", "IMAGE", "true"], ["run", "--", "@", "true"], ["rmi", "--", "@"], ["pull", "--", "@"],
+            ["tag", "--", "@", "x:1"], ["tag", "IMAGE", "@"], ["history", "--", "@"],
         ]
 
         /// What is a path, a host directory, a flag's own or an image's name in that place, and so no bad name.
         static func isOtherwiseGood(_ name: String, _ place: [String]) -> Bool {
             switch place[0...1] {
             case ["run", "-v"]: name.hasPrefix("/") || name.hasPrefix(".")
-            case ["run", "--"], ["rmi", "--"], ["pull", "--"]: name == "a/b" || name.utf8.count == 300
+            case ["run", "--"], ["rmi", "--"], ["pull", "--"], ["tag", "--"], ["tag", "IMAGE"], ["history", "--"]:
+                name == "a/b" || name.utf8.count == 300
             // docker takes a slash in front of a container's name.
             default: false
             }

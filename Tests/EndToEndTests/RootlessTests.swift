@@ -193,6 +193,11 @@ struct RootlessTests {
             #expect(File.exists("\(shown)/closed/unreadable"))
             _ = try check("unmount", image)
             #expect(try check("info").stdout.contains("no user namespace"))
+            _ = try check("tag", image, "mine:1")
+            // Its builder wrote none: the header is all.
+            #expect(try check("history", "mine:1").lines.count == 1)
+            _ = try check("image", "prune", "-f")
+            #expect(try check("system", "df", "--format", "{{.TotalCount}}").lines.first == "1")
             _ = try check("rmi", "-f", image)
             #expect(try check("images", "-q").lines == [])
         }

@@ -110,6 +110,36 @@ import Testing
         #expect(try fixture.store.hold(StoreFixture.diffID("one")) == nil)
     }
 
+    private func prune(
+        _ fixture: StoreFixture, _ id: Digest, tagged: Bool, uses: ImageUses = ImageUses()
+    ) throws -> [String] {
+        var lines: [String] = []
+        try fixture.store.prune(id, tagged: tagged, uses: { uses }, report: { lines.append("\($0)") })
+        return lines
+    }
+
+    @Test func onlyWhatNothingNeedsIsPruned() throws {
+        let fixture = try StoreFixture()
+        let named = try fixture.add(["one"], as: ["a", "b"])
+        let dangling = try fixture.add(["one", "two"], as: ["c@\(RemoveTests.digest)"])
+        let before = try fixture.listing()
+        #expect(try prune(fixture, named, tagged: false) == [])
+        #expect(try prune(fixture, Digest.of("nothing".utf8), tagged: true) == [])
+        var uses = ImageUses()
+        uses.containers[named] = [ImageUser(containerID: String(repeating: "c", count: 64), isRunning: false)]
+        uses.containers[dangling] = uses.containers[named]
+        for id in [named, dangling] { #expect(try prune(fixture, id, tagged: true, uses: uses) == []) }
+        #expect(try fixture.listing() == before)
+        let chain = Digest.chain(of: ["one", "two"].map(StoreFixture.diffID))
+        #expect(
+            try prune(fixture, dangling, tagged: false)
+                == ["Untagged: c@\(RemoveTests.digest)", "Deleted: \(dangling)", "Deleted: \(chain[1])"])
+        #expect(
+            try prune(fixture, named, tagged: true)
+                == ["Untagged: a:latest", "Untagged: b:latest", "Deleted: \(named)", "Deleted: \(chain[0])"])
+        #expect(try fixture.store.list().images.isEmpty)
+    }
+
     @Test func goesOnAfterAnError() throws {
         let fixture = try StoreFixture()
         try fixture.add(["one"], as: ["a"])

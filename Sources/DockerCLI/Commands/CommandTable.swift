@@ -104,7 +104,7 @@ package enum CommandTable {
         Entry(BundleCommand.self),
         Entry(ImageInspectCommand.self),
         Entry(ImageExistsCommand.self),
-        Entry(path: "image prune", summary: "Remove unused images"),
+        Entry(ImagePruneCommand.self),
         Entry(ImageMountCommand.self),
         Entry(ImageUnmountCommand.self),
         Entry(path: "builder prune", summary: "Remove the build cache"),
@@ -122,8 +122,8 @@ package enum CommandTable {
             Entry(path: "search", summary: "Search Docker Hub"),
             Entry(CompletionCommand.self),
             Entry(GenerateSystemdCommand.self),
-            Entry(path: "system df", summary: "Show what takes space"),
-            Entry(path: "system prune", summary: "Remove what is unused"),
+            Entry(SystemDiskUsageCommand.self),
+            Entry(SystemPruneCommand.self),
             Entry(path: "system dial-stdio", summary: "Carry a connection"),
         ]
         + ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"].map { group("network", $0) }

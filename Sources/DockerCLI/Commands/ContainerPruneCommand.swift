@@ -24,19 +24,20 @@ package enum ContainerPruneCommand: Command {
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         guard draft.force || Confirmation.ask("This will remove all stopped containers.", context) else { return 0 }
-        let bound: Int64?
-        do throws(ValueError) {
-            try draft.filter.checkKeys([])
-            bound = try draft.filter.bound(now: context.now())
-        } catch {
-            throw Failure.plain(error, 1)
-        }
+        return try prune(draft.filter, context).print(title, context)
+    }
+
+    static let title = "Deleted Containers:"
+
+    static func prune(_ filter: PruneFilter, _ context: CommandContext) throws -> Reclaimed {
+        try filter.checkKeys([])
+        let bound = try filter.bound(now: context.now())
         let engine = try context.engine()
         var result = Reclaimed()
         let listed = try engine.summaries(SummaryScope(all: true, sizes: true)) { result.problems.append($0) }
         for container in listed {
             guard container.condition == .created || container.condition == .exited,
-                draft.filter.accepts(container.labels)
+                filter.accepts(container.labels)
             else { continue }
             if let bound, RecordTime.seconds(container.created) ?? 0 >= bound { continue }
             do {
@@ -49,16 +50,6 @@ package enum ContainerPruneCommand: Command {
                 result.problems.append("\(error)")
             }
         }
-        return result.print("Deleted Containers:", context)
-    }
-}
-
-extension Reclaimed {
-    /// Says what is gone, and what could not be removed; returns the exit code.
-    func print(_ title: String, _ context: CommandContext) -> Int32 {
-        if !names.isEmpty { context.output.write(([title] + names).joined(separator: "\n") + "\n\n") }
-        context.output.line("Total reclaimed space: \(Human.size(bytes))")
-        for problem in problems { context.errors.line("\(context.program): \(problem)") }
-        return problems.isEmpty ? 0 : 1
+        return result
     }
 }

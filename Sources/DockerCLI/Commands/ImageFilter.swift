@@ -8,10 +8,12 @@ package struct ImageFilter: Sendable, Hashable {
     private var dangling: Bool?
     private var before: [String] = []
     private var since: [String] = []
+    private var until: [String] = []
 
     package static let values = ValueKind.filter([
         FilterKey("before", .image), FilterKey("dangling", .boolean), FilterKey("label"),
         FilterKey("reference", .image), FilterKey("since", .image),
+        FilterKey("until"),
     ])
 
     package init() {}
@@ -28,7 +30,7 @@ package struct ImageFilter: Sendable, Hashable {
             dangling = on
         case "before": before.append(value)
         case "since": since.append(value)
-        case "until": throw .planned("filter until")
+        case "until": until.append(value)
         default: throw .plain("invalid filter '\(Names.printable(key))'")
         }
     }
@@ -39,10 +41,13 @@ package struct ImageFilter: Sendable, Hashable {
     }
 
     /// Those that fit, with the names that fit.
-    package func apply(_ images: [ImageSummary]) throws(ValueError) -> [ImageSummary] {
+    package func apply(_ images: [ImageSummary], now: Int64) throws(ValueError) -> [ImageSummary] {
         let newest = try before.map { text throws(ValueError) in try created(text, images) }.max()
         let oldest = try since.map { text throws(ValueError) in try created(text, images) }.min()
+        // As docker: the earliest of several.
+        let bound = try until.map { text throws(ValueError) in try PruneFilter.moment(text, now: now) }.min()
         return images.compactMap { image in
+            if let bound, image.created >= bound { return nil }
             if let newest, image.created >= newest { return nil }
             if let oldest, image.created <= oldest { return nil }
             if let dangling, dangling != image.repoTags.isEmpty { return nil }

@@ -35,13 +35,15 @@ package enum ImagesCommand: Command {
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        var draft = draft
+        if draft.format.isEmpty, !draft.quiet { draft.format = ClientSettings.load(context).imagesFormat }
         var filter = draft.filter
         if let name = arguments.first { try filter.addReference(name) }
         let images = try context.engine().images { event in
             if case .warning(let text) = event { context.errors.line("WARNING: \(text)") }
         }
         do {
-            let shown = try filter.apply(draft.all ? images : withoutIntermediates(images))
+            let shown = try filter.apply(draft.all ? images : withoutIntermediates(images), now: context.now())
             context.output.write(try ImageTable(draft, now: context.now()).render(shown))
             return 0
         } catch let error as TemplateError {
@@ -126,10 +128,13 @@ package struct ImageTable {
         let since = "\(Human.duration(seconds: now - image.created)) ago"
         return .row(
             [
-                ("Containers", "N/A"), ("CreatedAt", Human.timestamp(image.created)), ("CreatedSince", since),
-                ("Digest", digest), ("ID", draft.truncate ? image.id.short : "\(image.id)"), ("Repository", repository),
-                ("SharedSize", "N/A"), ("Size", Human.size(image.size, digits: 3)), ("Tag", tag),
-                ("UniqueSize", "N/A"), ("VirtualSize", Human.size(image.size)),
+                ("Containers", image.containers.map { "\($0)" } ?? "N/A"),
+                ("CreatedAt", Human.timestamp(image.created)), ("CreatedSince", since), ("Digest", digest),
+                ("ID", draft.truncate ? image.id.short : "\(image.id)"), ("Repository", repository),
+                ("SharedSize", image.sharedSize.map { Human.size($0) } ?? "N/A"),
+                ("Size", Human.size(image.size, digits: 3)), ("Tag", tag),
+                ("UniqueSize", image.sharedSize.map { Human.size(image.size - $0) } ?? "N/A"),
+                ("VirtualSize", Human.size(image.size)),
             ].map { TemplateValue.Field($0.0, .string($0.1)) })
     }
 }

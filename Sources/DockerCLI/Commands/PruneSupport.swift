@@ -38,8 +38,19 @@ package struct PruneFilter: Sendable, Hashable {
     func bound(now: Int64) throws(ValueError) -> Int64? {
         guard let text = until.first else { return nil }
         if until.count > 1 { throw .plain("more than one until filter specified") }
+        return try PruneFilter.moment(text, now: now)
+    }
+
+    static func moment(_ text: String, now: Int64) throws(ValueError) -> Int64 {
         if let moment = LogTime(argument: text, now: LogTime(seconds: now, nanoseconds: 0)) { return moment.seconds }
         throw .plain("failed to parse value as time or duration: \(GoValue.quoted(text))")
+    }
+
+    var hasBound: Bool { !until.isEmpty }
+
+    /// `KEY=VALUE` of all that was given, as a question shows them.
+    var texts: [String] {
+        labels.map { "label=\($0)" } + excludedLabels.map { "label!=\($0)" } + until.map { "until=\($0)" }
     }
 
     func accepts(_ actual: [String: String]) -> Bool {
@@ -54,5 +65,19 @@ package struct PruneFilter: Sendable, Hashable {
         if let key = rest.keys.sorted().first(where: { !allowed.contains($0) }) {
             throw .plain("invalid filter '\(Names.printable(key))'")
         }
+    }
+}
+
+extension Reclaimed {
+    /// Says what is gone, and what could not be removed; returns the exit code.
+    func print(_ title: String, _ context: CommandContext) -> Int32 {
+        list(title, context)
+        context.output.line("Total reclaimed space: \(Human.size(bytes))")
+        for problem in problems { context.errors.line("\(context.program): \(problem)") }
+        return problems.isEmpty ? 0 : 1
+    }
+
+    func list(_ title: String, _ context: CommandContext) {
+        if !names.isEmpty { context.output.write(([title] + names).joined(separator: "\n") + "\n\n") }
     }
 }

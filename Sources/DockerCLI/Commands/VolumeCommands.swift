@@ -161,13 +161,19 @@ package enum VolumePruneCommand: Command {
         let kind = all ? "all local volumes" : "anonymous local volumes"
         let warning = "This will remove \(kind) not used by at least one container."
         guard draft.force || Confirmation.ask(warning, context) else { return 0 }
+        return try prune(all: all, draft.filter, context).print(title, context)
+    }
+
+    static let title = "Deleted Volumes:"
+
+    static func prune(all: Bool, _ filter: PruneFilter, _ context: CommandContext) throws -> Reclaimed {
         let engine = try context.engine()
         let unused = try engine.allVolumes().filter { !$0.isUsed && (all || $0.isAnonymous) }
         // One whose labels can't be told may be one that a filter keeps.
-        let names = unused.filter { $0.problem == nil && draft.filter.accepts($0.labels) }.map(\.name)
+        let names = unused.filter { $0.problem == nil && filter.accepts($0.labels) }.map(\.name)
         var result = try engine.pruneVolumes(names)
         result.problems += unused.compactMap(\.problem)
-        return result.print("Deleted Volumes:", context)
+        return result
     }
 }
 

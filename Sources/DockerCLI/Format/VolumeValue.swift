@@ -16,8 +16,10 @@ enum VolumeValue {
         let labels = volume.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let fields = [
             ("Availability", "N/A"), ("Driver", "local"), ("Group", "N/A"),
-            ("Labels", labels.joined(separator: ",")), ("Links", "N/A"), ("Mountpoint", volume.path),
-            ("Name", volume.name), ("Scope", "local"), ("Size", "N/A"), ("Status", "N/A"),
+            ("Labels", labels.joined(separator: ",")), ("Links", volume.links.map { "\($0)" } ?? "N/A"),
+            ("Mountpoint", volume.path),
+            ("Name", volume.name), ("Scope", "local"),
+            ("Size", volume.size.map { Human.size($0) } ?? "N/A"), ("Status", "N/A"),
         ]
         return .row(fields.map { .init($0.0, .string($0.1)) } + [.method("Label", .label(volume.labels))])
     }

@@ -11,15 +11,7 @@ extension Engine {
         try? images.clean()
         let listing = try store { () throws(StoreError) in try images.list() }
         for problem in listing.problems { observer(.warning("\(problem)")) }
-        return listing.images.map { image in
-            var summary = ImageSummary(id: image.id)
-            summary.repoTags = image.names.map(\.familiar)
-            summary.repoDigests = image.digests.map(\.familiar)
-            summary.created = image.created.flatMap(Timestamp.seconds) ?? 0
-            summary.size = image.size
-            summary.labels = image.config.config?.labels ?? [:]
-            return summary
-        }
+        return listing.images.map(ImageSummary.init)
     }
 
     /// Removes one image or name, and says line by line what is gone.
@@ -115,6 +107,17 @@ extension Engine {
         } catch {
             throw .store(error)
         }
+    }
+}
+
+extension ImageSummary {
+    init(_ image: Image) {
+        self.init(id: image.id)
+        repoTags = image.names.map(\.familiar)
+        repoDigests = image.digests.map(\.familiar)
+        created = image.created.flatMap(Timestamp.seconds) ?? 0
+        size = image.size
+        labels = image.config.config?.labels ?? [:]
     }
 }
 

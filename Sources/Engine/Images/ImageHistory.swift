@@ -18,6 +18,7 @@ package struct ImageStep: Sendable, Hashable {
 extension Engine {
     /// The steps of an image, the last one first, as its config tells them.
     package func history(of name: String) throws(EngineError) -> [ImageStep] {
+        try store { () throws(StoreError) in try ImageStore.checkName(name) }
         guard let image = try find(name) else { throw .store(ImageStore.missing(name)) }
         var layers = image.layers[...]
         var steps: [ImageStep] = []

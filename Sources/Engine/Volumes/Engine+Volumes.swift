@@ -12,6 +12,9 @@ package struct VolumeDetails: Sendable, Hashable {
     package var labels: [String: String] = [:]
     /// Whether a container's record names it.
     package var isUsed = false
+    /// Bytes of its files, and how many containers name it; nil where nobody asked.
+    package var size: Int64?
+    package var links: Int?
     /// Why its labels can't be told.
     package var problem: String?
 

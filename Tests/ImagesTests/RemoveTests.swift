@@ -140,6 +140,23 @@ import Testing
         #expect(try fixture.store.list().images.isEmpty)
     }
 
+    /// What a removal leaves that was killed behind the image's own record.
+    @Test func layersWithoutAnImageGo() throws {
+        let fixture = try StoreFixture()
+        try fixture.add(["one"], as: ["base"])
+        let before = try fixture.listing()
+        let id = try fixture.add(["one", "two", "three"], as: [])
+        try File.unlink(fixture.path("image/overlay2/imagedb/content/sha256/\(id.hex)"))
+        var uses = ImageUses()
+        uses.topLayers = [try #require(Digest.chain(of: ["one", "two"].map(StoreFixture.diffID)).last)]
+        try fixture.store.removeOrphans { uses }
+        let kept = try fixture.listing()
+        #expect(kept != before)
+        #expect(try fixture.store.hold(Digest.chain(of: ["one", "two"].map(StoreFixture.diffID))[1]) != nil)
+        try fixture.store.removeOrphans { ImageUses() }
+        #expect(try fixture.listing() == before)
+    }
+
     @Test func goesOnAfterAnError() throws {
         let fixture = try StoreFixture()
         try fixture.add(["one"], as: ["a"])

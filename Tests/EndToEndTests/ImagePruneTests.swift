@@ -84,14 +84,34 @@ extension EndToEnd {
             #expect(try runimg.check("volume", "ls", "-q").lines == ["named"])
         }
 
-        @Test("a prune beside tags, runs and pulls: what got a name or a container is there after")
+        @Test("an image that is tagged beside a prune of dangling ones is there after, or the tag was refused")
+        func besideTags() throws {
+            let runimg = try Self.bench()
+            try runimg.check("create", "--network", "none", "--name", "box", "base:1", "true")
+            let script = #"""
+                for i in $(seq 6); do
+                    id=$("$@" commit box)
+                    "$@" image prune -f > /dev/null &
+                    if "$@" tag $id saved:$i 2> /dev/null; then
+                        wait; "$@" run --rm --network none saved:$i true && echo kept
+                    else
+                        wait; "$@" image exists $id || echo gone
+                    fi
+                done
+                """#
+            let output = try Tool.run("sh", ["-c", script, "sh"] + runimg.command([]), timeout: 120)
+            #expect(output.lines.count == 6 && output.stderr.isEmpty, "\(output)")
+            let saved = try Self.names(runimg).count { $0.hasPrefix("saved:") }
+            #expect(saved == output.lines.count { $0 == "kept" }, "\(output)")
+        }
+
+        @Test("a prune of all beside runs and pulls: what got a container is there after")
         func besideOthers() throws {
             let runimg = try Self.bench()
             let script = #"""
                 source=$1; id=$2; shift 2
                 for i in $(seq 4); do
                     "$@" image prune -a -f > /dev/null &
-                    "$@" tag $id saved:$i 2> /dev/null && echo saved:$i &
                     "$@" pull -q $source > /dev/null || echo failed &
                     "$@" create --network none --name c$i made:1 cat /text > /dev/null 2>&1 && echo c$i &
                     wait

@@ -44,6 +44,14 @@ struct Delegation {
         inside = ["sh", "-c", "\(enter); exec \"$@\"", "-"]
     }
 
+    /// Others may have had v2 pass more on than memory and pids.
+    func has(_ controller: String) -> Bool {
+        guard Delegation.isUnified, let bytes = try? File.readAll("\(places[0])/cgroup.controllers") else {
+            return false
+        }
+        return String(decoding: bytes, as: UTF8.self).contains(controller)
+    }
+
     /// Whether all of it is gone.
     func remove() -> Bool {
         for place in places {

@@ -284,8 +284,10 @@ struct RootlessTests {
                 #expect(try runimg.check("ps").stdout.contains("(Paused)"))
                 try runimg.check("unpause", id)
                 #expect(try runimg.check("stats", "--no-stream", id).stdout.contains("/ 64MiB"))
-                let refused = try run("run", "--rm", "-q", "--cpuset-cpus", "0", Self.image, "true")
-                #expect(refused.status == 125 && refused.stderr.contains("\"cpuset\""), "\(refused)")
+                if !cgroups.has("cpuset") {
+                    let refused = try run("run", "--rm", "-q", "--cpuset-cpus", "0", Self.image, "true")
+                    #expect(refused.status == 125 && refused.stderr.contains("\"cpuset\""), "\(refused)")
+                }
                 try runimg.check("rm", "-f", id)
                 #expect(!File.exists("\(cgroups.places[0])/runimg/\(id)"))
             }

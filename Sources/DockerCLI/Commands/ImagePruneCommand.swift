@@ -51,7 +51,9 @@ package enum ImagePruneCommand: Command {
             if case .warning(let text) = event { problems.append(text) }
         }
         let chosen = listed.filter { image in
-            (all || image.repoTags.isEmpty) && filter.accepts(image.labels) && bound.map { image.created < $0 } ?? true
+            // Whose age nobody knows is older than nothing.
+            (all || image.repoTags.isEmpty) && filter.accepts(image.labels)
+                && bound.map { image.created != 0 && image.created < $0 } ?? true
         }
         var result = try engine.pruneImages(chosen.map(\.id), tagged: all)
         result.problems = problems + result.problems

@@ -121,6 +121,23 @@ extension EndToEnd {
             }
         }
 
+        /// pasta that gets no time until all is over.
+        @Test(arguments: [false, true]) func endsHoweverLateItHears(killed: Bool) throws {
+            try Self.isolated { runimg, run in
+                let pid = try #require(Int32(try Self.sleeper(run, "--network", "pasta")))
+                let helper = try #require(Self.helpers(runimg).first)
+                kill(helper, SIGSTOP)
+                if killed {
+                    kill(try #require(ProcessStatus.parent(pid)), SIGKILL)
+                    #expect(Wait.until(seconds: 10) { !File.exists("/proc/\(pid)") })
+                }
+                #expect(try run(["rm", "-f", "web"]).status == 0)
+                #expect(Self.helpers(runimg) == [helper])
+                kill(helper, SIGCONT)
+                #expect(Wait.until(seconds: 10) { Self.helpers(runimg).isEmpty })
+            }
+        }
+
         @Test(arguments: programs) func comesAgainWithEachStart(_ program: String) throws {
             try Self.isolated { runimg, run in
                 let line = ["run", "-d", "-q", "--name", "again", "--restart", "on-failure:1", "--network", program]

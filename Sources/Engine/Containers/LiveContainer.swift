@@ -46,8 +46,10 @@ struct LiveContainer: ~Copyable {
 
     /// A command of docker's kind stopped it: no policy starts it again.
     static let stopMark = "stopped"
-    /// There while a program leads outward that watches it.
-    static let networkMark = "network"
+    /// There while a program leads outward that watches it. Alone in a directory: pasta looks at the first only of several
+    /// files that go at once.
+    static let networkMark = "\(networkDirectory)/namespace"
+    static let networkDirectory = "network"
 
     init(path: String, directory: consuming OwnedFD, lock: consuming OwnedFD, state: LiveState) {
         self.path = path

@@ -108,7 +108,7 @@ struct LiveContainers: Sendable {
 
     /// What an entry holds as a rule, and what it may hold besides; the lock last.
     private static let usualNames = ["state.json", MonitorConnection.socketName, LiveContainer.stopMark, "lock"]
-    private static let allNames = ["state.new", healthName, newHealthName, LiveContainer.networkMark] + usualNames
+    private static let allNames = ["state.new", healthName, newHealthName] + usualNames
 
     /// Removes an entry, its lock last.
     static func forget(_ path: String) throws(EngineError) {
@@ -121,6 +121,7 @@ struct LiveContainers: Sendable {
                         if error != .noEntry { throw error }
                     }
                 }
+                if round > 0 { try removeNetwork(path) }
                 do throws(Errno) {
                     return try Directory.remove(path)
                 } catch .notEmpty {
@@ -130,6 +131,20 @@ struct LiveContainers: Sendable {
                     throw error
                 }
             }
+        }
+    }
+
+    /// Takes away what a network lives by, where it is there.
+    static func removeNetwork(_ path: String) throws(Errno) {
+        do throws(Errno) {
+            try File.unlink("\(path)/\(LiveContainer.networkMark)")
+        } catch {
+            if error != .noEntry { throw error }
+        }
+        do throws(Errno) {
+            try Directory.remove("\(path)/\(LiveContainer.networkDirectory)")
+        } catch {
+            if error != .noEntry { throw error }
         }
     }
 

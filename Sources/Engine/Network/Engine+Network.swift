@@ -47,7 +47,11 @@ extension Engine {
     /// Leads out of the namespace for as long as the process behind `pidfd` lives.
     func connect(_ record: ContainerRecord, _ namespace: NetworkNamespace?, pidfd: Int32) throws(EngineError) {
         guard let namespace, case .user(let program) = record.request.isolation.network else { return }
-        let mark = "\(live.path(of: record.id))/\(LiveContainer.networkMark)"
+        let entry = live.path(of: record.id)
+        try system { () throws(SystemFailure) in
+            try Directory.makePath("\(entry)/\(LiveContainer.networkDirectory)", mode: 0o700)
+        }
+        let mark = "\(entry)/\(LiveContainer.networkMark)"
         try network { () throws(NetworkError) in
             try program.start(NetworkTarget(namespace: namespace, pidfd: pidfd, mark: mark))
         }
@@ -56,12 +60,8 @@ extension Engine {
     /// Ends what has led out of it, where the container's end has not done that.
     func disconnect(_ record: ContainerRecord) throws(EngineError) {
         guard case .user = record.request.isolation.network else { return }
-        let mark = "\(live.path(of: record.id))/\(LiveContainer.networkMark)"
-        do throws(Errno) {
-            try File.unlink(mark)
-        } catch {
-            if error != .noEntry { throw .system(SystemFailure("remove", mark, error)) }
-        }
+        let entry = live.path(of: record.id)
+        try call("take the network from", entry) { () throws(Errno) in try LiveContainers.removeNetwork(entry) }
     }
 }
 

@@ -86,9 +86,14 @@ extension EndToEnd {
             try runimg.check("rmi", "-f", id)
             #expect(try Self.names(runimg) == [])
             #expect(try !Directory.entries("\(runimg.dataRoot)/overlay2/l").isEmpty)
-            try runimg.check("pull", "-q", Leaks.image)
             try runimg.check("start", "-a", "box")
+            try runimg.check("cp", "box:/etc/passwd", runimg.scratch("passwd"))
+            try runimg.check("commit", "box", "saved:1")
+            #expect(try runimg.check("run", "--rm", "--network", "none", "saved:1", "echo", "ran").stdout == "ran\n")
+            try runimg.check("rmi", "saved:1")
             try runimg.check("rm", "box")
+            try runimg.check("image", "prune", "-f")
+            #expect(try Directory.entries("\(runimg.dataRoot)/overlay2").map(\.name) == ["l"])
         }
 
         @Test func historyTellsTheStepsOfAnImage() throws {

@@ -112,8 +112,15 @@ extension Engine {
     /// The image that the container was made of, by its ID.
     func image(of record: ContainerRecord) throws(EngineError) -> Image {
         if let root = record.request.rootDirectory { return try Engine.image(of: root) }
-        guard let image = try find(record.image.description) else { throw .noSuchImage(record.image.description) }
-        return image
+        if let image = try find(record.image.description) { return image }
+        // `rmi -f` leaves a container what it stands on.
+        if let top = record.topLayer {
+            let left = try store { () throws(StoreError) in
+                try images.remains(of: record.image, top: top, execution: record.execution)
+            }
+            if let left { return left }
+        }
+        throw .noSuchImage(record.image.description)
     }
 
     /// A directory that is there, in an image's place.

@@ -10,13 +10,10 @@ struct BlobFetch {
     let interruption: Interruption
     let progress: Progress
 
-    /// Where a blob is kept while it is incomplete, or its layer is.
-    static func name(_ digest: Digest) -> String { "\(digest.algorithm.rawValue)-\(digest.hex).part" }
-
     /// Removes the file of a blob that has served.
     static func drop(_ layer: SourceLayer, in directory: String) {
         guard case .remote = layer.content, let digest = layer.digest else { return }
-        let path = "\(directory)/\(name(digest))"
+        let path = "\(directory)/\(StoreLayout.fetchedName(digest))"
         guard File.exists(path) else { return }
         // Whoever holds it fetches it for another image, and removes it in the end.
         guard let lock = try? FileLock.attempt(path, in: File.workingDirectory) else { return }
@@ -56,7 +53,7 @@ struct BlobFetch {
         guard let digest = blob.layer.digest else {
             throw .blob(shown: blob.layer.shown, reason: "it has no digest")
         }
-        let path = "\(directory)/\(BlobFetch.name(digest))"
+        let path = "\(directory)/\(StoreLayout.fetchedName(digest))"
         let part = try lock(path)
         let fd = part.raw
         let file = try system("open", path) { () throws(Errno) in try File.open(path, O_RDONLY | O_NOFOLLOW) }

@@ -29,4 +29,5 @@ struct ExtractedLayer: Sendable {
     let tree: StagedTree
     /// Bytes of its files.
     let size: Int64
+    let blob: KeeperRequest.Blob
 }

@@ -128,7 +128,8 @@ final class LayerPipeline: Sendable {
         while true {
             let (file, generation) = try job.blob.open()
             let tree = try store.stage()
-            let outcome = unpack(job, file, generation, into: tree)
+            let copy = try BlobCopy(of: job.blob.layer, in: tree)
+            let outcome = unpack(job, file, generation, into: tree, copy)
             try interruption.check()
             if let failure = state.read(\.failure) { throw failure }
             switch outcome {
@@ -139,7 +140,8 @@ final class LayerPipeline: Sendable {
                 } else {
                     job.progress.fetched()
                     state.update { $0.notes.add(result) }
-                    return ExtractedLayer(tree: tree, size: Int64(clamping: result.size))
+                    return ExtractedLayer(
+                        tree: tree, size: Int64(clamping: result.size), blob: try blob(job, result, copy))
                 }
             case .failure(let error):
                 // Wrong bytes are told from a wrong layer when all of them are there.
@@ -154,12 +156,23 @@ final class LayerPipeline: Sendable {
         }
     }
 
+    /// What the store keeps of the layer beside its files.
+    private func blob(
+        _ job: LayerJob, _ result: LayerResult, _ copy: BlobCopy
+    ) throws(WorkerError) -> KeeperRequest.Blob {
+        if let made = try copy.finish(result.compression) { return KeeperRequest.Blob(made, isFetched: false) }
+        let descriptor = Descriptor(
+            mediaType: result.compression.layerType, digest: result.compressedDigest, size: result.compressedSize)
+        return KeeperRequest.Blob(descriptor, isFetched: true)
+    }
+
     private func unpack(
-        _ job: LayerJob, _ file: LocalBytes, _ generation: Int, into tree: StagedTree
+        _ job: LayerJob, _ file: LocalBytes, _ generation: Int, into tree: StagedTree, _ copy: BlobCopy
     ) -> Result<LayerResult, LayerError> {
-        var source = FollowingSource(
+        let following = FollowingSource(
             job.blob, file: file, generation: generation, interruption: interruption,
             progress: { job.progress.extracting($0) })
+        var source = KeepingSource(following, copy.writer)
         let below = LowerDirectories()
         var limits = ExtractionLimits()
         limits.owners = owners
@@ -237,7 +250,7 @@ final class LayerPipeline: Sendable {
             guard case .missing(let job) = slot else { continue }
             let layer = try takeExtracted(job.index)
             try interruption.check()
-            try store.commit(layer.tree, place: job.index, size: layer.size)
+            try store.commit(layer.tree, place: job.index, size: layer.size, blob: layer.blob)
             dropBlob(of: job)
             job.progress.send(.complete)
         }

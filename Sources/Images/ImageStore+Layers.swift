@@ -99,9 +99,12 @@ extension ImageStore {
     /// Makes the layer visible, complete and durable: one syncfs(2) for all its files and records, then the renames, the
     /// record last. `below` are the layers under it, bottom first; `size` counts the bytes of its files.
     package func commit(
-        _ layer: StagedLayer, above below: [LayerDirectory], size: Int64
+        _ layer: StagedLayer, above below: [LayerDirectory], size: Int64, blob: StagedBlob? = nil
     ) throws(StoreError) -> HeldLayer {
         try writeFiles(of: layer, above: below, size: size)
+        if let blob {
+            try attempt("keep", blob.path) { () throws(Errno) in try keep(blob, in: "\(layer.path)/db") }
+        }
         let target = layout.layerRecord(layer.chainID)
         let lock: DirectoryLock
         do throws(Errno) {

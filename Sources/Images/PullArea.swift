@@ -20,6 +20,9 @@ package final class PullArea: Sendable {
     /// What the tree of the layer with that number is called in it.
     package static func layerName(_ number: UInt32) -> String { "layer-\(number)" }
 
+    /// What the blob is called that the layer with that number was made of, where it was not fetched.
+    package static func blobName(_ number: UInt32) -> String { "blob-\(number)" }
+
     /// Whether a directory of `tmp/` is one: no record in it is ours.
     static func isPath(_ path: String) -> Bool { Path.split(path).name.hasPrefix(kind + "-") }
 

@@ -17,6 +17,8 @@ package enum StoreError: Error, Sendable {
     /// A removal that would take an image from under its users, in docker's words.
     case conflict(String)
     case missingLayer(image: Digest, chainID: Digest, path: String)
+    /// The layer is there, and not what it was made of.
+    case missingBlob(image: Digest, chainID: Digest)
     /// The containers could not be asked what they use.
     case containers(String)
 }
@@ -44,6 +46,9 @@ extension StoreError: CustomStringConvertible {
         case .conflict(let message): "conflict: \(message)"
         case .missingLayer(let image, let chainID, let path):
             "image \(image.short) lacks its layer \(chainID.short) (\(path)); remove the image and pull it again"
+        case .missingBlob(let image, let chainID):
+            "image \(image.short) can't be given away: the blob of its layer \(chainID.short) was not kept; "
+                + "'system check --repair' fetches it"
         case .containers(let message): message
         }
     }

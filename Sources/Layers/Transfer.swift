@@ -21,7 +21,7 @@ package struct TransferSummary: Sendable, Hashable {
     package var members: UInt64
     /// Sum of the regular files' sizes, where they were extracted.
     package var size: UInt64
-    /// Of the tar; only of one that was packed here.
+    /// Of the tar, uncompressed; nil where nobody needs it.
     package var digest: Digest?
 }
 
@@ -43,9 +43,10 @@ extension TransferSource {
     }
 
     /// Extracts the members into `directory`, borrowed, on a second thread. A tree is packed and read again by the same
-    /// strict reader as a stranger's tar: there is one way in which files are made.
+    /// strict reader as a stranger's tar: there is one way in which files are made. `blob` gets the tar, uncompressed.
     package func extract(
         into directory: Int32, format: OnDiskFormat, _ options: PackingOptions, limits: ExtractionLimits,
+        keeping blob: BlobWriter? = nil,
         lowers: @escaping @Sendable () throws(LayerError) -> [Int32]
     ) throws(LayerError) -> TransferSummary {
         let pipe = ChunkPipe()
@@ -57,7 +58,7 @@ extension TransferSource {
         }
         var summary = TransferSummary(bytes: 0, members: 0, size: 0)
         do throws(LayerError) {
-            summary = try send(to: pipe, options)
+            summary = try send(to: pipe, options, blob)
             pipe.end(nil)
         } catch {
             pipe.end(error)
@@ -68,13 +69,15 @@ extension TransferSource {
         return summary
     }
 
-    private func send(to pipe: ChunkPipe, _ options: PackingOptions) throws(LayerError) -> TransferSummary {
+    private func send(
+        to pipe: ChunkPipe, _ options: PackingOptions, _ blob: BlobWriter?
+    ) throws(LayerError) -> TransferSummary {
         if case .tar(let input, let name) = self {
-            var tar = HashingSource(Inflater(FileSource(input, name: name), declared: nil))
+            var tar = HashingSource(KeepingSource(Inflater(FileSource(input, name: name), declared: nil), blob))
             pump(&tar, into: pipe)
-            return TransferSummary(bytes: tar.count, members: 0, size: 0)
+            return TransferSummary(bytes: tar.count, members: 0, size: 0, digest: tar.digest)
         }
-        var packer = TreePacker(HashingSink(PipeSink(pipe)), options)
+        var packer = TreePacker(HashingSink(KeepingSink(PipeSink(pipe), blob)), options)
         try fill(&packer)
         return TransferSummary(
             bytes: packer.writer.count, plainBytes: packer.writer.count - packer.writer.extensions,

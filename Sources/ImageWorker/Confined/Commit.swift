@@ -19,7 +19,13 @@ struct Commit {
 
     func run() throws(WorkerError) {
         let tree = try store.stage()
-        let summary = try pack(into: tree)
+        let file = try tree.makeBlob()
+        let writer = try lift({ .transfer($0) }) { () throws(LayerError) in
+            try BlobWriter(file.raw, name: "blob", compresses: true)
+        }
+        let summary = try pack(into: tree, keeping: writer)
+        let blob = try lift({ .transfer($0) }) { () throws(LayerError) in try writer.finish() }
+        _ = consume file
         try interruption.check()
         var config = request.config
         let isEmpty = summary.members == 0
@@ -30,13 +36,13 @@ struct Commit {
             config.rootfs.diffIDs.append(digest)
         }
         if try !store.open(config: try encode(config)) {
-            try claimAll(config.rootfs.diffIDs.count, new: isEmpty ? nil : tree, size: summary.size)
+            try claimAll(config.rootfs.diffIDs.count, new: isEmpty ? nil : (tree, blob), size: summary.size)
         }
         try interruption.check()
         _ = try store.record([], names: try names())
     }
 
-    private func pack(into tree: StagedTree) throws(WorkerError) -> TransferSummary {
+    private func pack(into tree: StagedTree, keeping blob: BlobWriter) throws(WorkerError) -> TransferSummary {
         var options = PackingOptions()
         options.owner = owners.packed
         options.marks = .layer
@@ -49,7 +55,7 @@ struct Commit {
         let lowers = OpenLayers(request.lowers)
         do throws(LayerError) {
             return try TransferSource.contents(directory.raw).extract(
-                into: tree.diff.raw, format: format, options, limits: limits
+                into: tree.diff.raw, format: format, options, limits: limits, keeping: blob
             ) { () throws(LayerError) in try lowers.open() }
         } catch {
             throw .layer(shown: "of container \(request.container.prefix(12))", error)
@@ -57,7 +63,7 @@ struct Commit {
     }
 
     /// All layers but the new one are there: the container's record keeps them.
-    private func claimAll(_ count: Int, new: StagedTree?, size: UInt64) throws(WorkerError) {
+    private func claimAll(_ count: Int, new: (tree: StagedTree, blob: Descriptor)?, size: UInt64) throws(WorkerError) {
         for place in 0..<count {
             switch try claim(place) {
             case .present: continue
@@ -65,7 +71,9 @@ struct Commit {
                 guard let new, place == count - 1 else {
                     throw .source("layer \(place + 1) of the container's image", reason: "it is not there any more")
                 }
-                try store.commit(new, place: place, size: Int64(clamping: size))
+                try store.commit(
+                    new.tree, place: place, size: Int64(clamping: size),
+                    blob: KeeperRequest.Blob(new.blob, isFetched: false))
             case .busy: continue
             }
         }

@@ -1,3 +1,5 @@
+internal import CLinux
+internal import Glibc
 internal import Images
 internal import OCI
 internal import Synchronization
@@ -93,9 +95,11 @@ final class StoreClient: Sendable {
         return try system("stage in", area) { () throws(Errno) in try StagedTree(number, in: area) }
     }
 
-    /// Hands a layer's files over to be made visible, complete and durable.
-    func commit(_ tree: StagedTree, place: Int, size: Int64) throws(WorkerError) {
-        let reply = try ask(.commit(place: UInt32(clamping: place), number: tree.number, size: size))
+    /// Hands a layer's files and its blob over to be made visible, complete and durable.
+    func commit(
+        _ tree: StagedTree, place: Int, size: Int64, blob: KeeperRequest.Blob
+    ) throws(WorkerError) {
+        let reply = try ask(.commit(place: UInt32(clamping: place), number: tree.number, size: size, blob: blob))
         guard case .committed = reply else { throw unexpected(reply) }
     }
 
@@ -124,18 +128,28 @@ final class StagedTree: Sendable {
     /// The layer's root, mode 0755, to be filled.
     let diff: OwnedFD
     private let path: String
+    private let blob: String
 
     init(_ number: UInt32, in area: String) throws(Errno) {
         self.number = number
         path = "\(area)/\(PullArea.layerName(number))"
+        blob = "\(area)/\(PullArea.blobName(number))"
         try Directory.make(path, mode: 0o755)
         diff = try Directory.open(path)
         // Whatever the umask.
         try File.setMode(diff.raw, 0o755)
     }
 
+    /// An empty file for the blob, where it is nowhere else.
+    func makeBlob() throws(WorkerError) -> OwnedFD {
+        try system("stage", blob) { () throws(Errno) in
+            try File.open(blob, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        }
+    }
+
     deinit {
         // The keeper removes the whole area in the end.
         try? Directory.removeTree(path)
+        try? File.unlink(blob)
     }
 }

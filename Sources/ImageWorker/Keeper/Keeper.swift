@@ -139,8 +139,8 @@ struct Keeper {
         defer { image = current }
         switch request {
         case .claim(let place): return try current.claim(place)
-        case .commit(let place, let number, let size):
-            return try current.commit(place, number: number, size: size, from: area)
+        case .commit(let place, let number, let size, let blob):
+            return try current.commit(place, number: number, size: size, blob, from: area)
         case .record(let documents, let texts):
             let recorded = try current.record(documents, texts, names)
             stored = stored ?? recorded

@@ -11,14 +11,26 @@ package enum KeeperRequest: Sendable {
     case open(config: [UInt8])
     /// The right to make the layer at that place, 0 at the bottom. Asked for bottom-up (the lock order).
     case claim(place: UInt32)
-    /// The layer at that place lies in the pull's area under that number; `size` counts the bytes of its files.
-    case commit(place: UInt32, number: UInt32, size: Int64)
+    /// The layer at that place lies in the pull's area under that number; `size` counts the bytes of its files, and `blob`
+    /// is what it was made of, to be kept.
+    case commit(place: UInt32, number: UInt32, size: Int64, blob: Blob? = nil)
     /// The manifest and then the indexes that it was chosen from, and the names that the image shall have.
     case record(documents: [Document], names: [String])
     /// The frame comes with the descriptor by which connect(2) is supervised. Heard once, before the first foreign byte.
     case supervise
     case finished
     case failed(message: String, kind: WorkerEvent.FailureKind)
+
+    package struct Blob: Sendable {
+        package var descriptor: Descriptor
+        /// It is among the fetched ones; else in the area, under the layer's number.
+        package var isFetched: Bool
+
+        package init(_ descriptor: Descriptor, isFetched: Bool) {
+            self.descriptor = descriptor
+            self.isFetched = isFetched
+        }
+    }
 
     package struct Document: Sendable {
         package var digest: Digest
@@ -47,11 +59,12 @@ package enum KeeperRequest: Sendable {
         case .event(let event): return KeeperRequest.frame(.event) { $0.put(KeeperRequest.encode(event)) }
         case .open(let config): return KeeperRequest.frame(.open) { $0.put(config) }
         case .claim(let place): return KeeperRequest.frame(.claim) { $0.put(place) }
-        case .commit(let place, let number, let size):
+        case .commit(let place, let number, let size, let blob):
             return KeeperRequest.frame(.commit) { writer in
                 writer.put(place)
                 writer.put(number)
                 writer.put(size)
+                KeeperRequest.put(blob, &writer)
             }
         case .record(let documents, let names):
             return KeeperRequest.frame(.record) { writer in
@@ -79,6 +92,14 @@ package enum KeeperRequest: Sendable {
         return writer.frame
     }
 
+    private static func put(_ blob: Blob?, _ writer: inout WireWriter) {
+        guard let blob else { return writer.put(UInt8(0)) }
+        writer.put(UInt8(blob.isFetched ? 2 : 1))
+        writer.put(blob.descriptor.digest.description)
+        writer.put(blob.descriptor.size)
+        writer.put(blob.descriptor.mediaType)
+    }
+
     private static func encode(_ event: WorkerEvent) -> [UInt8] { (try? Array(JSONEncoder().encode(event))) ?? [] }
 
     // MARK: Decoding
@@ -96,7 +117,10 @@ package enum KeeperRequest: Sendable {
         case .event: return .event(try decode(try reader.content(limit: textLimit)))
         case .open: return .open(config: try reader.content(limit: DocumentLimits.configBytes))
         case .claim: return .claim(place: try reader.number())
-        case .commit: return .commit(place: try reader.number(), number: try reader.number(), size: try reader.number())
+        case .commit:
+            return .commit(
+                place: try reader.number(), number: try reader.number(), size: try reader.number(),
+                blob: try blob(&reader))
         case .record:
             let documents = try reader.list(limit: DocumentLimits.indexDepth + 1) { reader throws(WireFault) in
                 Document(
@@ -115,6 +139,18 @@ package enum KeeperRequest: Sendable {
             }
             return .failed(message: message, kind: kind)
         }
+    }
+
+    private static func blob(_ reader: inout WireReader) throws(WireFault) -> Blob? {
+        let kind: UInt8 = try reader.number()
+        if kind == 0 { return nil }
+        let digest = try digest(try reader.text(limit: 200))
+        let size: Int64 = try reader.number()
+        let type = try reader.text(limit: 200)
+        guard kind <= 2, size >= 0, LayerCompression(mediaType: type) != nil else {
+            throw WireFault(description: "a blob that is none")
+        }
+        return Blob(Descriptor(mediaType: type, digest: digest, size: size), isFetched: kind == 2)
     }
 
     private static func digest(_ text: String) throws(WireFault) -> Digest {

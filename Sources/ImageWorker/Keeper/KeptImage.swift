@@ -19,6 +19,8 @@ struct KeptImage {
     private var places: [Place]
     /// Chain IDs of the layers that were committed for it.
     private(set) var made: [Digest] = []
+    /// The blobs that are kept with them.
+    private var blobs: [Digest: Digest] = [:]
 
     init(config bytes: [UInt8], _ store: ImageStore) throws(WorkerError) {
         let config = try lift(WorkerError.manifest) { () throws(ManifestError) in try ImageConfig.decode(bytes) }
@@ -87,7 +89,7 @@ struct KeptImage {
 
     /// The layer's chain ID follows from its place, whatever was extracted.
     mutating func commit(
-        _ place: UInt32, number: UInt32, size: Int64, from area: PullArea
+        _ place: UInt32, number: UInt32, size: Int64, _ blob: KeeperRequest.Blob?, from area: PullArea
     ) throws(WorkerError) -> KeeperReply {
         let index = Int(place)
         guard places.indices.contains(index), case .claimed(let claim) = places[index], size >= 0 else {
@@ -95,13 +97,27 @@ struct KeptImage {
         }
         let below = held
         guard below.count == index else { throw .breach("a commit of layer \(place) before the one below") }
+        let kept = blob.map { staged($0, number, area) }
         let layer = try lift(WorkerError.store) { [diffIDs] () throws(StoreError) in
             let staged = try store.adopt(number, of: area, claim, diffID: diffIDs[index])
-            return try store.commit(staged, above: below.map(\.directory), size: size)
+            return try store.commit(staged, above: below.map(\.directory), size: size, blob: kept)
         }
         places[index] = .held(layer)
         made.append(chain[index])
+        if let blob { blobs[blob.descriptor.digest] = chain[index] }
         return .committed
+    }
+
+    /// Where the blob is. The same one may have made a layer below: then it is no longer among the fetched.
+    private func staged(_ blob: KeeperRequest.Blob, _ number: UInt32, _ area: PullArea) -> StagedBlob {
+        if !blob.isFetched {
+            let path = "\(area.path)/\(PullArea.blobName(number))"
+            return StagedBlob(blob.descriptor, path: path, isShared: false)
+        }
+        if let below = blobs[blob.descriptor.digest] {
+            return StagedBlob(blob.descriptor, path: store.layout.blob(below), isShared: false)
+        }
+        return StagedBlob(blob.descriptor, path: store.layout.fetched(blob.descriptor.digest), isShared: true)
     }
 
     func record(

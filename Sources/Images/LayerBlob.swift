@@ -1,0 +1,126 @@
+internal import CLinux
+internal import FoundationEssentials
+internal import Glibc
+package import OCI
+internal import Sys
+
+/// The blob that a layer was made of, kept in its record: what `push` and `save` give away is what came, byte for byte,
+/// and a damaged layer is mended without a registry. It goes with the record, and no other layer counts on it.
+package struct LayerBlob: Sendable, Hashable {
+    /// Digest and size as they were verified; OCI's media type for what the bytes are compressed with.
+    package let descriptor: Descriptor
+    package let path: String
+}
+
+/// A blob on its way into a layer's record.
+package struct StagedBlob: Sendable {
+    package var descriptor: Descriptor
+    /// A file that nobody trusts: it is opened once, and only a regular one of the right size is taken.
+    package var path: String
+    /// Others may be fetching it as well, by the lock on the file.
+    package var isShared: Bool
+
+    package init(_ descriptor: Descriptor, path: String, isShared: Bool) {
+        self.descriptor = descriptor
+        self.path = path
+        self.isShared = isShared
+    }
+}
+
+extension StoreLayout {
+    /// Where a blob is while it is fetched.
+    package func fetched(_ digest: Digest) -> String { "\(blobs)/\(StoreLayout.fetchedName(digest))" }
+
+    package static func fetchedName(_ digest: Digest) -> String {
+        "\(digest.algorithm.rawValue)-\(digest.hex).part"
+    }
+
+    package func blob(_ chainID: Digest) -> String { "\(layerRecord(chainID))/blob" }
+}
+
+extension ImageStore {
+    /// The blob of a layer; nil where none was kept.
+    package func blob(of chainID: Digest) throws(StoreError) -> LayerBlob? {
+        let path = "\(layout.blob(chainID)).json"
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try File.readRecord(path, expecting: 512, limit: 64 << 10)
+        } catch .noEntry {
+            return nil
+        } catch {
+            throw .system(SystemFailure("read", path, error))
+        }
+        do throws(JSONFault) {
+            let descriptor = try BoundedJSON.decode(Descriptor.self, from: bytes, limit: 64 << 10)
+            return LayerBlob(descriptor: descriptor, path: layout.blob(chainID))
+        } catch {
+            throw .damaged(
+                path: path, reason: "it is no descriptor (\(error))", remedy: "system check --repair fetches the blob anew")
+        }
+    }
+
+    /// Puts the blob into the record, unsynced: the layer's syncfs takes it along.
+    func keep(_ blob: StagedBlob, in record: String) throws(Errno) {
+        let target = "\(record)/blob"
+        let file = try UntrustedFile(blob.path)
+        if !blob.isShared {
+            try file.link(to: target, size: blob.descriptor.size)
+        } else if try file.lock() {
+            try file.link(to: target, size: blob.descriptor.size)
+            // Nobody writes to it by this name from now on.
+            try file.unlink()
+        } else {
+            // Who has the lock may append to the file, where another image says another size.
+            try file.copy(to: target, size: blob.descriptor.size)
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let json = try? encoder.encode(blob.descriptor) else { throw .invalid }
+        let note = try File.open(target + ".json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try File.write(note.raw, Array(json))
+        try note.close()
+    }
+}
+
+/// A file where a process works that nobody trusts: only a regular one is opened at all, and it is the same in each step.
+private struct UntrustedFile: ~Copyable {
+    private let path: String
+    private let file: OwnedFD
+
+    init(_ path: String) throws(Errno) {
+        self.path = path
+        let handle = try File.open(path, O_PATH | O_NOFOLLOW)
+        guard try File.status(handle.raw).isRegular else { throw .invalid }
+        file = try File.open("/proc/self/fd/\(handle.raw)", O_RDONLY)
+    }
+
+    func lock() throws(Errno) -> Bool {
+        let raw = file.raw
+        do throws(Errno) {
+            try check { flock(raw, LOCK_EX | LOCK_NB) }
+            return true
+        } catch .again {
+            return false
+        }
+    }
+
+    func link(to target: String, size: Int64) throws(Errno) {
+        guard try File.status(file.raw).size == size else { throw .invalid }
+        let source = "/proc/self/fd/\(file.raw)"
+        try check { linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW) }
+    }
+
+    func unlink() throws(Errno) {
+        let named = try File.status(path)
+        if named.isSameFile(as: try File.status(file.raw)) { try File.unlink(path) }
+    }
+
+    /// The first `size` bytes.
+    func copy(to target: String, size: Int64) throws(Errno) {
+        guard try File.status(file.raw).size >= size else { throw .invalid }
+        let copy = try File.open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try File.copyContents(from: file.raw, to: copy.raw)
+        try File.truncate(copy.raw, to: size)
+        try copy.close()
+    }
+}

@@ -2,9 +2,9 @@
 # Installs what building and testing need from Debian 12; asks nothing of the network when all is there.
 set -eu
 
-libraries="libcurl4-openssl-dev libcap-dev libseccomp-dev libisal-dev libzstd-dev libssl-dev zlib1g-dev"
+libraries="libcurl4-openssl-dev libcap-dev libseccomp-dev libisal-dev libzstd-dev liblzma-dev libssl-dev zlib1g-dev"
 build="gcc libc6-dev libstdc++-12-dev binutils make pkg-config"
-fixtures="busybox-static python3 zstd"
+fixtures="busybox-static python3 zstd xz-utils"
 tests="docker-registry skopeo umoci apache2-utils openssl curl strace attr acl libcap2-bin e2fsprogs util-linux
     iproute2 procps gzip tar ca-certificates mandoc groff-base zsh fish runc fuse-overlayfs uidmap passwd
     proot xfsprogs passt slirp4netns"

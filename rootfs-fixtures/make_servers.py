@@ -1,5 +1,5 @@
 """Usage: make_servers.py ROOT BUSYBOX OUT. From packages that are unpacked in ROOT: the layouts nginx and postgres with
-what the official images have (entrypoint, stop signal, ports, volume, health check), and docker's programs in OUT/docker."""
+what the official images have (entrypoint, stop signal, ports, volume, health check), and the programs of docker and podman in OUT/docker and OUT/podman."""
 import glob
 import os
 import re
@@ -205,26 +205,28 @@ def images(packages, busybox, out):
                         "Timeout": 10 * SECOND, "Retries": 3}})
 
 
-def docker(packages, out):
-    """docker's programs beside each other, and those libraries that a machine without it may lack."""
-    programs = ["dockerd", "docker", "docker-proxy", "containerd", "containerd-shim-runc-v2", "runc", "tini-static"]
+def peer(packages, out, programs, libraries):
+    """Programs beside each other, and those of their libraries that a machine without them may lack."""
     paths = [path for name in programs for path in glob.glob(f"{packages.root}/usr/*bin/{name}")]
-    os.makedirs(f"{out}/docker/bin")
-    os.makedirs(f"{out}/docker/lib")
+    os.makedirs(f"{out}/bin")
+    os.makedirs(f"{out}/lib")
     for path in paths:
         name = os.path.basename(path).replace("tini-static", "docker-init")
-        shutil.copy2(path, f"{out}/docker/bin/{name}")
+        shutil.copy2(path, f"{out}/bin/{name}")
     for path in packages.closure([os.path.relpath(path, packages.root) for path in paths]):
         # The C library is one with its loader, which is the machine's own.
-        if re.search(r"/lib(devmapper|seccomp)\.so[^/]*$", path):
-            shutil.copy2(f"{packages.root}/{path}", f"{out}/docker/lib/{os.path.basename(path)}")
+        if re.search(rf"/lib({libraries})\.so[^/]*$", path):
+            shutil.copy2(f"{packages.root}/{path}", f"{out}/lib/{os.path.basename(path)}")
 
 
 def main():
     root, busybox, out = sys.argv[1:]
     packages = Packages(root)
     images(packages, busybox, out)
-    docker(packages, out)
+    peer(packages, f"{out}/docker", [
+        "dockerd", "docker", "docker-proxy", "containerd", "containerd-shim-runc-v2", "runc", "tini-static",
+    ], "devmapper|seccomp")
+    peer(packages, f"{out}/podman", ["podman", "conmon"], "devmapper|seccomp|gpgme|assuan|subid|glib-2.0")
 
 
 main()

@@ -4,6 +4,7 @@
 
 #include <isa-l/igzip_lib.h>
 #include <limits.h>
+#include <lzma.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,6 +46,34 @@ static inline int cinflate_gzip_step(cinflate_gzip *gzip, const void *input, siz
     *output_count -= out - gzip->state.avail_out;
     *finished = gzip->state.block_state == ISAL_BLOCK_FINISH;
     return status;
+}
+
+/// A reader of .xz files, which may be several one behind the other; NULL without memory. `xz -9` wants 65 MiB.
+static inline lzma_stream *cinflate_xz_new(void) {
+    lzma_stream *stream = (lzma_stream *)calloc(1, sizeof(lzma_stream));
+    if (stream && lzma_stream_decoder(stream, (uint64_t)256 << 20, LZMA_CONCATENATED) != LZMA_OK) {
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+static inline void cinflate_xz_free(lzma_stream *stream) {
+    lzma_end(stream);
+    free(stream);
+}
+
+/// One step of lzma_code(); the counts become what is left of both buffers.
+static inline lzma_ret cinflate_xz_step(lzma_stream *stream, const void *input, size_t *input_count, void *output,
+                                        size_t *output_count, int ends) {
+    stream->next_in = (const uint8_t *)input;
+    stream->avail_in = *input_count;
+    stream->next_out = (uint8_t *)output;
+    stream->avail_out = *output_count;
+    lzma_ret result = lzma_code(stream, ends ? LZMA_FINISH : LZMA_RUN);
+    *input_count = stream->avail_in;
+    *output_count = stream->avail_out;
+    return result;
 }
 
 typedef struct cinflate_deflate {

@@ -31,17 +31,20 @@ extension LocalBytes {
 
 /// An OCI image layout (image-layout.md) as a source.
 struct LayoutSource: ImageSource {
-    private static let referenceName = "org.opencontainers.image.ref.name"
+    static let referenceName = "org.opencontainers.image.ref.name"
     /// A full name, as docker and containerd write it beside the other.
-    private static let imageName = "io.containerd.image.name"
+    static let imageName = "io.containerd.image.name"
 
     let files: any LayoutFiles
     /// The wanted entry's name; nil takes the only one there is.
     let tag: String?
     /// `oci:DIR:TAG`, as typed.
     let typed: String
+    /// Every image, under all of its names.
+    var takesAll = false
 
     func targets() throws(WorkerError) -> [PullTarget] {
+        if takesAll { return try allTargets() }
         let entries = try entries()
         let entry = entries.first
         let name = entry.flatMap(LayoutSource.name)
@@ -53,7 +56,7 @@ struct LayoutSource: ImageSource {
     }
 
     func manifest(_ target: PullTarget, platform: Platform) throws(WorkerError) -> SourceManifest {
-        var entry = try choose(try entries(), platform)
+        var entry = try choose(takesAll ? groups()[target.key] ?? [] : entries(), platform)
         var documents: [(digest: Digest, bytes: [UInt8])] = []
         let named = entry.digest
         var chosen = entry.platform
@@ -99,6 +102,39 @@ struct LayoutSource: ImageSource {
 
     // MARK: Entries
 
+    private func allTargets() throws(WorkerError) -> [PullTarget] {
+        var targets: [PullTarget] = []
+        let groups = try groups()
+        for key in groups.keys.sorted() {
+            var names: [Reference] = []
+            for name in (groups[key] ?? []).compactMap(LayoutSource.name) where !names.contains(name) {
+                names.append(name)
+            }
+            targets.append(
+                PullTarget(
+                    key: key, tag: names.first?.tag ?? Reference.defaultTag, repository: files.name,
+                    shown: names.first?.familiar ?? typed, names: names))
+        }
+        if targets.isEmpty { throw .source(files.name, reason: "its index.json names no image") }
+        return targets
+    }
+
+    /// The entries of one image each: those of equal digests, and those of one name, which are for several platforms.
+    private func groups() throws(WorkerError) -> [String: [Descriptor]] {
+        var groups: [String: [Descriptor]] = [:]
+        var known: [String: Int] = [:]
+        for entry in try entries() {
+            let name = LayoutSource.name(entry)?.canonical ?? ""
+            let digest = entry.digest.description
+            let number = known[digest] ?? (name.isEmpty ? nil : known[name]) ?? groups.count
+            known[digest] = number
+            if !name.isEmpty { known[name] = number }
+            // Sorts as the numbers do: an index has at most 1000 entries.
+            groups[String("000\(number)".suffix(4)), default: []].append(entry)
+        }
+        return groups
+    }
+
     private func entries() throws(WorkerError) -> [Descriptor] {
         let version = String(decoding: try files.read("oci-layout", limit: 4096), as: UTF8.self)
         guard version.contains("imageLayoutVersion") else {
@@ -122,10 +158,10 @@ struct LayoutSource: ImageSource {
 
     private func choose(_ entries: [Descriptor], _ platform: Platform) throws(WorkerError) -> Descriptor {
         guard let first = entries.first else { throw .source(files.name, reason: "its index.json names no image") }
-        if entries.count == 1 { return first }
+        if entries.allSatisfy({ $0.digest == first.digest }) { return first }
         // Several are one image for several platforms, or several images: then one must be named.
         let names = Set(entries.map { $0.annotations?[LayoutSource.referenceName] })
-        guard names.count == 1 else {
+        guard takesAll || names.count == 1 else {
             let list = names.map { $0 ?? "(unnamed)" }.sorted().joined(separator: ", ")
             throw .source(
                 files.name, reason: "it holds several images, name one of them behind the path: \(ForeignText(list))")

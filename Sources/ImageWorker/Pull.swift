@@ -21,7 +21,7 @@ struct Pull {
             try interruption.check()
             let image = try pull(target)
             stored.append(image)
-            if !allTags { sendStatus(target.shown, isNew: image.isNew) }
+            if !allTags, request.verb == .pull { sendStatus(target.shown, isNew: image.isNew) }
         }
         guard let target = targets.first else { throw .request("there is no image to pull") }
         if allTags {
@@ -76,7 +76,8 @@ struct Pull {
             names.append(Reference(domain: repository.domain, path: repository.path, tag: nil, digest: digest))
         }
         let recorded = try store.record(manifest.documents, names: names)
-        for name in recorded.kept {
+        // Of what is loaded the keeper tells.
+        for name in recorded.kept where request.verb == .pull {
             sink.send(
                 .warning(
                     "\(name.name) stays with image \(name.owner); to move it, give the name behind the path"))

@@ -8,6 +8,8 @@ enum TarIndex {
         var offset: Int64
         /// nil: no regular file, or a name that is there twice, which readers take differently.
         var length: Int64?
+        /// The name that a symbolic link leads to from where it stands, inside the archive.
+        var link: String?
     }
 
     private static let block: Int64 = 512
@@ -64,7 +66,9 @@ enum TarIndex {
             (longName, longSize) = (nil, nil)
             let isFile = type == UInt8(ascii: "0") || type == 0 || type == UInt8(ascii: "7")
             let isKnown = result[path] != nil
-            result[path] = Member(offset: data, length: isFile && !isKnown ? length : nil)
+            var member = Member(offset: data, length: isFile && !isKnown ? length : nil)
+            if type == UInt8(ascii: "2"), !isKnown { member.link = TarIndex.target(header, of: path) }
+            result[path] = member
         }
 
         private mutating func takeExtension(_ type: UInt8, _ content: [UInt8]) throws(WorkerError) {
@@ -133,6 +137,22 @@ enum TarIndex {
         func text(_ range: Range<Int>) -> String { String(decoding: header[range].prefix { $0 != 0 }, as: UTF8.self) }
         let prefix = header[257..<262].elementsEqual("ustar".utf8) && header[263] != 32 ? text(345..<500) : ""
         return prefix.isEmpty ? text(0..<100) : "\(prefix)/\(text(0..<100))"
+    }
+
+    /// Where a link of a ustar header leads; nil for one that leaves the archive, or is longer than the field.
+    static func target(_ header: [UInt8], of path: String) -> String? {
+        let field = header[157..<257].prefix { $0 != 0 }
+        let text = String(decoding: field, as: UTF8.self)
+        guard field.count < 100, !text.isEmpty, !text.hasPrefix("/") else { return nil }
+        var parts = Array(path.split(separator: "/").dropLast())
+        for part in text.split(separator: "/") where part != "." {
+            if part != ".." {
+                parts.append(part)
+            } else if parts.popLast() == nil {
+                return nil
+            }
+        }
+        return parts.joined(separator: "/")
     }
 
     /// Without the `./` that many archivers put in front.

@@ -44,6 +44,7 @@ package enum Worker {
         _ request: WorkerRequest, _ sink: EventSink, _ interruption: Interruption, _ takeover: Takeover?
     ) throws(WorkerError) {
         if request.verb == .transfer { return try ConfinedTransfer.run(request, sink) }
+        if request.verb == .save { return try Save.run(request, sink) }
         if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
         let name = request.verb == .pull ? try SourceName(parsing: request.source) : nil
         let names = try names(name, request)
@@ -93,7 +94,8 @@ package enum Worker {
 
     private static func names(_ name: SourceName?, _ request: WorkerRequest) throws(WorkerError) -> NamePolicy {
         guard let name else {
-            guard let text = request.commit?.name else { return .local(tag: nil) }
+            if let load = request.load { return .loaded(moves: load.movesNames) }
+            guard let text = request.commit?.name ?? request.importTar?.name else { return .local(tag: nil) }
             return .registry(
                 try lift({ .request("\($0)") }) { () throws(ReferenceError) in
                     try Reference(parsing: text)
@@ -136,4 +138,9 @@ package enum Worker {
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
+}
+
+extension WorkerRequest.Verb {
+    /// Whether what is asked for comes by a descriptor.
+    var readsFile: Bool { self == .load || self == .importTar }
 }

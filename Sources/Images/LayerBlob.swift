@@ -55,7 +55,8 @@ extension ImageStore {
             return LayerBlob(descriptor: descriptor, path: layout.blob(chainID))
         } catch {
             throw .damaged(
-                path: path, reason: "it is no descriptor (\(error))", remedy: "system check --repair fetches the blob anew")
+                path: path, reason: "it is no descriptor (\(error))",
+                remedy: "system check --repair fetches the blob anew")
         }
     }
 

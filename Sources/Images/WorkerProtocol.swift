@@ -2,7 +2,7 @@ package import OCI
 
 /// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
 package struct WorkerRequest: Sendable, Codable, Hashable {
-    package enum Verb: String, Sendable, Codable { case pull, commit, transfer, resolve }
+    package enum Verb: String, Sendable, Codable { case pull, commit, transfer, resolve, save, load, importTar, push }
 
     package var verb: Verb
     /// Of a pull: a name, or `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`.
@@ -18,6 +18,10 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var debug = false
     package var commit: CommitRequest?
     package var transfer: TransferRequest?
+    package var save: SaveRequest?
+    package var load: LoadRequest?
+    package var importTar: ImportRequest?
+    package var push: PushRequest?
     /// Of an ordinary user's namespace; nil for root.
     package var ids: IDs?
 
@@ -72,6 +76,10 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case debug(String)
     /// All is stored and synced.
     case done(image: Digest, name: String)
+    /// An image of an archive is stored; nil where it has no name. The name was another image's before, or nobody's.
+    case loaded(image: Digest, name: String?, formerly: Digest?)
+    /// A name of an archive stays with the image that was pulled under it.
+    case kept(name: String, owner: String)
     /// The files are where they shall be; `bytes` counts the tar that they made.
     case transferred(bytes: Int64)
     /// Where the image would be asked for, in order.

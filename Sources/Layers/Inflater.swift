@@ -10,19 +10,22 @@ package struct Inflater<Base: ByteSource>: ByteSource {
     /// Known after the first read.
     private(set) package var compression: Compression?
     private let declared: Compression?
+    private let formats: InflaterFormats
+    private var hasBegun = false
     private let buffer = RawBuffer(count: inputBound)
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
     private var decoder: (any Decoder)?
     private var atEnd = false
 
     /// `declared` is what the media type says; nil accepts what the bytes are.
-    package init(_ base: Base, declared: Compression? = nil) {
+    package init(_ base: Base, declared: Compression? = nil, accepts formats: InflaterFormats = .layers) {
         self.base = base
         self.declared = declared
+        self.formats = formats
     }
 
     package mutating func read(into output: UnsafeMutableRawBufferPointer) throws(LayerError) -> Int {
-        if compression == nil { try begin() }
+        if !hasBegun { try begin() }
         guard let decoder else { return try readPlain(into: output) }
         while true {
             if rest.isEmpty, !atEnd, !decoder.hasOutput { try fill() }
@@ -46,6 +49,11 @@ package struct Inflater<Base: ByteSource>: ByteSource {
             count += got
         }
         rest = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
+        hasBegun = true
+        if formats == .archives, rest.starts(with: XzDecoder.magic) {
+            decoder = try XzDecoder()
+            return
+        }
         let found = try Compression.detect(rest)
         if let declared, declared != found { throw .mislabelled(declared: declared, found: found) }
         switch found {
@@ -73,8 +81,16 @@ package struct Inflater<Base: ByteSource>: ByteSource {
     }
 }
 
+/// What a stream may be packed with.
+package enum InflaterFormats: Sendable {
+    /// What image specifications know.
+    case layers
+    /// What people hand over as a file: xz as well.
+    case archives
+}
+
 /// One compression's state.
-private protocol Decoder: AnyObject {
+protocol Decoder: AnyObject {
     /// Whether output may come without further input.
     var hasOutput: Bool { get }
     /// Takes from the front of `input`, returns the count of bytes written. Makes progress or throws.

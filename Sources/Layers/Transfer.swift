@@ -11,6 +11,25 @@ package enum TransferSource: Sendable {
     case tar(Int32, name: String)
 }
 
+/// Extracts a tar, compressed or not, by the same reader as a layer's, and has its contents, uncompressed, kept as a blob.
+package func extractTar<Source: ByteSource & Sendable>(
+    _ source: Source, into directory: Int32, format: OnDiskFormat, limits: ExtractionLimits, keeping blob: BlobWriter
+) throws(LayerError) -> TransferSummary {
+    let pipe = ChunkPipe()
+    let outcome = ExtractionOutcome()
+    let thread = try startThread {
+        outcome.result = extractAll(
+            from: pipe, into: directory, format: format, limits: limits, compressedSize: .max,
+            lowers: { () throws(LayerError) in [] })
+        pipe.abandon()
+    }
+    var tar = HashingSource(KeepingSource(Inflater(source, accepts: .archives), blob))
+    pump(&tar, into: pipe)
+    thread.join()
+    guard let result = outcome.result else { throw .source("extraction thread ended without a result") }
+    return TransferSummary(bytes: tar.count, members: 0, size: try result.get().bytes, digest: tar.digest)
+}
+
 /// What a transfer moved.
 package struct TransferSummary: Sendable, Hashable {
     /// Bytes of the tar.
@@ -73,7 +92,7 @@ extension TransferSource {
         to pipe: ChunkPipe, _ options: PackingOptions, _ blob: BlobWriter?
     ) throws(LayerError) -> TransferSummary {
         if case .tar(let input, let name) = self {
-            var tar = HashingSource(KeepingSource(Inflater(FileSource(input, name: name), declared: nil), blob))
+            var tar = HashingSource(KeepingSource(Inflater(FileSource(input, name: name), accepts: .archives), blob))
             pump(&tar, into: pipe)
             return TransferSummary(bytes: tar.count, members: 0, size: 0, digest: tar.digest)
         }

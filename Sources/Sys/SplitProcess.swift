@@ -44,9 +44,13 @@ package enum SplitProcess {
     }
 
     /// Closes all descriptors from 3 on but `kept`.
-    package static func closeDescriptors(but kept: Int32) throws(Errno) {
-        if kept > 3 { try check { clinux_close_range(3, UInt32(kept) - 1, 0) } }
-        try check { clinux_close_range(UInt32(max(kept, 2)) + 1, UInt32.max, 0) }
+    package static func closeDescriptors(but kept: [Int32]) throws(Errno) {
+        var first: UInt32 = 3
+        for descriptor in kept.map({ UInt32($0) }).sorted() where descriptor >= first {
+            if descriptor > first { try check { clinux_close_range(first, descriptor - 1, 0) } }
+            first = descriptor + 1
+        }
+        try check { clinux_close_range(first, UInt32.max, 0) }
     }
 
     /// Makes /dev/null of a descriptor (dup2(2)).

@@ -20,6 +20,23 @@ extension RecordingEngine: FileVerbs {
     }
 }
 
+/// As are those that move images as files.
+extension RecordingEngine: ArchiveVerbs {
+    func save(_ options: SaveOptions, to output: Int32, shown: String) throws {
+        throw PlainFailure(description: "save \(options) \(output)")
+    }
+
+    func save(_ options: SaveOptions, toFile path: String) throws {
+        throw PlainFailure(description: "save \(options) \(path)")
+    }
+
+    func load(_ options: LoadOptions, observer: (EngineEvent) -> Void) throws {
+        for event in events { observer(event) }
+    }
+
+    func importImage(_ options: ImportOptions) throws -> Digest { throw PlainFailure(description: "import \(options)") }
+}
+
 extension RecordingEngine: AssemblyVerbs {
     func unpack(_ request: RunRequest, into path: String, observer: (EngineEvent) -> Void) throws {
         throw PlainFailure(description: "unpack \(request.image) \(path)")

@@ -3,8 +3,8 @@ package import Images
 package import Logs
 
 /// What the commands need of the engine. They throw when something failed.
-package protocol EngineVerbs: ContainerVerbs, ImageVerbs, UsageVerbs, FileVerbs, AssemblyVerbs, VolumeVerbs,
-    NameVerbs
+package protocol EngineVerbs: ContainerVerbs, ImageVerbs, UsageVerbs, FileVerbs, ArchiveVerbs, AssemblyVerbs,
+    VolumeVerbs, NameVerbs
 {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws

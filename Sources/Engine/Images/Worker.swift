@@ -29,9 +29,9 @@ struct Worker {
         return Result(image: image, name: name)
     }
 
-    /// The same, with whatever event is the last.
+    /// The same, with whatever event is the last. The worker gets `further`, borrowed, as descriptors 3 and so on.
     static func outcome(
-        of request: WorkerRequest, observe: (WorkerEvent) -> Void = { _ in }
+        of request: WorkerRequest, further: [Int32] = [], observe: (WorkerEvent) -> Void = { _ in }
     ) throws(EngineError) -> WorkerEvent {
         let path = try find()
         let line = try encode(request)
@@ -44,7 +44,7 @@ struct Worker {
         let pid = try call("start", path) { () throws(Errno) in
             try Spawn.start(
                 [path], environment: Environment.all, input: input.reader.raw, output: output.writer.raw,
-                error: STDERR_FILENO)
+                error: STDERR_FILENO, further: further)
         }
         var requests: OwnedFD? = input.keepWriter()
         let events = output.keepReader()
@@ -56,7 +56,7 @@ struct Worker {
         var outcome: WorkerEvent?
         while let event = try reader.next(signals) {
             switch event {
-            case .done, .resolved, .failed: outcome = event
+            case .done, .resolved, .transferred, .failed: outcome = event
             default: observe(event)
             }
         }

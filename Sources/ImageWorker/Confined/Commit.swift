@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import Images
 internal import Layers
@@ -35,7 +34,7 @@ struct Commit {
             guard let digest = summary.digest else { throw .breach("a layer without a digest") }
             config.rootfs.diffIDs.append(digest)
         }
-        if try !store.open(config: try encode(config)) {
+        if try !store.open(config: try config.encoded()) {
             try claimAll(config.rootfs.diffIDs.count, new: isEmpty ? nil : (tree, blob), size: summary.size)
         }
         try interruption.check()
@@ -97,17 +96,6 @@ struct Commit {
         return [
             try lift({ .request("\($0)") }) { () throws(ReferenceError) in try Reference(parsing: name).tagged }
         ]
-    }
-
-    /// Sorted keys: the same container makes the same bytes.
-    private func encode(_ config: ImageConfig) throws(WorkerError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return Array(try encoder.encode(config))
-        } catch {
-            throw .request("cannot encode the image's config: \(error)")
-        }
     }
 }
 

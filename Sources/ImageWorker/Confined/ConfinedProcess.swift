@@ -67,7 +67,8 @@ struct ConfinedProcess {
     ) throws(WorkerError) -> (RegistrySource?, AreaLock) {
         try system("leave", "the keeper's descriptors") { () throws(Errno) in
             try SplitProcess.dieWithParent(parent)
-            try SplitProcess.closeDescriptors(but: socket)
+            let input = request.verb.readsFile ? [WorkerRequest.fileDescriptor] : []
+            try SplitProcess.closeDescriptors(but: [socket] + input)
             // A terminal takes more than messages: what is typed into it, for one.
             try SplitProcess.silence(isatty(STDERR_FILENO) == 1 ? [0, 1, 2] : [0, 1])
         }
@@ -90,13 +91,23 @@ struct ConfinedProcess {
         // From here on strangers' bytes are read.
         if let takeover {
             takeover.body(Seat(socket: socket, area: area, dataRoot: layout.root))
+        } else if let asked = request.importTar {
+            try Import(
+                request: asked, store: client, interruption: interruption, format: request.format,
+                owners: request.owners
+            ).run()
         } else if let commit = request.commit {
             try Commit(
                 request: commit, store: client, layers: layout.layers, interruption: interruption,
                 format: request.format, owners: request.owners
             ).run()
         } else {
-            let source: any ImageSource = if let remote { remote } else { try localSource(interruption) }
+            let source: any ImageSource =
+                if let remote { remote } else if let load = request.load {
+                    try loadedSource(load, interruption)
+                } else {
+                    try localSource(interruption)
+                }
             try Pull(
                 store: client, source: source, platform: request.platform, allTags: request.allTags,
                 request: request, sink: sink, interruption: interruption
@@ -131,6 +142,25 @@ struct ConfinedProcess {
     ) throws(WorkerError) -> RegistrySource? {
         guard case .registry(let reference)? = name else { return nil }
         return try RegistrySource(reference, request: request, sink: sink, interruption: interruption)
+    }
+
+    /// Both forms may be there: a layout's has the manifests, by which its layers keep their digests.
+    private func loadedSource(_ load: LoadRequest, _ interruption: Interruption) throws(WorkerError) -> any ImageSource
+    {
+        let archive = try Archive(
+            OwnedFD(adopting: WorkerRequest.fileDescriptor), name: load.input, spool: area,
+            interruption: interruption)
+        if archive.has("oci-layout"), archive.has("index.json") {
+            return LayoutSource(files: archive, tag: nil, typed: load.input, takesAll: true)
+        }
+        if archive.has("manifest.json") {
+            return DockerArchiveSource(archive: archive, tag: nil, typed: load.input)
+        }
+        throw .source(
+            load.input,
+            reason:
+                "it is no archive of images: it has neither manifest.json nor oci-layout; to make an image of a file "
+                + "system's tar, use import")
     }
 
     private func localSource(_ interruption: Interruption) throws(WorkerError) -> any ImageSource {

@@ -144,9 +144,16 @@ struct Keeper {
         case .record(let documents, let texts):
             let recorded = try current.record(documents, texts, names)
             stored = stored ?? recorded
+            if case .loaded = names { tell(of: current, recorded) }
             return .recorded(recorded)
         default: throw .breach("a request that has no answer")
         }
+    }
+
+    private func tell(of image: KeptImage, _ recorded: KeeperReply.Recorded) {
+        for name in image.names { sink.send(.loaded(image: image.id, name: name.name, formerly: name.formerly)) }
+        for kept in recorded.kept { sink.send(.kept(name: kept.name, owner: kept.owner)) }
+        if image.names.isEmpty { sink.send(.loaded(image: image.id, name: nil, formerly: nil)) }
     }
 
     /// Who asks without end and never reads an answer does not hold us up.
@@ -273,7 +280,7 @@ extension WorkerEvent {
         case .status(let words): return .status(text(words))
         case .warning(let words): return .warning(text(words))
         case .debug(let words): return .debug(text(words))
-        case .done, .failed, .transferred, .resolved: return nil
+        case .done, .failed, .transferred, .resolved, .loaded, .kept: return nil
         }
     }
 }

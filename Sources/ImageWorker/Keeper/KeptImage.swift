@@ -19,6 +19,8 @@ struct KeptImage {
     private var places: [Place]
     /// Chain IDs of the layers that were committed for it.
     private(set) var made: [Digest] = []
+    /// The names that it was given, and whose they were.
+    private(set) var names: [(name: String, formerly: Digest?)] = []
     /// The blobs that are kept with them.
     private var blobs: [Digest: Digest] = [:]
 
@@ -120,7 +122,7 @@ struct KeptImage {
         return StagedBlob(blob.descriptor, path: store.layout.fetched(blob.descriptor.digest), isShared: true)
     }
 
-    func record(
+    mutating func record(
         _ documents: [KeeperRequest.Document], _ texts: [String], _ policy: NamePolicy
     ) throws(WorkerError) -> KeeperReply.Recorded {
         let layers = held
@@ -132,22 +134,28 @@ struct KeptImage {
         var kept: [KeeperReply.Recorded.Kept] = []
         for text in texts {
             let name = try parse(text)
-            switch policy.judge(name, manifest: documents.last?.digest) {
-            case .forbidden: throw .breach("the name \(ForeignText(text)), which was not asked for")
-            case .asked: image.names.append(name)
-            case .unasked:
-                let present = try lift(WorkerError.store) { () throws(StoreError) in try store.resolve(name) }
-                if let present, present.id != id {
-                    kept.append(.init(name: name.familiar, owner: present.id.short))
-                } else {
-                    image.names.append(name)
-                }
+            let verdict = policy.judge(name, manifest: documents.last?.digest)
+            if verdict == .forbidden { throw .breach("the name \(ForeignText(text)), which was not asked for") }
+            if let owner = try owner(of: name, verdict) {
+                kept.append(.init(name: name.familiar, owner: owner.short))
+            } else {
+                image.names.append(name)
             }
         }
         let previous = try lift(WorkerError.store) { [image] () throws(StoreError) in try store.record(image) }
         let first = image.names.first
+        names = image.names.map { ($0.familiar, previous[$0].flatMap { $0 == id ? nil : $0 }) }
         return KeeperReply.Recorded(
             id: id, name: first?.canonical ?? "", isNew: first.map { previous[$0] != id } ?? !isKnown, kept: kept)
+    }
+
+    /// The image that a name stays with; nil where it is free to be given.
+    private func owner(of name: Reference, _ verdict: NamePolicy.Verdict) throws(WorkerError) -> Digest? {
+        if verdict == .asked { return nil }
+        let present = try lift(WorkerError.store) { () throws(StoreError) in try store.resolve(name) }
+        guard let present, present.id != id else { return nil }
+        let isPulled = present.digests.contains { $0.repository == name.repository }
+        return verdict == .unasked || isPulled ? present.id : nil
     }
 
     private func parse(_ text: String) throws(WorkerError) -> Reference {

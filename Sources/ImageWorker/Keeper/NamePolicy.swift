@@ -6,12 +6,16 @@ enum NamePolicy: Sendable, Hashable {
     case registry(Reference, allTags: Bool)
     /// A layout or an archive names its images itself; the user may have named one of them.
     case local(tag: String?)
+    /// An archive that is loaded says all names; `moves` is true where the user lets it take them from any image.
+    case loaded(moves: Bool)
 
     enum Verdict: Sendable, Hashable {
         /// The user gave the name: it moves from whatever image has it.
         case asked
         /// The name stays with an image that has it.
         case unasked
+        /// The name stays with an image that was pulled by it.
+        case said
         case forbidden
     }
 
@@ -30,6 +34,9 @@ enum NamePolicy: Sendable, Hashable {
             guard name.digest == nil else { return .forbidden }
             guard let tag else { return .unasked }
             return name.tag == tag || (try? Reference(parsing: tag))?.tagged == name.tagged ? .asked : .unasked
+        case .loaded(let moves):
+            if name.digest != nil { return .forbidden }
+            return moves ? .asked : .said
         }
     }
 }

@@ -1,4 +1,5 @@
 package import OCI
+package import Sys
 
 /// One image as `images` lists it.
 package struct ImageSummary: Sendable, Hashable {
@@ -12,6 +13,8 @@ package struct ImageSummary: Sendable, Hashable {
     /// Bytes of all layers, unpacked.
     package var size: Int64 = 0
     package var labels: [String: String] = [:]
+    /// Of a container made from it, or of its pull; nil where nobody knows.
+    package var lastUsed: FileTime?
     /// The IDs of images that this one was made from here, nearest first.
     package var parent: Digest?
 

@@ -28,7 +28,10 @@ extension ImageStore {
     private func recordLocked(_ image: NewImage) throws(StoreError) -> [Reference: Digest] {
         let isKnown = try contains(image.id)
         do throws(StoreError) {
-            return try writeRecords(image)
+            let previous = try writeRecords(image)
+            // One that is pulled again is wanted.
+            if isKnown { noteUse(image.id) }
+            return previous
         } catch {
             undo(image, isKnown: isKnown)
             throw error

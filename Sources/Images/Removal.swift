@@ -54,6 +54,11 @@ struct RemovalPlan: Equatable {
             users = uses.containers[id] ?? []
         }
 
+        init(_ image: Image, _ users: [ImageUser]) {
+            (id, tags, digests) = (image.id, image.names, image.digests)
+            self.users = users
+        }
+
         var names: [Reference] { (tags + digests).sorted { $0.familiar < $1.familiar } }
     }
 

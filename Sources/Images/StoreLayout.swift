@@ -26,6 +26,8 @@ package struct StoreLayout: Sendable, Hashable {
 
     func config(_ id: Digest) -> String { "\(configs)/\(id.hex)" }
     func metadata(_ id: Digest) -> String { "\(metadata)/\(id.hex)" }
+    /// Its time is when the image was used last.
+    func lastUse(_ id: Digest) -> String { "\(metadata(id))/used" }
     func manifestDirectory(_ digest: Digest) -> String { "\(manifests)/\(digest.algorithm.rawValue)" }
     func manifest(_ digest: Digest) -> String { "\(manifestDirectory(digest))/\(digest.hex)" }
     func layerRecord(_ chainID: Digest) -> String { "\(layerRecords)/\(chainID.algorithm.rawValue)/\(chainID.hex)" }

@@ -4,8 +4,12 @@ package enum GoDuration {
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
     ]
 
-    /// Nil when it is none, or longer than 292 years.
-    package static func nanoseconds(_ text: String) -> Int64? {
+    /// What Go leaves out.
+    private static let longUnits = [(name: "d", nanoseconds: 86400e9), (name: "w", nanoseconds: 7 * 86400e9)]
+
+    /// Nil when it is none, or longer than 292 years. With `days`, `d` and `w` are units as well.
+    package static func nanoseconds(_ text: String, days: Bool = false) -> Int64? {
+        let units = days ? units + longUnits : units
         var rest = Substring(text)
         let isNegative = rest.hasPrefix("-")
         if isNegative || rest.hasPrefix("+") { rest.removeFirst() }

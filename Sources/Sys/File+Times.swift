@@ -23,6 +23,12 @@ extension File {
         try check { futimens(fd, times) }
     }
 
+    /// Both times are now. A link is not followed.
+    package static func touch(_ path: String) throws(Errno) {
+        let times = [TimeChange.now.raw, TimeChange.now.raw]
+        try check { utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) }
+    }
+
     /// A link is not followed.
     package static func setTimes(
         _ path: PathBytes, at directory: Int32, accessed: TimeChange, modified: TimeChange

@@ -20,8 +20,12 @@ extension RecordingEngine: ImageVerbs {
         return found
     }
 
-    func pruneImages(_ ids: [Digest], tagged: Bool) throws -> Reclaimed {
-        prunes.append((ids.map(\.short) + (tagged ? ["tagged"] : [])).joined(separator: " "))
+    func pruneImages(_ request: ImagePruneRequest) throws -> Reclaimed {
+        var words = request.ids.map(\.short)
+        if request.tagged { words.append("tagged") }
+        if let bytes = request.keepBytes { words.append("keep=\(bytes)") }
+        if request.dryRun { words.append("dry") }
+        prunes.append(words.joined(separator: " "))
         return reclaimed
     }
 

@@ -84,7 +84,7 @@ import Testing
         let time = Human.timestamp(1_757_000_000)
         #expect(
             lines[0]
-                == #"{"Containers":"N/A","CreatedAt":"\#(time)","CreatedSince":"14 months ago","Digest":"\u003cnone\u003e","ID":"9234e8fb04c4","Repository":"alpine","SharedSize":"N/A","Size":"7.8MB","Tag":"latest","UniqueSize":"N/A","VirtualSize":"7.798MB"}"#
+                == #"{"Containers":"N/A","CreatedAt":"\#(time)","CreatedSince":"14 months ago","Digest":"\u003cnone\u003e","ID":"9234e8fb04c4","LastUsed":"N/A","LastUsedAt":"N/A","Repository":"alpine","SharedSize":"N/A","Size":"7.8MB","Tag":"latest","UniqueSize":"N/A","VirtualSize":"7.798MB"}"#
         )
     }
 

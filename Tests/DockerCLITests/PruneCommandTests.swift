@@ -1,6 +1,7 @@
 import DockerCLI
 import Engine
 import OCI
+import Sys
 import Testing
 
 /// `image prune`, `system prune` and `system df`, against docker's texts.
@@ -57,6 +58,48 @@ import Testing
         #expect(
             bench.output.text
                 == "Deleted Images:\nuntagged: a:1\ndeleted: sha256:1\n\nTotal reclaimed space: 1.234kB\n")
+    }
+
+    @Test(arguments: [
+        // Never used: when it is older than that, nobody knows.
+        ("--unused-for 1h", "100000000000 200000000000 tagged"), ("--unused-for 2d", "100000000000 tagged"),
+        ("--unused-for 1d12h30m", "100000000000 tagged"), ("--unused-for 0s --filter label=k=v", "100000000000 tagged"),
+        ("--keep-bytes 2k", "100000000000 200000000000 300000000000 tagged keep=2048"),
+        ("--keep-bytes 1g --unused-for 1w", "tagged keep=1073741824"),
+        ("--dry-run --unused-for 1h --filter until=24h", "100000000000 tagged dry"),
+    ])
+    func choosesByUse(_ flags: String, _ ids: String) throws {
+        let bench = try Self.bench()
+        let now: Int64 = 1_763_700_000
+        bench.engine.summaries[0].lastUsed = FileTime(seconds: now - 3 * 86_400, nanoseconds: 5)
+        bench.engine.summaries[1].lastUsed = FileTime(seconds: now - 86_400, nanoseconds: 0)
+        #expect(bench.run("image prune -f \(flags)") == 0)
+        #expect(bench.engine.prunes == [ids])
+    }
+
+    @Test func asksAndPreviewsByUse() throws {
+        var bench = try Self.bench()
+        bench.answer = "n"
+        #expect(bench.run("image prune --unused-for 2w --keep-bytes 20g") == 0)
+        #expect(
+            bench.output.text
+                == "WARNING! This will remove all images without at least one container associated to them that were not "
+                + "used for 2w, the least recently used first, until all images take 20g.\nAre you sure you want to "
+                + "continue? [y/N] ")
+        #expect(bench.run("image prune --dry-run") == 0)
+        #expect(
+            bench.output.text.hasSuffix(
+                "Images that would be deleted:\nuntagged: a:1\ndeleted: sha256:1\n\n"
+                    + "Total space that would be reclaimed: 1.234kB\n"))
+        #expect(bench.engine.prunes == ["200000000000 300000000000 dry"])
+    }
+
+    @Test(arguments: ["--unused-for x", "--unused-for -1h", "--unused-for 5", "--keep-bytes x", "--keep-bytes -1"])
+    func refusesBounds(_ flags: String) throws {
+        let bench = try Self.bench()
+        #expect(bench.run("image prune -f \(flags)") == 125)
+        #expect(bench.errors.text.contains("invalid argument"), "\(bench.errors.text)")
+        #expect(bench.engine.prunes.isEmpty)
     }
 
     @Test(arguments: [

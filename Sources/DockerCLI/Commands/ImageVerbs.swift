@@ -7,7 +7,7 @@ package protocol ImageVerbs {
     func removeImage(_ name: String, force: Bool, prune: Bool) throws -> [ImageRemoval]
     func tagImage(_ source: String, as target: String) throws
     func history(of name: String) throws -> [ImageStep]
-    func pruneImages(_ ids: [Digest], tagged: Bool) throws -> Reclaimed
+    func pruneImages(_ request: ImagePruneRequest) throws -> Reclaimed
     func space(problem: (String) -> Void) throws -> SpaceReport
     func imageID(named name: String) throws -> Digest?
     func imageDetails(of name: String) throws -> ImageDetails

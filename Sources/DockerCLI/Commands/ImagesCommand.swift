@@ -1,5 +1,6 @@
 package import Engine
 internal import OCI
+internal import Sys
 
 /// `images [OPTIONS] [REPOSITORY[:TAG]]`.
 package enum ImagesCommand: Command {
@@ -89,7 +90,8 @@ package struct ImageTable {
         [
             ("Containers", "CONTAINERS"), ("CreatedAt", "CREATED AT"), ("CreatedSince", "CREATED"),
             ("Digest", "DIGEST"),
-            ("ID", "IMAGE ID"), ("Repository", "REPOSITORY"), ("SharedSize", "SHARED SIZE"), ("Size", "SIZE"),
+            ("ID", "IMAGE ID"), ("LastUsed", "LAST USED"), ("LastUsedAt", "LAST USED AT"), ("Repository", "REPOSITORY"),
+            ("SharedSize", "SHARED SIZE"), ("Size", "SIZE"),
             ("Tag", "TAG"), ("UniqueSize", "UNIQUE SIZE"), ("VirtualSize", "SIZE"),
         ].map { TemplateValue.Field($0.0, .string($0.1)) })
 
@@ -126,11 +128,15 @@ package struct ImageTable {
 
     private func row(_ image: ImageSummary, _ repository: String, _ tag: String, _ digest: String) -> TemplateValue {
         let since = "\(Human.duration(seconds: now - image.created)) ago"
+        let used = image.lastUsed.map { "\(Human.duration(seconds: now - $0.seconds)) ago" } ?? "N/A"
+        let usedAt = image.lastUsed.map { Human.timestamp($0.seconds) } ?? "N/A"
         return .row(
             [
                 ("Containers", image.containers.map { "\($0)" } ?? "N/A"),
                 ("CreatedAt", Human.timestamp(image.created)), ("CreatedSince", since), ("Digest", digest),
-                ("ID", draft.truncate ? image.id.short : "\(image.id)"), ("Repository", repository),
+                ("ID", draft.truncate ? image.id.short : "\(image.id)"),
+                ("LastUsed", used), ("LastUsedAt", usedAt),
+                ("Repository", repository),
                 ("SharedSize", image.sharedSize.map { Human.size($0) } ?? "N/A"),
                 ("Size", Human.size(image.size, digits: 3)), ("Tag", tag),
                 ("UniqueSize", image.sharedSize.map { Human.size(image.size - $0) } ?? "N/A"),

@@ -70,9 +70,11 @@ package struct PruneFilter: Sendable, Hashable {
 
 extension Reclaimed {
     /// Says what is gone, and what could not be removed; returns the exit code.
-    func print(_ title: String, _ context: CommandContext) -> Int32 {
+    func print(
+        _ title: String, total: String = "Total reclaimed space", _ context: CommandContext
+    ) -> Int32 {
         list(title, context)
-        context.output.line("Total reclaimed space: \(Human.size(bytes))")
+        context.output.line("\(total): \(Human.size(bytes))")
         for problem in problems { context.errors.line("\(context.program): \(problem)") }
         return problems.isEmpty ? 0 : 1
     }

@@ -45,15 +45,17 @@ package enum SystemPruneCommand: Command {
         if draft.volumes {
             take(VolumePruneCommand.title, try VolumePruneCommand.prune(all: false, draft.filter, context))
         }
-        take(ImagePruneCommand.title, try ImagePruneCommand.prune(all: draft.all, draft.filter, context))
+        take(ImagePruneCommand.title, try ImagePruneCommand.prune(choice(draft), context))
         return total.print("", context)
     }
+
+    private static func choice(_ draft: Draft) -> ImageChoice { ImageChoice(all: draft.all, filter: draft.filter) }
 
     /// docker's list, of what there is here.
     private static func warning(_ draft: Draft) -> String {
         var lines = ["This will remove:", "  - all stopped containers"]
         if draft.volumes { lines.append("  - all anonymous volumes not used by at least one container") }
-        lines.append("  - \(ImagePruneCommand.subject(all: draft.all))")
+        lines.append("  - \(choice(draft).subject)")
         let filters = draft.filter.texts
         if !filters.isEmpty {
             lines += ["", "  Items to be pruned will be filtered with:"] + filters.map { "  - \($0)" }

@@ -35,12 +35,16 @@ enum ImageValue {
                     Field("Type", .string(config.rootfs.type)),
                     Field("Layers", .strings(config.rootfs.diffIDs.map(\.description)), omitsEmpty: true),
                 ])),
-            Field("Metadata", .record([Field("LastTagTime", tagTime(details))])),
+            Field(
+                "Metadata",
+                .record([
+                    Field("LastTagTime", time(details.taggedAt)), Field("LastUsed", time(details.usedAt)),
+                ])),
         ])
     }
 
-    private static func tagTime(_ details: ImageDetails) -> TemplateValue {
-        .string(details.taggedAt.map(GoTime.trimmed) ?? ContainerValue.never)
+    private static func time(_ text: String?) -> TemplateValue {
+        .string(text.map(GoTime.trimmed) ?? ContainerValue.never)
     }
 
     /// As the config has it, or as the last step of its history.

@@ -11,7 +11,13 @@ extension Engine {
         try? images.clean()
         let listing = try store { () throws(StoreError) in try images.list() }
         for problem in listing.problems { observer(.warning("\(problem)")) }
-        return listing.images.map(ImageSummary.init)
+        return listing.images.map(summary(of:))
+    }
+
+    func summary(of image: Image) -> ImageSummary {
+        var summary = ImageSummary(image)
+        summary.lastUsed = images.timeOfUse(image.id)
+        return summary
     }
 
     /// Removes one image or name, and says line by line what is gone.
@@ -111,7 +117,7 @@ extension Engine {
 }
 
 extension ImageSummary {
-    init(_ image: Image) {
+    fileprivate init(_ image: Image) {
         self.init(id: image.id)
         repoTags = image.names.map(\.familiar)
         repoDigests = image.digests.map(\.familiar)

@@ -1,18 +1,22 @@
 internal import Images
-package import OCI
+internal import OCI
 internal import Sys
 
 extension Engine {
-    /// Removes those of the images that nothing needs by now, neither a container nor a mount, nor a tag unless `tagged`;
-    /// and what killed commands left. The result has docker's lines, and the bytes of the images' layers that went.
-    package func pruneImages(_ ids: [Digest], tagged: Bool) throws(EngineError) -> Reclaimed {
+    /// Removes those of the images that nothing needs by now, neither a container nor a mount, nor a tag unless they may
+    /// have one; and what killed commands left. The result has docker's lines, and the bytes of the images' layers that
+    /// went.
+    package func pruneImages(_ request: ImagePruneRequest) throws(EngineError) -> Reclaimed {
+        if request.dryRun { return try previewPrune(request) }
         sweep()
         try store { () throws(StoreError) in try images.clean() }
         var result = Reclaimed()
-        for id in ids {
+        let total = request.keepBytes == nil ? 0 : try store { () throws(StoreError) in try images.list().layerBytes }
+        for id in request.ids {
+            if let keep = request.keepBytes, total - result.bytes <= keep { break }
             do throws(EngineError) {
                 guard let image = try find(id.description) else { continue }
-                try prune(image, tagged: tagged, &result)
+                try prune(image, tagged: request.tagged, &result)
             } catch .store(.conflict) {
                 continue
             } catch {
@@ -30,9 +34,9 @@ extension Engine {
     }
 
     private func prune(_ image: Image, tagged: Bool, _ result: inout Reclaimed) throws(EngineError) {
-        var lines: [ImageRemoval] = []
+        var lines: [RemovalLine] = []
         // Also where it fails half-way: what is gone is gone.
-        defer { noteRemoval(of: image, lines) }
+        defer { noteRemoval(of: image, lines.map(ImageRemoval.init)) }
         try store { () throws(StoreError) in
             try images.prune(
                 image.id, tagged: tagged,
@@ -40,17 +44,23 @@ extension Engine {
                     try refuseMounted(image, force: false)
                     return try imageUses()
                 }
-            ) { lines.append(ImageRemoval($0)) }
+            ) { lines.append($0) }
         }
-        let sizes = Dictionary(image.layers.map { ($0.chainID, $0.size) }) { first, _ in first }
-        for line in lines {
-            switch line {
-            case .untagged(let name): result.names.append("untagged: \(name)")
-            case .deleted(let digest):
-                result.names.append("deleted: \(digest)")
-                result.bytes = result.bytes.addingReportingOverflow(sizes[digest] ?? 0).partialValue
+        for line in lines { result.add(line, of: image) }
+    }
+
+    private func previewPrune(_ request: ImagePruneRequest) throws(EngineError) -> Reclaimed {
+        let mounted = Set(try mountedFiles(.images).map(\.id))
+        var result = Reclaimed()
+        try store { () throws(StoreError) in
+            var preview = PrunePreview(try images.list(), try imageUses())
+            for id in request.ids where !mounted.contains(id.hex) {
+                if let keep = request.keepBytes, preview.layerBytes <= keep { break }
+                guard let image = preview.images[id] else { continue }
+                for line in preview.remove(id, tagged: request.tagged) { result.add(line, of: image) }
             }
         }
+        return result
     }
 }
 
@@ -58,5 +68,15 @@ extension Reclaimed {
     /// A problem that stands in the way of several is told once.
     fileprivate mutating func note(_ problem: String) {
         if !problems.contains(problem) { problems.append(problem) }
+    }
+
+    fileprivate mutating func add(_ line: RemovalLine, of image: Image) {
+        switch line {
+        case .untagged(let name): names.append("untagged: \(name.familiar)")
+        case .deleted(let digest):
+            names.append("deleted: \(digest)")
+            let size = image.layers.first { $0.chainID == digest }?.size ?? 0
+            bytes = bytes.addingReportingOverflow(size).partialValue
+        }
     }
 }

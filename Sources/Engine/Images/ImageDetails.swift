@@ -11,12 +11,17 @@ package struct ImageDetails: Sendable {
     package var layers: LayerPaths?
     /// When it was pulled last: RFC 3339.
     package var taggedAt: String?
+    /// When a container was made of it, started or removed last: RFC 3339.
+    package var usedAt: String?
 
-    package init(image: Image, config: JSONValue, layers: LayerPaths?, taggedAt: String?) {
+    package init(
+        image: Image, config: JSONValue, layers: LayerPaths?, taggedAt: String?, usedAt: String? = nil
+    ) {
         self.image = image
         self.config = config
         self.layers = layers
         self.taggedAt = taggedAt
+        self.usedAt = usedAt
     }
 }
 
@@ -39,7 +44,11 @@ extension Engine {
                 lower: image.layers.dropLast().reversed().map(\.diff), merged: "\(directory)/merged", upper: top.diff,
                 work: "\(directory)/work")
         }
-        let taggedAt = pulled.map { Clock.rfc3339(seconds: $0.seconds, nanoseconds: $0.nanoseconds) }
-        return ImageDetails(image: image, config: config, layers: paths, taggedAt: taggedAt)
+        func text(_ time: FileTime?) -> String? {
+            time.map { Clock.rfc3339(seconds: $0.seconds, nanoseconds: $0.nanoseconds) }
+        }
+        return ImageDetails(
+            image: image, config: config, layers: paths, taggedAt: text(pulled),
+            usedAt: text(images.timeOfUse(image.id)))
     }
 }

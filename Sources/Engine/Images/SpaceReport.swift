@@ -31,12 +31,11 @@ extension Engine {
         for found in listing.problems { problem("\(found)") }
         var holders: [Digest: Int] = [:]
         for layer in listing.images.flatMap(\.layers) {
-            if holders.updateValue((holders[layer.chainID] ?? 0) + 1, forKey: layer.chainID) == nil {
-                report.layers = report.layers.addingReportingOverflow(layer.size).partialValue
-            }
+            holders[layer.chainID, default: 0] += 1
         }
+        report.layers = listing.layerBytes
         report.images = listing.images.map { image in
-            var summary = ImageSummary(image)
+            var summary = summary(of: image)
             summary.sharedSize = image.layers.filter { holders[$0.chainID] ?? 0 > 1 }.reduce(0) { $0 &+ $1.size }
             summary.containers = report.containers.count { $0.image == image.id }
             return summary

@@ -62,6 +62,7 @@ extension Engine {
         // A name that a killed --rm container still holds is free.
         if let name = record.request.name, containers.owner(of: name) != nil { sweep() }
         try takeDirectories(&record)
+        if record.request.rootDirectory == nil { images.noteFirstUse(image.id) }
         for case .volume(let name) in record.mounts.map(\.kind) where !record.anonymousVolumes.contains(name) {
             if ResourceName.isContainerID(name) { try volumes.markShared(name) }
         }

@@ -58,6 +58,8 @@ extension Engine {
             try prepareRoot(&draft, &entry)
             let started = try launch(draft, cgroup, owners, &entry, options)
             noteStart(draft.record, attached: options.attached)
+            // One that was made just now is noted already.
+            if !entry.state.isNew { images.noteUse(draft.record.image) }
             return started
         } catch {
             // Whoever undoes the start looks for what is left of the cgroup once more.

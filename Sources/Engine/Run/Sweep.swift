@@ -1,5 +1,6 @@
 internal import Cgroups
 internal import Glibc
+internal import Images
 internal import Sys
 
 extension Engine {
@@ -113,6 +114,8 @@ extension Engine {
             try containers.remove(record.id, name: record.name)
         }
         note("destroy", record)
+        // Up to here the image was in use.
+        images.noteUse(record.image)
     }
 
     func removeCgroup(of id: String) throws(EngineError) {

@@ -169,6 +169,7 @@ extension Engine {
             }
             return try show(point, at: place)
         }
+        images.noteFirstUse(image.id)
         _ = consume lease
         return path
     }

@@ -41,6 +41,7 @@ extension Engine {
         // Any directory of ours does: the mount is seen by one thread only.
         let point = mountPoints
         try system { () throws(SystemFailure) in try Directory.makePath(point, mode: 0o710) }
+        images.noteFirstUse(image.id)
         let layers = Array(image.layers.reversed().map(\.diff))
         try withDriver { driver throws(EngineError) in
             if driver == .copyup { return try copy(layers, into: target, image.id.short) }

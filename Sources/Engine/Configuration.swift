@@ -8,6 +8,8 @@ internal import Sys
 package struct Configuration: Sendable, Hashable {
     package var registryRules = RegistryRules()
     package var insecureRegistries: [String] = []
+    /// Bytes a second below which a mirror is left for the next place.
+    package var slowMirror: Int?
     package var dataRoot: String?
     package var execRoot: String?
     package var storageDriver: String?
@@ -41,6 +43,7 @@ package struct Configuration: Sendable, Hashable {
     private struct Keys: Decodable {
         var registryMirrors: [String]?
         var insecureRegistries: [String]?
+        var slowMirror: Int?
         var replace: [String: String]?
         var dataRoot: String?
         var graph: String?
@@ -51,6 +54,7 @@ package struct Configuration: Sendable, Hashable {
         enum CodingKeys: String, CodingKey {
             case registryMirrors = "registry-mirrors"
             case insecureRegistries = "insecure-registries"
+            case slowMirror = "slow-mirror"
             case replace
             case dataRoot = "data-root"
             case graph
@@ -73,6 +77,10 @@ package struct Configuration: Sendable, Hashable {
         var result = Configuration()
         result.registryRules = try rules(keys, text, path: path)
         result.insecureRegistries = keys.insecureRegistries ?? []
+        if let rate = keys.slowMirror, rate < 0 {
+            throw .configuration(path: path, reason: "slow-mirror: \(rate) is no number of bytes a second")
+        }
+        result.slowMirror = keys.slowMirror
         result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
         if !path.hasSuffix("/docker/daemon.json") {

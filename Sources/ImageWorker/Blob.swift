@@ -18,8 +18,6 @@ final class Blob: Sendable {
         var generation = 0
         /// The file still has bytes of an earlier pull.
         var isResumed = false
-        /// Places that were not asked for it yet.
-        var otherPlaces = 0
     }
 
     let layer: SourceLayer
@@ -27,7 +25,7 @@ final class Blob: Sendable {
 
     init(_ layer: SourceLayer) {
         self.layer = layer
-        state = Monitor(State(otherPlaces: layer.otherPlaces))
+        state = Monitor(State())
     }
 
     func fail(_ error: WorkerError) { state.update { $0.failure = $0.failure ?? error } }

@@ -65,8 +65,8 @@ struct SourceLayer: Sendable {
     /// What the layer is called in the output.
     var shown: String
     var mediaType: String?
-    /// Other places that may have the blob, should the bytes of one be wrong.
-    var otherPlaces = 0
+    /// Told that the bytes were wrong; whether fetching them once more may bring others.
+    var distrust: @Sendable () -> Bool = { false }
     var content: Content
 }
 

@@ -197,25 +197,23 @@ final class LayerPipeline: Sendable {
         return job.blob.fault(digest: actual.digest, size: actual.size)
     }
 
-    /// A blob is not what it should be. Where an earlier pull had begun it, its bytes or the later ones may be wrong:
-    /// then all are fetched again, once. After that each other place that may have it is asked once.
+    /// A blob is not what it should be. Where it is of several places or pulls nobody knows whose bytes are wrong: then all
+    /// are fetched again from one place, and from each other one once.
     private func distrust(_ job: LayerJob, _ generation: Int, _ fault: String) throws(WorkerError) {
-        let retries = job.blob.state.update { state -> Bool in
-            guard state.generation == generation, state.isResumed || state.otherPlaces > 0 else { return false }
-            if !state.isResumed { state.otherPlaces -= 1 }
+        // Another job that is made of the same blob may have been first.
+        let isFirst = job.blob.state.update { state -> Bool in
+            guard state.generation == generation else { return false }
             state.isResumed = false
             state.generation += 1
             state.available = 0
             state.isComplete = false
             return true
         }
-        if retries {
-            try BlobFetch(
-                blob: job.blob, directory: store.blobs, interruption: interruption, progress: job.progress
-            ).again()
-        } else if job.blob.state.read(\.generation) == generation {
-            throw .blob(shown: job.blob.layer.shown, reason: fault)
-        }
+        guard isFirst else { return }
+        guard job.blob.layer.distrust() else { throw .blob(shown: job.blob.layer.shown, reason: fault) }
+        try BlobFetch(
+            blob: job.blob, directory: store.blobs, interruption: interruption, progress: job.progress
+        ).again()
     }
 
     // MARK: Layers below

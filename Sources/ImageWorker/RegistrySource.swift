@@ -10,7 +10,8 @@ struct RegistrySource: ImageSource {
     private let allTags: Bool
 
     init(
-        _ reference: Reference, request: WorkerRequest, sink: EventSink, interruption: Interruption
+        _ reference: Reference, request: WorkerRequest, health: EndpointHealth, sink: EventSink,
+        interruption: Interruption
     ) throws(WorkerError) {
         self.reference = reference
         allTags = request.allTags
@@ -26,7 +27,8 @@ struct RegistrySource: ImageSource {
             sink.send(.layer(id: digest.short, state: .retrying(seconds: seconds, reason: notice.reason)))
         }
         client = try lift(WorkerError.registry) { [observer] () throws(RegistryError) in
-            let configuration = try RegistrySource.withCredentials(request)
+            var configuration = try RegistrySource.withCredentials(request)
+            configuration.health = health
             return try RegistryClient(reference: reference, configuration: configuration, observer: observer)
         }
     }
@@ -45,7 +47,9 @@ struct RegistrySource: ImageSource {
             throw .source(request.source, reason: "it is no name of a registry's")
         }
         let places = try lift(WorkerError.registry) { () throws(RegistryError) in
-            try Resolver.explain(reference, configuration: withCredentials(request))
+            var configuration = try withCredentials(request)
+            configuration.health = EndpointHealth(EndpointMemory(StoreLayout(root: request.dataRoot)).load())
+            return try Resolver.explain(reference, configuration: configuration)
         }
         sink.send(
             .resolved(
@@ -61,16 +65,15 @@ struct RegistrySource: ImageSource {
         var configuration = RegistryConfiguration(environment: Environment.dictionary)
         configuration.rules = request.registryRules
         configuration.insecureRegistries = request.insecureRegistries
+        if let rate = request.slowMirror { configuration.timeouts.slowBesideBytesPerSecond = rate }
         return configuration
     }
 
-    /// Where a pull of `reference` connects to.
-    static func connections(_ reference: Reference, _ request: WorkerRequest) throws(WorkerError) -> ConnectionPolicy {
-        let configuration = configuration(request)
-        let endpoints = try lift(WorkerError.registry) { () throws(RegistryError) in
-            try Resolver.endpoints(for: reference, configuration: configuration)
+    /// Where a pull of `reference` asks.
+    static func endpoints(_ reference: Reference, _ request: WorkerRequest) throws(WorkerError) -> [Endpoint] {
+        try lift(WorkerError.registry) { () throws(RegistryError) in
+            try Resolver.endpoints(for: reference, configuration: configuration(request))
         }
-        return ConnectionPolicy(endpoints: endpoints, environment: configuration.environment)
     }
 
     func targets() throws(WorkerError) -> [PullTarget] {
@@ -131,7 +134,7 @@ struct RegistrySource: ImageSource {
         let layers = manifest.layers.map { layer in
             SourceLayer(
                 digest: layer.digest, size: layer.size, shown: layer.digest.short, mediaType: layer.mediaType,
-                otherPlaces: client.endpoints.count - 1,
+                distrust: { client.distrust(layer.digest) },
                 content: .remote { file, offset, progress throws(WorkerError) in
                     try lift(WorkerError.registry) { () throws(RegistryError) in
                         try client.download(layer, to: file, from: offset, progress: progress)

@@ -48,8 +48,10 @@ package enum Worker {
         if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
         let name = request.verb == .pull ? try SourceName(parsing: request.source) : nil
         let names = try names(name, request)
-        var connections = ConnectionPolicy(endpoints: [], environment: [:])
-        if case .registry(let reference)? = name { connections = try RegistrySource.connections(reference, request) }
+        var endpoints: [Endpoint] = []
+        if case .registry(let reference)? = name { endpoints = try RegistrySource.endpoints(reference, request) }
+        let environment = endpoints.isEmpty ? [:] : Environment.dictionary
+        let connections = ConnectionPolicy(endpoints: endpoints, environment: environment)
         let store = ImageStore(dataRoot: request.dataRoot, marks: request.marks)
         let area = try lift(WorkerError.store) { () throws(StoreError) in
             try store.prepare()
@@ -57,7 +59,8 @@ package enum Worker {
             return try store.makePullArea()
         }
         var keeper = Keeper(
-            store: store, area: area, names: names, connections: connections, sink: sink, interruption: interruption)
+            store: store, area: area, names: names, connections: connections, endpoints: Set(endpoints.map(\.name)),
+            sink: sink, interruption: interruption)
         do throws(WorkerError) {
             try split(request, name, &keeper, takeover)
         } catch {

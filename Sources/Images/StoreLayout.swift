@@ -22,6 +22,8 @@ package struct StoreLayout: Sendable, Hashable {
     package var staging: String { root + "/tmp" }
     /// Blobs that are being fetched, or were when the fetch broke off.
     package var blobs: String { staging + "/blobs" }
+    /// Which endpoints were ill a short while ago.
+    package var endpoints: String { staging + "/endpoints.json" }
     package var locks: String { root + "/locks" }
 
     func config(_ id: Digest) -> String { "\(configs)/\(id.hex)" }

@@ -15,6 +15,8 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     /// The directory of docker's `config.json`.
     package var credentialsDirectory: String?
     package var maximumDownloads = 3
+    /// Bytes a second below which an endpoint is left for another one; nil: as usual, 0: never.
+    package var slowMirror: Int?
     package var debug = false
     package var commit: CommitRequest?
     package var transfer: TransferRequest?

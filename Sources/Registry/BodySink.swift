@@ -62,6 +62,10 @@ final class FileSink: BodySink {
     /// Set when a server had more bytes than the blob has: none of them can be trusted to be its.
     private(set) var isSpoiled = false
     private var shortage = Shortage()
+    /// Whose turn it is.
+    var giver = DownloadRecord.unknown
+    /// Whose bytes the file holds.
+    private(set) var givers: Set<Int> = []
 
     init(file: Int32, size: Int64, offset: Int64, progress: @escaping (Int64) -> Void) {
         self.file = file
@@ -69,6 +73,7 @@ final class FileSink: BodySink {
         self.offset = offset
         self.furthest = offset
         self.progress = progress
+        if offset > 0 { givers = [DownloadRecord.unknown] }
     }
 
     var isComplete: Bool { offset == size }
@@ -103,12 +108,14 @@ final class FileSink: BodySink {
             throw .file(operation: "truncate", error)
         }
         offset = 0
+        givers = []
         isSpoiled = false
         progress(0)
     }
 
     func write(_ part: UnsafeRawBufferPointer) throws(Fault) {
         guard Int64(part.count) <= size - offset else { throw spoiled() }
+        givers.insert(giver)
         var rest = part
         while !rest.isEmpty {
             let (fd, at, now) = (file, offset, rest)

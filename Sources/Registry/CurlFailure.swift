@@ -53,7 +53,7 @@ struct CurlFailure {
         // Only before the connection is there does the first of the limits count.
         ["connect", "resolv"].contains { words.lowercased().contains($0) }
             ? .unreachable("\(place): no connection within \(Int(timeouts.connect.rounded(.up))) s")
-            : .broken("\(place): less than \(timeouts.slowBytesPerSecond) bytes/s for \(timeouts.slowPeriod) s")
+            : .slow("\(place): less than \(timeouts.slowBytesPerSecond) bytes/s for \(timeouts.slowPeriod) s")
     }
 
     private var reason: String {

@@ -14,7 +14,6 @@ final class EndpointSession: Sendable {
     private struct State {
         var scheme: WebURL.Scheme?
         var hasServed = false
-        var isSick = false
     }
 
     /// What to get, below `/v2/REPOSITORY/`.
@@ -24,6 +23,8 @@ final class EndpointSession: Sendable {
         var accept: [String] = []
         /// First byte of a range that goes on to the end.
         var offset: Int64?
+        /// Whether a slow answer is put up with.
+        var isPatient = true
     }
 
     init(
@@ -46,12 +47,6 @@ final class EndpointSession: Sendable {
 
     /// Whether it has given anything yet.
     var hasServed: Bool { state.withLock { $0.hasServed } }
-
-    /// Set once its tries were used up: others are asked first from then on.
-    var isSick: Bool {
-        get { state.withLock { $0.isSick } }
-        set { state.withLock { $0.isSick = newValue } }
-    }
 
     /// Sends one request, with what authentication and redirects it takes, and gives the head of a 2xx response, whose
     /// body went to `sink`; every other status is thrown.
@@ -139,7 +134,8 @@ final class EndpointSession: Sendable {
             var request = HTTPRequest(url: url, headers: headers(ask))
             if let authorization { request.headers.append(("Authorization", authorization.value)) }
             let tls = try certificates.material(for: url)
-            let response = try transport.perform(request, tls: tls, sink: sink, policy: policy)
+            let response = try transport.perform(
+                request, tls: tls, sink: sink, policy: policy, isPatient: ask.isPatient)
             guard [301, 302, 303, 307, 308].contains(response.head.status) else { return (response, url) }
             guard let location = response.head.value("location") else {
                 throw .refused("redirect from \(url.authority) to nowhere")

@@ -30,14 +30,14 @@ extension RegistryClient {
         var digest: Digest?
         if case .digest(let wanted) = name { digest = wanted }
         let ask = EndpointSession.Ask(path: "manifests/\(name)", accept: DocumentKind.accepted)
-        return try attempt("manifest for \(subject(name))", digest: digest) { session throws(Fault) in
+        return try attempt("manifest for \(subject(name))", digest: digest) { turn throws(Fault) in
             let sink = MemorySink(limit: DocumentLimits.manifestBytes, what: "the manifest")
-            let head = try session.get(ask, into: sink)
+            let head = try turn.get(ask, into: sink)
             return FetchedDocument(
                 bytes: sink.bytes, contentType: head.value("content-type"),
                 digest: try RegistryClient.verify(
                     sink.bytes, wanted: digest, header: head.value("docker-content-digest")),
-                endpoint: session.endpoint.name)
+                endpoint: turn.endpoint.name)
         }
     }
 
@@ -73,11 +73,11 @@ extension RegistryClient {
             throw .refused(what: "\(what) of \(descriptor.size) bytes, with a limit of \(limit),", tried: [])
         }
         var shortage = Shortage()
-        return try attempt(what, digest: descriptor.digest) { session throws(Fault) in
+        return try attempt(what, digest: descriptor.digest) { turn throws(Fault) in
             let sink = MemorySink(limit: Int(descriptor.size), what: "the blob")
-            let head = try session.get(EndpointSession.Ask(path: "blobs/\(descriptor.digest)"), into: sink)
+            let head = try turn.get(EndpointSession.Ask(path: "blobs/\(descriptor.digest)"), into: sink)
             guard sink.bytes.count == Int(descriptor.size) else {
-                throw shortage.judge(Int64(sink.bytes.count), of: descriptor.size, head, session.endpoint.name)
+                throw shortage.judge(Int64(sink.bytes.count), of: descriptor.size, head, turn.endpoint.name)
             }
             let actual = Digest.of(sink.bytes, descriptor.digest.algorithm)
             guard actual == descriptor.digest else {
@@ -89,12 +89,12 @@ extension RegistryClient {
 
     /// All tags, in the registry's order.
     package func tags() throws(RegistryError) -> [String] {
-        try attempt("repository \(reference.familiarRepository)") { session throws(Fault) in
+        try attempt("repository \(reference.familiarRepository)") { turn throws(Fault) in
             var result: [String] = []
             var last: String?
             // A registry that repeats itself ends the list, one that never ends is cut off.
             for _ in 0..<TagPage.limit {
-                let page = try self.page(session, after: last)
+                let page = try self.page(turn, after: last)
                 result += page.tags
                 guard result.count <= DocumentLimits.tags else {
                     throw .refused("the list of tags has more than \(DocumentLimits.tags), the limit")
@@ -114,12 +114,12 @@ extension RegistryClient {
 
     /// OCI distribution spec, "Listing Tags": the next page starts behind the last tag of this one, which is all that a
     /// Link header may say.
-    private func page(_ session: EndpointSession, after last: String?) throws(Fault) -> TagPage {
+    private func page(_ turn: EndpointTurn, after last: String?) throws(Fault) -> TagPage {
         struct List: Decodable { let tags: [String]? }
         var ask = EndpointSession.Ask(path: "tags/list", query: [("n", "1000")])
         if let last { ask.query.append(("last", last)) }
         let sink = MemorySink(limit: DocumentLimits.manifestBytes, what: "the list of tags")
-        let head = try session.get(ask, into: sink)
+        let head = try turn.get(ask, into: sink)
         do throws(JSONFault) {
             let tags =
                 try BoundedJSON.decode(List.self, from: sink.bytes, limit: DocumentLimits.manifestBytes).tags ?? []

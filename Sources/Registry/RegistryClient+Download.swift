@@ -6,8 +6,7 @@ extension RegistryClient {
     ///
     /// A broken connection goes on by Range, at this endpoint or the next. Where that cannot be, the file is emptied and
     /// `progress`, which gets the count of bytes that the file holds, starts again from 0. Bytes beyond the
-    /// descriptor's size are refused. Who asks for the same blob a second time gets it from another endpoint, if there is
-    /// one that has it. `progress` is called on the calling thread.
+    /// descriptor's size are refused. `progress` is called on the calling thread.
     package func download(
         _ descriptor: Descriptor, to file: Int32, from offset: Int64, progress: @escaping (Int64) -> Void
     ) throws(RegistryError) {
@@ -16,21 +15,25 @@ extension RegistryClient {
             throw .refused(what: "\(what) of \(descriptor.size) bytes from byte \(offset)", tried: [])
         }
         let sink = FileSink(file: file, size: descriptor.size, offset: offset, progress: progress)
-        try attempt(what, digest: descriptor.digest, isDownload: true, furthest: { sink.furthest }) {
-            session throws(Fault) in
-            try RegistryClient.download(descriptor.digest, from: session, into: sink)
+        let record = download(of: descriptor.digest)
+        try attempt(what, digest: descriptor.digest, without: record.liars, furthest: { sink.furthest }) {
+            turn throws(Fault) in
+            if record.isDoubted, !sink.givers.isSubset(of: [turn.index]) { try sink.restart() }
+            sink.giver = turn.index
+            try RegistryClient.download(descriptor.digest, from: turn, into: sink)
         }
+        note(sink.givers, of: descriptor.digest)
     }
 
     private static func download(
-        _ digest: Digest, from session: EndpointSession, into sink: FileSink
+        _ digest: Digest, from turn: EndpointTurn, into sink: FileSink
     ) throws(Fault) {
         // More than the blob has, left over from something else.
         if sink.offset > sink.size { try sink.restart() }
         if sink.isComplete { return }
         do throws(Fault) {
-            let head = try response(digest, from: session, into: sink)
-            if !sink.isComplete { throw sink.shortage(head, endpoint: session.endpoint.name) }
+            let head = try response(digest, from: turn, into: sink)
+            if !sink.isComplete { throw sink.shortage(head, endpoint: turn.endpoint.name) }
         } catch {
             if sink.isSpoiled { try sink.restart() }
             throw error
@@ -38,15 +41,15 @@ extension RegistryClient {
     }
 
     private static func response(
-        _ digest: Digest, from session: EndpointSession, into sink: FileSink
+        _ digest: Digest, from turn: EndpointTurn, into sink: FileSink
     ) throws(Fault) -> ResponseHead {
         var ask = EndpointSession.Ask(path: "blobs/\(digest)", offset: sink.resumeOffset)
         do throws(Fault) {
-            return try session.get(ask, into: sink)
+            return try turn.get(ask, into: sink)
         } catch .status(416, _, _) where ask.offset != nil {
             ask.offset = nil
             try sink.restart()
-            return try session.get(ask, into: sink)
+            return try turn.get(ask, into: sink)
         }
     }
 }

@@ -16,8 +16,7 @@ package final class RegistryClient: Sendable {
     private struct Memory {
         /// The position of the endpoint that served last.
         var preferred = 0
-        /// Which endpoints a download came from. Who asks for the same once more could not use what they gave.
-        var downloads: [Digest: Set<Int>] = [:]
+        var downloads: [Digest: DownloadRecord] = [:]
     }
 
     package init(
@@ -45,75 +44,113 @@ package final class RegistryClient: Sendable {
 
     // MARK: Tries
 
-    /// Calls `body` with one endpoint after the other until it succeeds. `furthest` says how far a download got;
-    /// `isDownload` that its caller checks what comes.
+    /// Calls `body` with one endpoint after the other until it succeeds. `furthest` says how far a download got; endpoints
+    /// in `without` are not asked.
     func attempt<Value>(
-        _ what: String, digest: Digest? = nil, isDownload: Bool = false, furthest: () -> Int64 = { 0 },
-        _ body: (EndpointSession) throws(Fault) -> Value
+        _ what: String, digest: Digest? = nil, without: Set<Int> = [], furthest: () -> Int64 = { 0 },
+        _ body: (EndpointTurn) throws(Fault) -> Value
     ) throws(RegistryError) -> Value {
-        var failures: [EndpointFailure] = []
-        for index in order(isDownload ? digest : nil) {
-            let session = sessions[index]
+        var failures = without.sorted().map { failure($0, .refused("the bytes that it gave were wrong")) }
+        var turns = order().filter { !without.contains($0) }
+            .map { EndpointTurn(index: $0, session: sessions[$0], isPatient: false) }
+        while !turns.isEmpty {
+            var turn = turns.removeFirst()
+            turn.isPatient = turn.isPatient || turns.isEmpty
             do throws(Fault) {
-                let value = try repeating(session, digest, furthest: furthest, body)
-                memory.withLock { memory in
-                    memory.preferred = index
-                    if isDownload, let digest { memory.downloads[digest, default: []].insert(index) }
-                }
+                let value = try repeating(turn, digest, furthest: furthest, body)
+                memory.withLock { $0.preferred = turn.index }
                 return value
             } catch .interrupted {
                 throw .interrupted
             } catch .file(let operation, let errno) {
                 throw .file(SystemFailure(operation, "download of \(what)", errno))
             } catch {
-                if error.isPassing { session.isSick = true }
-                failures.append(
-                    EndpointFailure(endpoint: session.endpoint.name, role: session.endpoint.role, fault: error))
+                if error.isEndpoints { noteIllness(turn.index, "\(error)") }
+                failures.removeAll { $0.endpoint == turn.endpoint.name }
+                failures.append(failure(turn.index, error))
+                guard turn.comesAgain(after: error) else { continue }
+                turn.isPatient = true
+                turns.append(turn)
             }
         }
         throw RegistryError(what: what, repository: reference.familiarRepository, tried: failures)
     }
 
-    /// The one that served last first; those whose tries were used up, and those that gave this download before, last.
-    private func order(_ download: Digest?) -> [Int] {
-        let (preferred, doubted) = memory.withLock { memory in
-            (memory.preferred, download.flatMap { memory.downloads[$0] } ?? [])
-        }
+    private func failure(_ index: Int, _ fault: Fault) -> EndpointFailure {
+        let endpoint = sessions[index].endpoint
+        return EndpointFailure(endpoint: endpoint.name, role: endpoint.role, fault: fault)
+    }
+
+    /// Where there is but one place it is of no use to know.
+    private func noteIllness(_ index: Int, _ reason: String) {
+        guard sessions.count > 1 else { return }
+        let name = sessions[index].endpoint.name
+        observer.debug("\(name) is asked last from now on: \(reason)")
+        health.note(name, reason)
+    }
+
+    private var health: EndpointHealth { transport.configuration.health }
+
+    /// The one that served last first; those that are ill last.
+    private func order() -> [Int] {
+        let preferred = memory.withLock(\.preferred)
         func rank(_ index: Int) -> Int {
-            let last = doubted.contains(index) ? 4 : 0
-            return last + (sessions[index].isSick ? 2 : 0) + (index == preferred ? 0 : 1)
+            (health.illness(of: sessions[index].endpoint.name) == nil ? 0 : 2) + (index == preferred ? 0 : 1)
         }
-        return sessions.indices.sorted { (rank($0), $0) < (rank($1), $1) }
+        let ranks = sessions.indices.map(rank)
+        return sessions.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
     }
 
     /// Repeats `body` at one endpoint while its faults are passing ones, with growing pauses.
     private func repeating<Value>(
-        _ session: EndpointSession, _ digest: Digest?, furthest: () -> Int64,
-        _ body: (EndpointSession) throws(Fault) -> Value
+        _ turn: EndpointTurn, _ digest: Digest?, furthest: () -> Int64,
+        _ body: (EndpointTurn) throws(Fault) -> Value
     ) throws(Fault) -> Value {
         let policy = transport.configuration.retry
         var retry = 0
         var mark = furthest()
         while true {
             do throws(Fault) {
-                return try body(session)
+                return try body(turn)
             } catch {
                 if furthest() - mark >= policy.progressThatCounts {
                     mark = furthest()
                     retry = 0
                 }
-                // A place that never served is most likely not there; waiting for it would only hide that.
-                if case .unreachable = error, !session.hasServed { throw error }
-                guard error.isPassing, retry < policy.retries else { throw error }
+                guard turn.repeats(error, retry: retry, policy) else { throw error }
                 retry += 1
                 let seconds = pause(policy, retry, error)
                 observer.retrying(
                     RetryNotice(
-                        digest: digest, endpoint: session.endpoint.name, reason: "\(error)", seconds: seconds,
+                        digest: digest, endpoint: turn.endpoint.name, reason: "\(error)", seconds: seconds,
                         retry: retry))
                 try sleep(seconds)
             }
         }
+    }
+
+    // MARK: Downloads
+
+    func download(of digest: Digest) -> DownloadRecord { memory.withLock { $0.downloads[digest] ?? DownloadRecord() } }
+
+    func note(_ givers: Set<Int>, of digest: Digest) {
+        memory.withLock { $0.downloads[digest, default: DownloadRecord()].givers = givers }
+    }
+
+    /// To be told when the bytes of a download have another digest or length than they should. Whether asking for it once
+    /// more may bring others: from then on they come whole from one endpoint, and not from one that gave wrong ones.
+    package func distrust(_ digest: Digest) -> Bool {
+        let (liar, isLeft) = memory.withLock { memory -> (Int?, Bool) in
+            var record = memory.downloads[digest] ?? DownloadRecord()
+            let liar = record.givers.count == 1 ? record.givers.first { $0 != DownloadRecord.unknown } : nil
+            if let liar { record.liars.insert(liar) }
+            record.givers = []
+            record.isDoubted = true
+            memory.downloads[digest] = record
+            return (liar, record.liars.count < sessions.count)
+        }
+        if let liar { noteIllness(liar, "what it gave for \(digest) has another digest") }
+        return isLeft
     }
 
     private func pause(_ policy: RetryPolicy, _ retry: Int, _ fault: Fault) -> Double {

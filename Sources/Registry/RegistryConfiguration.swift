@@ -15,6 +15,7 @@ package struct RegistryConfiguration: Sendable {
     package var environment: [String: String]
     package var retry = RetryPolicy()
     package var timeouts = Timeouts()
+    package var health = EndpointHealth()
     package var userAgent = "runimg"
 
     package init(environment: [String: String] = [:]) {
@@ -30,6 +31,8 @@ package struct RegistryConfiguration: Sendable {
 package struct RetryPolicy: Sendable, Hashable {
     /// How often one request is sent again to one endpoint.
     package var retries = 5
+    /// The same while another endpoint is to be asked as well, and only where a connection broke.
+    package var retriesBeside = 1
     /// Seconds before the first repetition; each next pause is twice as long, and all vary by half.
     package var basePause = 1.0
     /// Seconds; bounds Retry-After too.
@@ -46,6 +49,19 @@ package struct Timeouts: Sendable, Hashable {
     /// A transfer slower than this for `slowPeriod` is given up and tried again.
     package var slowBytesPerSecond = 1024
     package var slowPeriod = 60
+    /// The same while another endpoint is to be asked as well; 0 makes no difference.
+    package var slowBesideBytesPerSecond = 64 << 10
+    package var slowBesidePeriod = 10
+
+    /// What holds while another endpoint is to be asked as well.
+    var beside: Timeouts {
+        guard slowBesideBytesPerSecond > 0 else { return self }
+        var result = self
+        result.slowBytesPerSecond = max(slowBytesPerSecond, slowBesideBytesPerSecond)
+        result.slowPeriod = min(slowPeriod, slowBesidePeriod)
+        result.connect = min(connect, Double(result.slowPeriod))
+        return result
+    }
 
     package init() {}
 }

@@ -80,6 +80,8 @@ package enum Fault: Error, Sendable, Hashable, CustomStringConvertible {
     case unreachable(String)
     /// A connection broke, or was given up.
     case broken(String)
+    /// A transfer was given up because it was too slow.
+    case slow(String)
     /// The server answers, but does not speak TLS.
     case notTLS(String)
     /// A certificate that cannot be trusted.
@@ -94,7 +96,7 @@ package enum Fault: Error, Sendable, Hashable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unreachable(let text), .broken(let text), .notTLS(let text), .certificate(let text): text
+        case .unreachable(let text), .broken(let text), .slow(let text), .notTLS(let text), .certificate(let text): text
         case .status(let code, let text, _): text.isEmpty ? "HTTP status \(code)" : "HTTP status \(code): \(text)"
         case .notFound(let text): text.isEmpty ? "HTTP status 404" : text
         case .unauthorized(let text): text
@@ -107,9 +109,17 @@ package enum Fault: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the same request may fare better a little later.
     var isPassing: Bool {
         switch self {
-        case .unreachable, .broken: true
+        case .unreachable, .broken, .slow: true
         case .status(let code, _, _): code == 429 || code == 408 || (500...599).contains(code)
         default: false
+        }
+    }
+
+    /// Whether it is the endpoint's fault, whatever it is asked for: another one is asked first for a while.
+    var isEndpoints: Bool {
+        switch self {
+        case .notTLS, .certificate, .refused: true
+        default: isPassing
         }
     }
 }

@@ -21,7 +21,7 @@ extension Resolver {
         let proxies = ProxySettings(environment: configuration.environment)
         let version = reference.digest.map { "\($0)" } ?? reference.tag ?? Reference.defaultTag
         var result: [Explanation] = []
-        for endpoint in try endpoints(for: reference, configuration: configuration) {
+        for endpoint in try ordered(for: reference, configuration) {
             let scheme = endpoint.schemes.first ?? .https
             let text = "\(scheme.rawValue)://\(endpoint.name)/v2/\(endpoint.repository)/manifests/\(version)"
             let proxy = (try? WebURL(parsing: text)).flatMap { proxies.proxy(for: $0) }
@@ -32,6 +32,24 @@ extension Resolver {
                     security: try security(of: endpoint, configuration)))
         }
         return result
+    }
+
+    /// As a client asks them now.
+    private static func ordered(
+        for reference: Reference, _ configuration: RegistryConfiguration
+    ) throws(RegistryError) -> [Endpoint] {
+        let all = try endpoints(for: reference, configuration: configuration)
+        var (well, ill): ([Endpoint], [Endpoint]) = ([], [])
+        for var endpoint in all {
+            guard all.count > 1, let illness = configuration.health.illness(of: endpoint.name) else {
+                well.append(endpoint)
+                continue
+            }
+            let seconds = (illness.until - Clock.bootNanoseconds) / 1_000_000_000
+            endpoint.reasons.append("asked last for \(seconds) s more: \(illness.reason)")
+            ill.append(endpoint)
+        }
+        return well + ill
     }
 
     private static func security(

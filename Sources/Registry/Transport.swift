@@ -45,7 +45,8 @@ final class Transport: Sendable {
 
     /// One exchange; a body of a 2xx response goes to `sink`. Redirects come back as they are.
     func perform(
-        _ request: HTTPRequest, tls: TLSMaterial, sink: any BodySink, policy: DestinationPolicy
+        _ request: HTTPRequest, tls: TLSMaterial, sink: any BodySink, policy: DestinationPolicy,
+        isPatient: Bool = true
     ) throws(Fault) -> Response {
         if observer.isInterrupted() { throw .interrupted }
         guard let handle = idle.withLock({ $0.popLast() }) ?? Handle() else { throw .broken("out of memory") }
@@ -58,7 +59,8 @@ final class Transport: Sendable {
             curl_easy_reset(handle.raw)
             idle.withLock { $0.append(handle) }
         }
-        set(handle.raw, request, tls: tls, proxy: proxy)
+        let timeouts = isPatient ? configuration.timeouts : configuration.timeouts.beside
+        set(handle.raw, request, tls: tls, proxy: proxy, timeouts)
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
         var headers = HeaderList(request.headers)
         let start = Clock.monotonicNanoseconds
@@ -72,7 +74,7 @@ final class Transport: Sendable {
         let milliseconds = (Clock.monotonicNanoseconds - start) / 1_000_000
         let verb = request.form == nil ? "GET" : "POST"
         do throws(Fault) {
-            let head = try conclude(code, transfer, handle.raw, errorText, proxy: proxy)
+            let head = try conclude(code, transfer, handle.raw, errorText, proxy: proxy, timeouts)
             observer.debug("\(verb) \(request.url): \(head.status) in \(milliseconds) ms")
             return Response(
                 head: head, errorBody: transfer.errorBody, errorBodyIsCut: transfer.errorBodyIsCut)
@@ -84,7 +86,7 @@ final class Transport: Sendable {
 
     private func conclude(
         _ code: CURLcode, _ transfer: Transfer, _ handle: UnsafeMutableRawPointer, _ errorText: [CChar],
-        proxy: String?
+        proxy: String?, _ timeouts: Timeouts
     ) throws(Fault) -> ResponseHead {
         if let fault = transfer.fault { throw fault }
         if code == CURLE_OK { return try transfer.finish() }
@@ -95,12 +97,14 @@ final class Transport: Sendable {
         let number = Int32(truncatingIfNeeded: ccurl_info_long(handle, CURLINFO_OS_ERRNO))
         throw CurlFailure(
             code: code, words: words, errno: number == 0 ? nil : Errno(rawValue: number), url: transfer.url,
-            proxy: proxy,
-            timeouts: configuration.timeouts
+            proxy: proxy, timeouts: timeouts
         ).fault
     }
 
-    private func set(_ handle: UnsafeMutableRawPointer, _ request: HTTPRequest, tls: TLSMaterial, proxy: String?) {
+    private func set(
+        _ handle: UnsafeMutableRawPointer, _ request: HTTPRequest, tls: TLSMaterial, proxy: String?,
+        _ timeouts: Timeouts
+    ) {
         ccurl_set_string(handle, CURLOPT_URL, request.url.text)
         ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         ccurl_set_string(handle, CURLOPT_USERAGENT, configuration.userAgent)
@@ -114,7 +118,6 @@ final class Transport: Sendable {
         ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         ccurl_set_long(handle, CURLOPT_BUFFERSIZE, 256 << 10)
         ccurl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
-        let timeouts = configuration.timeouts
         ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, Int(timeouts.connect * 1000))
         ccurl_set_long(handle, CURLOPT_LOW_SPEED_LIMIT, timeouts.slowBytesPerSecond)
         ccurl_set_long(handle, CURLOPT_LOW_SPEED_TIME, timeouts.slowPeriod)

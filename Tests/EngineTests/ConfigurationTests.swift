@@ -16,6 +16,12 @@ import Testing
         #expect(result.dataRoot == "/g")
     }
 
+    @Test func theFloorOfMirrorsIsANumberOfBytes() throws {
+        #expect(try decode(#"{"slow-mirror": 20000}"#).slowMirror == 20_000)
+        let message = SpecBuilderTests.message { _ = try decode(#"{"slow-mirror": -1}"#) }
+        #expect(message.contains("slow-mirror: -1 is no number of bytes a second"), "\(message)")
+    }
+
     @Test func dockersFileDoesNotMoveOurData() throws {
         #expect(try decode(#"{"data-root": "/d"}"#, path: "/etc/docker/daemon.json").dataRoot == nil)
     }

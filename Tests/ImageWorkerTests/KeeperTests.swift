@@ -18,6 +18,7 @@ struct KeeperTests {
         ("a field that is longer than its frame", "asked for a field of 4294967295 bytes"),
         ("an end before anything was stored", "asked for an end before anything was stored"),
         ("questions whose answers nobody reads", "asked for answers that nobody reads"),
+        ("an endpoint that is not asked", "asked for an endpoint that is none of this pull's"),
         ("supervision once more", "asked for supervision once more"),
         ("death", "the process that reads the image was ended by signal 9"),
     ])

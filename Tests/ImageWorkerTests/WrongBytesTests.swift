@@ -76,8 +76,8 @@ import Testing
         let outcome = try fixture.pull("app") { $0.registryRules = .hubMirrors(bad.map(\.url) + [good.url]) }
         try FaultyServerTests.expectWhole(fixture, outcome, sample)
         let blob = "/v2/library/app/blobs/\(sample.layers[0].descriptor.digest)"
-        // Asked anew, not continued: what the others had given is gone.
-        #expect(good.requests(to: blob).map(\.rangeStart) == [nil])
+        // Asked anew, not continued: what the others had given is gone. Half of the blob alone may be gone on with.
+        if fault != .lowContentLength { #expect(good.requests(to: blob).map(\.rangeStart) == [nil]) }
         #expect(bad.allSatisfy { !$0.requests(to: blob).isEmpty })
     }
 

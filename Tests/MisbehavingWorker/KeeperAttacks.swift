@@ -24,6 +24,7 @@ struct KeeperAttacks {
         case "a frame that ends early": try line.send([3, 0, 0, 0, 3, 1, 2])
         case "a field that is longer than its frame": try line.send([5, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff])
         case "supervision once more": try line.tell(.supervise)
+        case "an endpoint that is not asked": try line.tell(.endpointIll("other.example:5000", reason: "it was dead"))
         case "an end before anything was stored": try line.tell(.finished)
         case "questions whose answers nobody reads":
             for _ in 0..<2_000_000 { try line.tell(.claim(place: 0)) }

@@ -197,10 +197,10 @@ import Testing
         try client.download(blob.descriptor, toFile: file)
         #expect(contents(file) == blob.bytes)
         #expect(second.requests.map { $0.rangeStart } == [100_000])
-        #expect(first.requests.count == 6)
+        #expect(first.requests.count == 2)
         // It had its chance: the next blob starts at the other.
         try client.download(next.descriptor, toFile: path.file("blob2", ""))
-        #expect(first.requests.count == 6)
+        #expect(first.requests.count == 2)
     }
 
     @Test("F12: a blob that is too long is fetched anew from the next mirror")
@@ -224,6 +224,7 @@ import Testing
         let scratch = try Scratch()
         // The digest is the caller's to check, who then asks once more.
         try client.download(blob.descriptor, toFile: scratch.file("1", ""))
+        #expect(client.distrust(blob.descriptor.digest))
         try client.download(blob.descriptor, toFile: scratch.file("2", ""))
         #expect(contents(scratch("1")) != blob.bytes)
         #expect(Digest.of(contents(scratch("2"))) == blob.descriptor.digest)

@@ -207,7 +207,10 @@ import Testing
         let third = try FaultyRegistry { request, _ in .blob(blob.bytes, for: request) }
         let client = try DocumentFetchTests.hub([first, second, third])
         let scratch = try Scratch()
-        for number in 1...3 { try client.download(blob.descriptor, toFile: scratch.file("\(number)", "")) }
+        for number in 1...3 {
+            try client.download(blob.descriptor, toFile: scratch.file("\(number)", ""))
+            if number < 3 { #expect(client.distrust(blob.descriptor.digest)) }
+        }
         #expect(Digest.of(contents(scratch("3"))) == blob.descriptor.digest)
         #expect(first.requests.count == 1 && second.requests.count == 1)
     }

@@ -1,5 +1,6 @@
 import OCI
 import Registry
+import Sys
 import TestSupport
 import Testing
 
@@ -93,5 +94,16 @@ import Testing
         let all = try ResolverTests.endpoints("a", mirrors: ["http://m.example:80"], insecure: ["m.example"])
         #expect(all[0].schemes == [.http])
         #expect(all[0].name == "m.example")
+    }
+
+    @Test func explanationsAreInTheOrderOfAsking() throws {
+        var configuration = RegistryConfiguration()
+        configuration.rules = .hubMirrors(["https://a.example", "https://b.example"])
+        let until = Clock.bootNanoseconds + EndpointHealth.lifetime / 2
+        configuration.health = EndpointHealth(["a.example": .init(until: until, reason: "it was dead")])
+        let places = try Resolver.explain(Reference(parsing: "alpine"), configuration: configuration)
+        let hosts = places.map { $0.url.split(separator: "/").dropFirst().first ?? "" }
+        #expect(hosts == ["b.example", "registry-1.docker.io", "a.example"])
+        #expect(places[2].rules.contains { $0.hasPrefix("asked last for ") && $0.hasSuffix(" s more: it was dead") })
     }
 }

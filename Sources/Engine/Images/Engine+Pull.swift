@@ -39,6 +39,7 @@ extension Engine {
         request.allTags = asked.allTags
         request.registryRules = rules(asked.registryRules)
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
+        request.slowMirror = configuration.slowMirror
         request.credentialsDirectory =
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
         request.ids = rootless?.workerIDs

@@ -73,7 +73,10 @@ struct ConfinedProcess {
             try SplitProcess.silence(isatty(STDERR_FILENO) == 1 ? [0, 1, 2] : [0, 1])
         }
         // Credential helpers are programs, and may write where they like.
-        let remote = try remoteSource(sink, interruption)
+        let health = EndpointHealth(EndpointMemory(layout).load()) { endpoint, illness in
+            _ = client.send(.endpointIll(endpoint, reason: illness.reason))
+        }
+        let remote = try remoteSource(health, sink, interruption)
         let sandbox = Sandbox(
             layout: layout, area: area, source: name?.path, ports: connections.ports,
             environment: Environment.dictionary)
@@ -138,10 +141,11 @@ struct ConfinedProcess {
 
     /// Reads the caller's configuration and asks credential helpers; nil where the source is a file.
     private func remoteSource(
-        _ sink: EventSink, _ interruption: Interruption
+        _ health: EndpointHealth, _ sink: EventSink, _ interruption: Interruption
     ) throws(WorkerError) -> RegistrySource? {
         guard case .registry(let reference)? = name else { return nil }
-        return try RegistrySource(reference, request: request, sink: sink, interruption: interruption)
+        return try RegistrySource(
+            reference, request: request, health: health, sink: sink, interruption: interruption)
     }
 
     /// Both forms may be there: a layout's has the manifests, by which its layers keep their digests.

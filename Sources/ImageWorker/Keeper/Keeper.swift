@@ -12,6 +12,8 @@ struct Keeper {
     let area: PullArea
     let names: NamePolicy
     let connections: ConnectionPolicy
+    /// `host[:port]` of each place that may be asked.
+    let endpoints: Set<String>
     let sink: EventSink
     let interruption: Interruption
 
@@ -19,15 +21,18 @@ struct Keeper {
     private var stored: KeeperReply.Recorded?
     /// The first thing that could not be stored.
     private var refusal: WorkerError?
+    /// Endpoints that were said to be ill.
+    private var ill: Set<String> = []
 
     init(
-        store: ImageStore, area: PullArea, names: NamePolicy, connections: ConnectionPolicy, sink: EventSink,
-        interruption: Interruption
+        store: ImageStore, area: PullArea, names: NamePolicy, connections: ConnectionPolicy, endpoints: Set<String>,
+        sink: EventSink, interruption: Interruption
     ) {
         self.store = store
         self.area = area
         self.names = names
         self.connections = connections
+        self.endpoints = endpoints
         self.sink = sink
         self.interruption = interruption
     }
@@ -107,6 +112,9 @@ struct Keeper {
         switch request {
         case .event(let event):
             if let event = event.relayed { sink.send(event) }
+        case .endpointIll(let endpoint, let reason):
+            guard endpoints.contains(endpoint) else { throw .breach("an endpoint that is none of this pull's") }
+            if ill.insert(endpoint).inserted { EndpointMemory(store.layout).note(endpoint, reason) }
         case .finished:
             if stored == nil { throw .breach("an end before anything was stored") }
             return .finished

@@ -2,8 +2,8 @@ internal import FoundationEssentials
 package import Images
 package import OCI
 
-/// What the confined process asks of the keeper, the only one that changes the store. `event`, `finished` and `failed`
-/// have no reply.
+/// What the confined process asks of the keeper, the only one that changes the store. `event`, `endpointIll`, `finished`
+/// and `failed` have no reply.
 package enum KeeperRequest: Sendable {
     /// To be passed on to whoever started us.
     case event(WorkerEvent)
@@ -18,6 +18,8 @@ package enum KeeperRequest: Sendable {
     case record(documents: [Document], names: [String])
     /// The frame comes with the descriptor by which connect(2) is supervised. Heard once, before the first foreign byte.
     case supervise
+    /// That endpoint is to be asked last for a while, also by others.
+    case endpointIll(_ endpoint: String, reason: String)
     case finished
     case failed(message: String, kind: WorkerEvent.FailureKind)
 
@@ -49,7 +51,7 @@ package enum KeeperRequest: Sendable {
 
     private enum Verb: UInt8 {
         case event = 1
-        case open, claim, commit, record, supervise, finished, failed
+        case open, claim, commit, record, supervise, finished, failed, endpointIll
     }
 
     // MARK: Encoding
@@ -77,6 +79,11 @@ package enum KeeperRequest: Sendable {
                 for name in names { writer.put(name) }
             }
         case .supervise: return KeeperRequest.frame(.supervise) { _ in }
+        case .endpointIll(let endpoint, let reason):
+            return KeeperRequest.frame(.endpointIll) { writer in
+                writer.put(endpoint)
+                writer.put(reason)
+            }
         case .finished: return KeeperRequest.frame(.finished) { _ in }
         case .failed(let message, let kind):
             return KeeperRequest.frame(.failed) { writer in
@@ -131,6 +138,9 @@ package enum KeeperRequest: Sendable {
             return .record(documents: documents, names: names)
         case .supervise: return .supervise
         case .finished: return .finished
+        case .endpointIll:
+            let endpoint = try reader.text(limit: 1024)
+            return .endpointIll(endpoint, reason: try reader.text(limit: textLimit))
         case .failed:
             let message = try reader.text(limit: textLimit)
             let kind = try reader.text(limit: 64)

@@ -7,6 +7,7 @@ package struct PullRequest: Sendable, Hashable {
     package var allTags = false
     package var platform: Platform?
     package var registryRules = RegistryRules()
+    package var access = RegistryAccess()
 
     package init(source: String) { self.source = source }
 }

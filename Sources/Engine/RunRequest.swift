@@ -28,6 +28,8 @@ package struct RunRequest: Sendable, Hashable, Codable {
     package var platform: Platform?
     /// For the pull; nil, as in older records: none.
     package var registryRules: RegistryRules?
+    /// For the pull, and never recorded: it may hold a password.
+    package var registryAccess: RegistryAccess?
     package var process = ProcessOptions()
     package var isolation = IsolationOptions()
     package var resources = ResourceOptions()

@@ -39,32 +39,13 @@ struct Pull {
         let manifest = try source.manifest(target, platform: wanted)
         sink.send(.pulling(tag: target.tag, repository: target.repository))
         let bytes = try source.config(manifest)
-        let config = try check(bytes, of: manifest, target, wanted)
+        let config = try manifest.config(bytes, of: target, for: platform, sink)
         if try !store.open(config: bytes) {
             try LayerFetch(
                 store: store, request: request, sink: sink, interruption: interruption
             ).run(manifest, config)
         }
         return try record(manifest, target)
-    }
-
-    /// Refuses a config that does not belong to its manifest or to the platform.
-    private func check(
-        _ bytes: [UInt8], of manifest: SourceManifest, _ target: PullTarget, _ wanted: Platform
-    ) throws(WorkerError) -> ImageConfig {
-        let config = try lift(WorkerError.manifest) { () throws(ManifestError) in
-            let config = try ImageConfig.decode(bytes, descriptor: manifest.config)
-            guard manifest.layers.count == config.rootfs.diffIDs.count else {
-                throw .layerCount(layers: manifest.layers.count, diffIDs: config.rootfs.diffIDs.count)
-            }
-            if let promised = manifest.platform { try config.check(platform: promised) }
-            return config
-        }
-        guard wanted.distance(to: config.platform) == nil else { return config }
-        if platform != nil { throw .noPlatform(name: target.shown, wanted: wanted, actual: config.platform) }
-        sink.send(
-            .warning("the image is for \(ForeignText("\(config.platform)")), this machine is \(wanted)"))
-        return config
     }
 
     private func record(

@@ -27,14 +27,16 @@ struct RegistrySource: ImageSource {
             sink.send(.layer(id: digest.short, state: .retrying(seconds: seconds, reason: notice.reason)))
         }
         client = try lift(WorkerError.registry) { [observer] () throws(RegistryError) in
-            var configuration = try RegistrySource.withCredentials(request)
+            var configuration = try RegistrySource.withCredentials(request, reference)
             configuration.health = health
             return try RegistryClient(reference: reference, configuration: configuration, observer: observer)
         }
     }
 
-    private static func withCredentials(_ request: WorkerRequest) throws(RegistryError) -> RegistryConfiguration {
-        var configuration = configuration(request)
+    private static func withCredentials(
+        _ request: WorkerRequest, _ reference: Reference
+    ) throws(RegistryError) -> RegistryConfiguration {
+        var configuration = try configuration(request, reference)
         if let directory = request.credentialsDirectory {
             configuration.credentials = try CredentialStore.load(directory: directory)
         }
@@ -47,7 +49,7 @@ struct RegistrySource: ImageSource {
             throw .source(request.source, reason: "it is no name of a registry's")
         }
         let places = try lift(WorkerError.registry) { () throws(RegistryError) in
-            var configuration = try withCredentials(request)
+            var configuration = try withCredentials(request, reference)
             configuration.health = EndpointHealth(EndpointMemory(StoreLayout(root: request.dataRoot)).load())
             return try Resolver.explain(reference, configuration: configuration)
         }
@@ -61,24 +63,27 @@ struct RegistrySource: ImageSource {
     }
 
     /// Without credentials.
-    private static func configuration(_ request: WorkerRequest) -> RegistryConfiguration {
+    private static func configuration(
+        _ request: WorkerRequest, _ reference: Reference
+    ) throws(RegistryError) -> RegistryConfiguration {
         var configuration = RegistryConfiguration(environment: Environment.dictionary)
         configuration.rules = request.registryRules
         configuration.insecureRegistries = request.insecureRegistries
         if let rate = request.slowMirror { configuration.timeouts.slowBesideBytesPerSecond = rate }
+        try configuration.apply(request.access, to: reference)
         return configuration
     }
 
     /// Where a pull of `reference` asks.
     static func endpoints(_ reference: Reference, _ request: WorkerRequest) throws(WorkerError) -> [Endpoint] {
         try lift(WorkerError.registry) { () throws(RegistryError) in
-            try Resolver.endpoints(for: reference, configuration: configuration(request))
+            try Resolver.endpoints(for: reference, configuration: configuration(request, reference))
         }
     }
 
     func targets() throws(WorkerError) -> [PullTarget] {
         guard allTags else { return [target(reference.tagged)] }
-        let tags = try lift(WorkerError.registry) { () throws(RegistryError) in try client.tags() }
+        let tags = try tags()
         guard !tags.isEmpty else {
             throw .source(reference.familiarRepository, reason: "the repository has no tags")
         }
@@ -102,9 +107,7 @@ struct RegistrySource: ImageSource {
         var descriptor: Descriptor?
         var named: Digest?
         for _ in 0..<DocumentLimits.indexDepth + 1 {
-            let document = try lift(WorkerError.registry) { [name] () throws(RegistryError) in
-                try client.manifest(name)
-            }
+            let document = try document(name)
             documents.insert((document.digest, document.bytes), at: 0)
             let digest = named ?? document.digest
             named = digest
@@ -149,6 +152,30 @@ struct RegistrySource: ImageSource {
         guard let descriptor = manifest.config else {
             throw .source(reference.familiar, reason: "its manifest names no config")
         }
-        return try lift(WorkerError.registry) { () throws(RegistryError) in try client.blob(descriptor) }
+        return try blob(descriptor)
+    }
+}
+
+// MARK: Documents by themselves
+
+extension RegistrySource {
+    /// What the reference names, its tag's manifest where it names no digest.
+    var name: ManifestName {
+        reference.digest.map { .digest($0) } ?? .tag(reference.tag ?? Reference.defaultTag)
+    }
+
+    /// For messages.
+    var shown: String { reference.familiar }
+
+    func tags() throws(WorkerError) -> [String] {
+        try lift(WorkerError.registry) { () throws(RegistryError) in try client.tags() }
+    }
+
+    func document(_ name: ManifestName) throws(WorkerError) -> FetchedDocument {
+        try lift(WorkerError.registry) { () throws(RegistryError) in try client.manifest(name) }
+    }
+
+    func blob(_ descriptor: Descriptor) throws(WorkerError) -> [UInt8] {
+        try lift(WorkerError.registry) { () throws(RegistryError) in try client.blob(descriptor) }
     }
 }

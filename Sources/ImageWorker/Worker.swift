@@ -46,28 +46,33 @@ package enum Worker {
         if request.verb == .transfer { return try ConfinedTransfer.run(request, sink) }
         if request.verb == .save { return try Save.run(request, sink) }
         if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
-        let name = request.verb == .pull ? try SourceName(parsing: request.source) : nil
+        let name = request.verb.namesSource ? try SourceName(parsing: request.source) : nil
         let names = try names(name, request)
         var endpoints: [Endpoint] = []
         if case .registry(let reference)? = name { endpoints = try RegistrySource.endpoints(reference, request) }
         let environment = endpoints.isEmpty ? [:] : Environment.dictionary
         let connections = ConnectionPolicy(endpoints: endpoints, environment: environment)
+        let storage = request.verb == .query ? nil : try storage(request, names)
+        var keeper = Keeper(
+            storage: storage, connections: connections, endpoints: Set(endpoints.map(\.name)), sink: sink,
+            interruption: interruption)
+        do throws(WorkerError) {
+            try split(request, name, &keeper, takeover)
+        } catch {
+            // Where it came to nothing before the keeper could do it.
+            try? storage?.area.remove()
+            throw error
+        }
+    }
+
+    private static func storage(_ request: WorkerRequest, _ names: NamePolicy) throws(WorkerError) -> Keeper.Storage {
         let store = ImageStore(dataRoot: request.dataRoot, marks: request.marks)
         let area = try lift(WorkerError.store) { () throws(StoreError) in
             try store.prepare()
             try store.clean()
             return try store.makePullArea()
         }
-        var keeper = Keeper(
-            store: store, area: area, names: names, connections: connections, endpoints: Set(endpoints.map(\.name)),
-            sink: sink, interruption: interruption)
-        do throws(WorkerError) {
-            try split(request, name, &keeper, takeover)
-        } catch {
-            // Where it came to nothing before the keeper could do it.
-            try? area.remove()
-            throw error
-        }
+        return Keeper.Storage(store: store, area: area, names: names)
     }
 
     /// The one place where the two processes part.
@@ -86,7 +91,8 @@ package enum Worker {
             // Some seconds of progress, while the keeper waits for the disk.
             StreamSocket.setSendBuffer(socket, 4 << 20)
             ConfinedProcess(
-                request: request, name: name, layout: keeper.store.layout, area: keeper.area.path,
+                request: request, name: name, layout: StoreLayout(root: request.dataRoot),
+                area: keeper.storage?.area.path,
                 connections: keeper.connections, socket: socket, parent: parent, takeover: takeover
             ).run()
         case .parent(let child):
@@ -144,6 +150,9 @@ package enum Worker {
 }
 
 extension WorkerRequest.Verb {
+    /// Whether the request says where an image is asked for.
+    var namesSource: Bool { self == .pull || self == .query || self == .push }
+
     /// Whether what is asked for comes by a descriptor.
     var readsFile: Bool { self == .load || self == .importTar }
 }

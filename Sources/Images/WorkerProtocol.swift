@@ -2,7 +2,9 @@ package import OCI
 
 /// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
 package struct WorkerRequest: Sendable, Codable, Hashable {
-    package enum Verb: String, Sendable, Codable { case pull, commit, transfer, resolve, save, load, importTar, push }
+    package enum Verb: String, Sendable, Codable {
+        case pull, commit, transfer, resolve, query, save, load, importTar, push
+    }
 
     package var verb: Verb
     /// Of a pull: a name, or `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`.
@@ -11,6 +13,7 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var allTags = false
     package var dataRoot: String
     package var registryRules = RegistryRules()
+    package var access = RegistryAccess()
     package var insecureRegistries: [String] = []
     /// The directory of docker's `config.json`.
     package var credentialsDirectory: String?
@@ -24,6 +27,7 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var load: LoadRequest?
     package var importTar: ImportRequest?
     package var push: PushRequest?
+    package var query: RegistryQuery?
     /// Of an ordinary user's namespace; nil for root.
     package var ids: IDs?
 
@@ -86,6 +90,10 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case transferred(bytes: Int64)
     /// Where the image would be asked for, in order.
     case resolved([ResolvedPlace])
+    /// A part of what a query asked for.
+    case answer(RegistryAnswer)
+    /// All of it was told.
+    case answered
     /// One clear message, without a prefix.
     case failed(message: String, kind: FailureKind)
 

@@ -51,7 +51,7 @@ package enum Resolver {
         for reference: Reference, configuration: RegistryConfiguration
     ) throws(RegistryError) -> [Endpoint] {
         let insecure = InsecureHosts(configuration.insecureRegistries)
-        let (place, rewrite) = try self.place(of: reference, configuration)
+        let (place, rewrite) = try self.place(of: reference, configuration.rules)
         let reasons = rewrite.map { ["\($0.prefix.text) is replaced by \($0.target.text) (\($0.origin))"] } ?? []
         var result: [Endpoint] = []
         for mirror in configuration.rules.mirrors where mirror.prefix.matches(place) {
@@ -67,11 +67,11 @@ package enum Resolver {
         return result
     }
 
-    private static func place(
-        of reference: Reference, _ configuration: RegistryConfiguration
+    static func place(
+        of reference: Reference, _ rules: RegistryRules
     ) throws(RegistryError) -> (Reference, RegistryRules.Rewrite?) {
         do throws(NamePrefix.Fault) {
-            return try configuration.rules.place(of: reference)
+            return try rules.place(of: reference)
         } catch {
             throw .configuration("\(error)")
         }

@@ -39,6 +39,9 @@ final class RecordingEngine: EngineVerbs {
     var ran: [RunRequest] = []
     var pulled: [PullRequest] = []
     var places: [ResolvedPlace] = []
+    /// What the verbs of RegistryVerbs were asked, and what they answer.
+    var queries: [RegistryQuery] = []
+    var reply = RegistryReply()
     var removed: [String] = []
     var events: [EngineEvent] = []
     var summaries: [ImageSummary] = []
@@ -79,12 +82,6 @@ final class RecordingEngine: EngineVerbs {
         for event in events { observer(event) }
         if let failure { throw failure }
         return .ended(exitCode)
-    }
-
-    func resolve(_ request: PullRequest) throws -> [ResolvedPlace] {
-        pulled.append(request)
-        if let failure { throw failure }
-        return places
     }
 
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws {

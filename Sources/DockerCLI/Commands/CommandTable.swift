@@ -90,7 +90,7 @@ package enum CommandTable {
     ])
 
     private static let images: [Entry] = [
-        Entry(PullCommand.self), Entry(ResolveCommand.self),
+        Entry(PullCommand.self), Entry(ResolveCommand.self), Entry(TagsCommand.self),
         Entry(path: "push", summary: "Send an image to a registry", aliases: ["image push"]),
         Entry(ImagesCommand.self),
         Entry(RemoveImagesCommand.self),
@@ -128,7 +128,7 @@ package enum CommandTable {
         ]
         + ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"].map { group("network", $0) }
         + volumes
-        + ["annotate", "create", "inspect", "push", "rm"].map { group("manifest", $0) }
+        + [Entry(ManifestInspectCommand.self)] + ["annotate", "create", "push", "rm"].map { group("manifest", $0) }
         + ["create", "export", "import", "inspect", "ls", "rm", "show", "update", "use"].map { group("context", $0) }
         + ["create", "ls", "rm"].map { group("checkpoint", $0) }
         + ["create", "inspect", "ls", "rm"].map { group("secret", $0) }

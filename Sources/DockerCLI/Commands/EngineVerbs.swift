@@ -1,14 +1,12 @@
 package import Engine
-package import Images
 package import Logs
 
 /// What the commands need of the engine. They throw when something failed.
 package protocol EngineVerbs: ContainerVerbs, ImageVerbs, UsageVerbs, FileVerbs, ArchiveVerbs, AssemblyVerbs,
-    VolumeVerbs, NameVerbs
+    VolumeVerbs, NameVerbs, RegistryVerbs
 {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
-    func resolve(_ request: PullRequest) throws -> [ResolvedPlace]
     func events(
         _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void)
         throws

@@ -1,11 +1,16 @@
 internal import Engine
 internal import Images
+package import OCI
 
 /// What `inspect` and its kin were asked.
 package struct InspectDraft: Sendable {
     package var format = ""
     package var sizes = false
     package var type = ""
+    /// Whether the registry is asked, and not the store.
+    package var remote = false
+    package var platform: Platform?
+    var registry = RegistryFlags()
 
     package init(type: String = "") { self.type = type }
 
@@ -15,6 +20,27 @@ package struct InspectDraft: Sendable {
     static let size: Flag<InspectDraft> = .bool("size", short: "s", "Show what containers take of the disk") {
         $0.sizes = $1
     }
+    /// Of images that are somewhere else.
+    static let remotes: [Flag<InspectDraft>] =
+        [
+            .bool("remote", "Ask the image's registry, and fetch no layer") { $0.remote = $1 },
+            .value("platform", takes: .platform, "With --remote: OS/ARCHITECTURE[/VARIANT]") {
+                (draft, text) throws(ValueError) in draft.platform = try CommonFlags.platform(text)
+            },
+        ] + RegistryFlags.flags(\InspectDraft.registry)
+
+    /// When all flags are read.
+    func check() throws {
+        if remote {
+            guard type == "image" else {
+                throw CommandError.failed("--remote is for images: add --type image", code: 1)
+            }
+        } else if platform != nil {
+            throw CommandError.planned("--platform without --remote")
+        } else if try registry.isUsed {
+            throw CommandError.failed("flags about the registry need --remote", code: 1)
+        }
+    }
 }
 
 /// `inspect [OPTIONS] NAME|ID [NAME|ID...]`.
@@ -22,12 +48,13 @@ package enum InspectCommand: Command {
     package static let info = CommandInfo(
         path: "inspect", synopsis: "[OPTIONS] NAME|ID [NAME|ID...]", summary: "Show all of a container or image",
         aliases: ["inspect"], arguments: .atLeast(1), operands: [.object])
-    package static let flags = FlagTable<InspectDraft>([
-        InspectDraft.format, InspectDraft.size,
-        .value("type", takes: .words(Inspection.types), "Look for this kind only: container, image, volume") {
-            $0.type = $1
-        },
-    ])
+    package static let flags = FlagTable<InspectDraft>(
+        [
+            InspectDraft.format, InspectDraft.size,
+            .value("type", takes: .words(Inspection.types), "Look for this kind only: container, image, volume") {
+                $0.type = $1
+            },
+        ] + InspectDraft.remotes)
 
     package static func newDraft(_ context: CommandContext) -> InspectDraft { InspectDraft() }
 
@@ -77,9 +104,7 @@ package enum ImageInspectCommand: KindInspectCommand {
     package static let info = CommandInfo(
         path: "image inspect", synopsis: "[OPTIONS] IMAGE [IMAGE...]", summary: "Show all of an image",
         aliases: ["image inspect"], arguments: .atLeast(1), operands: [.image])
-    package static let flags = FlagTable<InspectDraft>([
-        InspectDraft.format, .planned("platform", "Platform of an image for several"),
-    ])
+    package static let flags = FlagTable<InspectDraft>([InspectDraft.format] + InspectDraft.remotes)
 }
 
 /// Finds objects and prints them: all that are there, in one array or one by one through a template, then what is wrong
@@ -97,6 +122,7 @@ struct Inspection {
     }
 
     func run(_ names: [String]) throws -> Int32 {
+        try draft.check()
         let isJSON = draft.format.isEmpty || draft.format == "json"
         let template: Template
         do throws(TemplateError) {
@@ -139,7 +165,7 @@ struct Inspection {
                 switch type {
                 case "container":
                     return ContainerValue.make(try engine.details(of: name, withSize: draft.sizes))
-                case "image": return ImageValue.make(try engine.imageDetails(of: name))
+                case "image": return ImageValue.make(try imageDetails(of: name, engine))
                 default:
                     let volume = try engine.volume(named: name)
                     if let problem = volume.problem { context.errors.line("WARNING: \(problem)") }
@@ -150,6 +176,14 @@ struct Inspection {
             }
         }
         throw NoSuchObject(name: name)
+    }
+
+    private func imageDetails(of name: String, _ engine: any EngineVerbs) throws -> ImageDetails {
+        guard draft.remote else { return try engine.imageDetails(of: name) }
+        var request = try draft.registry.request(name)
+        request.platform = draft.platform
+        let screen = PullScreen(context.errors, quiet: true, context)
+        return try engine.remoteDetails(request) { screen.show($0) }
     }
 
     private struct NoSuchObject: Error, CustomStringConvertible {

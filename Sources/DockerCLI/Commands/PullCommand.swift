@@ -40,6 +40,7 @@ package enum PullCommand: Command {
         for name in arguments {
             var request = draft.request
             request.registryRules = try draft.registry.finish()
+            request.access = draft.registry.access
             request.source = name
             try pull(request, quiet: draft.quiet, engine, context)
         }

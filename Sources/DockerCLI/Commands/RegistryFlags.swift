@@ -1,15 +1,20 @@
+internal import Engine
 internal import OCI
 
 /// The flags of commands that ask registries, while they are being read.
 struct RegistryFlags: Sendable {
     private var rules = RegistryRules()
+    private(set) var access = RegistryAccess()
     /// Of a `--replace` whose `--replace-to` has not come yet.
     private var replaced: NamePrefix?
 
-    static let names: Set = ["registry-mirror", "replace", "replace-to"]
+    static let names: Set = ["insecure", "registry-mirror", "replace", "replace-to"]
 
     static func flags<Draft>(_ path: any (WritableKeyPath<Draft, RegistryFlags> & Sendable)) -> [Flag<Draft>] {
         [
+            .bool("insecure", "Speak plain http or unchecked TLS with this command's registry") {
+                $0[keyPath: path].access.isInsecure = $1
+            },
             .value(
                 "registry-mirror", type: "list", takes: .text,
                 "Mirror for this command: URL, of Docker Hub, or HOST[/PATH]=URL"
@@ -41,6 +46,19 @@ struct RegistryFlags: Sendable {
     func finish() throws(ValueError) -> RegistryRules {
         if let replaced { throw RegistryFlags.unpaired(replaced) }
         return rules
+    }
+
+    /// Whether any of them was given.
+    var isUsed: Bool {
+        get throws(ValueError) { try finish() != RegistryRules() || access != RegistryAccess() }
+    }
+
+    /// What is asked of the registry of that name.
+    func request(_ source: String) throws(ValueError) -> PullRequest {
+        var request = PullRequest(source: source)
+        request.registryRules = try finish()
+        request.access = access
+        return request
     }
 
     private static func unpaired(_ prefix: NamePrefix) -> ValueError {

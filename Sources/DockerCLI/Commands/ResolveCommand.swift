@@ -22,8 +22,7 @@ package enum ResolveCommand: Command {
     package static func newDraft(_ context: CommandContext) throws(ValueError) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        var request = PullRequest(source: try Reference(parsing: arguments[0]).tagged.canonical)
-        request.registryRules = try draft.registry.finish()
+        let request = try draft.registry.request(try Reference(parsing: arguments[0]).tagged.canonical)
         for place in try context.engine().resolve(request) {
             context.output.line(place.url)
             if !draft.explains { continue }

@@ -26,6 +26,7 @@ package struct RunDraft: Sendable {
         request.command = command
         let rules = try registry.finish()
         request.registryRules = rules == RegistryRules() ? nil : rules
+        request.registryAccess = registry.access == RegistryAccess() ? nil : registry.access
         let network = try NetworkChoice.resolve(networks)
         request.isolation.network = network.mode
         request.isolation.networkAsked = network.asked

@@ -71,6 +71,7 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
         self.path = arguments.first ?? ""
         self.args = Array(arguments.dropFirst())
         self.request = request
+        self.request.registryAccess = nil
         self.execution = execution
     }
 

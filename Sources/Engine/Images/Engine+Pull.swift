@@ -31,13 +31,14 @@ extension Engine {
         return places
     }
 
-    private func workerRequest(
+    func workerRequest(
         _ verb: WorkerRequest.Verb, _ asked: PullRequest
     ) throws(EngineError) -> WorkerRequest {
         var request = WorkerRequest(verb: verb, source: try localized(asked.source), dataRoot: dataRoot)
         request.platform = asked.platform
         request.allTags = asked.allTags
         request.registryRules = rules(asked.registryRules)
+        request.access = asked.access
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
         request.slowMirror = configuration.slowMirror
         request.credentialsDirectory =
@@ -78,6 +79,7 @@ extension Engine {
         var source = PullRequest(source: request.image)
         source.platform = request.platform
         source.registryRules = request.registryRules ?? RegistryRules()
+        source.access = request.registryAccess ?? RegistryAccess()
         return try fetch(source, observe: observer).image
     }
 

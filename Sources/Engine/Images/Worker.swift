@@ -56,7 +56,7 @@ struct Worker {
         var outcome: WorkerEvent?
         while let event = try reader.next(signals) {
             switch event {
-            case .done, .resolved, .transferred, .failed: outcome = event
+            case .done, .resolved, .transferred, .answered, .failed: outcome = event
             default: observe(event)
             }
         }

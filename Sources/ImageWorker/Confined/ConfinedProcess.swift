@@ -19,8 +19,8 @@ struct ConfinedProcess {
     /// nil where nothing is pulled.
     let name: SourceName?
     let layout: StoreLayout
-    /// The pull's area.
-    let area: String
+    /// The pull's area; nil where nothing is stored.
+    let area: String?
     let connections: ConnectionPolicy
     /// Leads to the keeper.
     let socket: Int32
@@ -31,7 +31,7 @@ struct ConfinedProcess {
     /// Tells the keeper how it went; it needs no exit status.
     func run() -> Never {
         let interruption = Interruption()
-        let client = StoreClient(area: area, blobs: layout.blobs, socket: socket)
+        let client = StoreClient(area: area ?? layout.staging, blobs: layout.blobs, socket: socket)
         let sink = EventSink(client, interruption: interruption)
         tell(client, interruption) { () throws(WorkerError) in
             let (remote, lock) = try confine(client, sink, interruption)
@@ -64,7 +64,7 @@ struct ConfinedProcess {
 
     private func confine(
         _ client: StoreClient, _ sink: EventSink, _ interruption: Interruption
-    ) throws(WorkerError) -> (RegistrySource?, AreaLock) {
+    ) throws(WorkerError) -> (RegistrySource?, AreaLock?) {
         try system("leave", "the keeper's descriptors") { () throws(Errno) in
             try SplitProcess.dieWithParent(parent)
             let input = request.verb.readsFile ? [WorkerRequest.fileDescriptor] : []
@@ -82,7 +82,7 @@ struct ConfinedProcess {
             environment: Environment.dictionary)
         let confines = takeover?.confines ?? true
         if confines { enterView(sandbox, sink) }
-        let lock = try lockArea()
+        let lock = try area.map { area throws(WorkerError) in try lockArea(area) }
         if confines { try sandbox.enforce(client, sink) }
         return (remote, lock)
     }
@@ -93,7 +93,7 @@ struct ConfinedProcess {
         try system("watch", "signals") { () throws(Errno) in try interruption.watch(output: socket) }
         // From here on strangers' bytes are read.
         if let takeover {
-            takeover.body(Seat(socket: socket, area: area, dataRoot: layout.root))
+            takeover.body(Seat(socket: socket, area: area ?? "", dataRoot: layout.root))
         } else if let asked = request.importTar {
             try Import(
                 request: asked, store: client, interruption: interruption, format: request.format,
@@ -104,6 +104,8 @@ struct ConfinedProcess {
                 request: commit, store: client, layers: layout.layers, interruption: interruption,
                 format: request.format, owners: request.owners
             ).run()
+        } else if let query = request.query, let remote {
+            try Query(query, of: remote, platform: request.platform, sink: sink).run()
         } else {
             let source: any ImageSource =
                 if let remote { remote } else if let load = request.load {
@@ -127,7 +129,7 @@ struct ConfinedProcess {
     }
 
     /// As long as this process lives, the area is nobody's garbage.
-    private func lockArea() throws(WorkerError) -> AreaLock {
+    private func lockArea(_ area: String) throws(WorkerError) -> AreaLock {
         let path = PullArea.workerLock(area)
         let lock = try system("lock", path) { () throws(Errno) in
             try Directory.make(path, mode: 0o700)
@@ -152,7 +154,8 @@ struct ConfinedProcess {
     private func loadedSource(_ load: LoadRequest, _ interruption: Interruption) throws(WorkerError) -> any ImageSource
     {
         let archive = try Archive(
-            OwnedFD(adopting: WorkerRequest.fileDescriptor), name: load.input, spool: area,
+            OwnedFD(adopting: WorkerRequest.fileDescriptor), name: load.input,
+            spool: area ?? layout.staging,
             interruption: interruption)
         if archive.has("oci-layout"), archive.has("index.json") {
             return LayoutSource(files: archive, tag: nil, typed: load.input, takesAll: true)
@@ -174,10 +177,10 @@ struct ConfinedProcess {
             return LayoutSource(files: try DirectoryLayout(path), tag: tag, typed: request.source)
         case .layoutArchive(let path, let tag):
             // A compressed one is inflated into staging.
-            let archive = try Archive(path, spool: area, interruption: interruption)
+            let archive = try Archive(path, spool: area ?? layout.staging, interruption: interruption)
             return LayoutSource(files: archive, tag: tag, typed: request.source)
         case .dockerArchive(let path, let tag):
-            let archive = try Archive(path, spool: area, interruption: interruption)
+            let archive = try Archive(path, spool: area ?? layout.staging, interruption: interruption)
             return DockerArchiveSource(archive: archive, tag: tag, typed: request.source)
         }
     }

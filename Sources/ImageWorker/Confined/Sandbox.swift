@@ -6,8 +6,8 @@ internal import Sys
 /// kernel or the caller's rights lack one, the others stay.
 struct Sandbox {
     let layout: StoreLayout
-    /// The pull's own area.
-    let area: String
+    /// The pull's own area; nil: nothing may be written.
+    let area: String?
     /// The layout or archive that is read.
     let source: String?
     /// TCP ports that may be connected to where the keeper cannot do it.
@@ -29,7 +29,7 @@ struct Sandbox {
     /// The first step, of one thread: a view of the machine in which only staging can be written to. Descriptors that
     /// were opened before see around it.
     func enterView() throws(SystemFailure) {
-        try ReadOnlyView.enter(writable: [area, layout.blobs])
+        try ReadOnlyView.enter(writable: area.map { [$0, layout.blobs] } ?? [])
     }
 
     /// The last steps, before the first foreign byte. Says what the kernel lacks.
@@ -66,10 +66,10 @@ struct Sandbox {
     var paths: [(path: String, grant: LandlockPolicy.Grant)] {
         var readable = Sandbox.system
         // Layers below; those that are being committed are in neither place for a moment, but in staging.
-        readable += [layout.layers, layout.staging]
+        if area != nil { readable += [layout.layers, layout.staging] }
         if let source { readable.append(source) }
         readable += ["SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"].compactMap { environment[$0] }
         if let home = environment["HOME"], !home.isEmpty { readable.append("\(home)/.config/docker/certs.d") }
-        return readable.map { ($0, .read) } + [(area, .trees), (layout.blobs, .files)]
+        return readable.map { ($0, .read) } + (area.map { [($0, .trees), (layout.blobs, .files)] } ?? [])
     }
 }

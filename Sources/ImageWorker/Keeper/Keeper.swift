@@ -8,9 +8,8 @@ internal import Sys
 /// The process that keeps its rights. It reads no stranger's bytes but small documents, in Swift; it runs one thread and
 /// no library but the C one; it believes nothing that the confined process says without looking.
 struct Keeper {
-    let store: ImageStore
-    let area: PullArea
-    let names: NamePolicy
+    /// What the confined process may have changed; nil where a question is answered, which changes nothing.
+    let storage: Storage?
     let connections: ConnectionPolicy
     /// `host[:port]` of each place that may be asked.
     let endpoints: Set<String>
@@ -24,13 +23,17 @@ struct Keeper {
     /// Endpoints that were said to be ill.
     private var ill: Set<String> = []
 
+    struct Storage {
+        let store: ImageStore
+        let area: PullArea
+        let names: NamePolicy
+    }
+
     init(
-        store: ImageStore, area: PullArea, names: NamePolicy, connections: ConnectionPolicy, endpoints: Set<String>,
-        sink: EventSink, interruption: Interruption
+        storage: Storage?, connections: ConnectionPolicy, endpoints: Set<String>, sink: EventSink,
+        interruption: Interruption
     ) {
-        self.store = store
-        self.area = area
-        self.names = names
+        self.storage = storage
         self.connections = connections
         self.endpoints = endpoints
         self.sink = sink
@@ -111,12 +114,14 @@ struct Keeper {
     private mutating func handle(_ request: KeeperRequest, _ socket: Int32) throws(WorkerError) -> End? {
         switch request {
         case .event(let event):
-            if let event = event.relayed { sink.send(event) }
+            if let event = event.relayed(answers: storage == nil) { sink.send(event) }
         case .endpointIll(let endpoint, let reason):
             guard endpoints.contains(endpoint) else { throw .breach("an endpoint that is none of this pull's") }
-            if ill.insert(endpoint).inserted { EndpointMemory(store.layout).note(endpoint, reason) }
+            if let storage, ill.insert(endpoint).inserted {
+                EndpointMemory(storage.store.layout).note(endpoint, reason)
+            }
         case .finished:
-            if stored == nil { throw .breach("an end before anything was stored") }
+            if stored == nil, storage != nil { throw .breach("an end before anything was stored") }
             return .finished
         case .failed(let message, let kind):
             return .failed(.reported(message: ForeignText(message, limit: 4096).description, kind: kind))
@@ -134,10 +139,11 @@ struct Keeper {
     }
 
     private mutating func change(_ request: KeeperRequest) throws(WorkerError) -> KeeperReply {
+        guard let storage else { throw .breach("a change of the store, to which only a question was put") }
         if case .open(let config) = request {
             // What it holds of the one before would keep this one's layers from being claimed.
             image = nil
-            let opened = try KeptImage(config: config, store)
+            let opened = try KeptImage(config: config, storage.store)
             image = opened
             return .opened(isComplete: opened.isComplete && opened.isKnown)
         }
@@ -148,11 +154,11 @@ struct Keeper {
         switch request {
         case .claim(let place): return try current.claim(place)
         case .commit(let place, let number, let size, let blob):
-            return try current.commit(place, number: number, size: size, blob, from: area)
+            return try current.commit(place, number: number, size: size, blob, from: storage.area)
         case .record(let documents, let texts):
-            let recorded = try current.record(documents, texts, names)
+            let recorded = try current.record(documents, texts, storage.names)
             stored = stored ?? recorded
-            if case .loaded = names { tell(of: current, recorded) }
+            if case .loaded = storage.names { tell(of: current, recorded) }
             return .recorded(recorded)
         default: throw .breach("a request that has no answer")
         }
@@ -180,7 +186,7 @@ struct Keeper {
 
     private mutating func tidy(_ end: End, _ exit: Spawn.Exit) throws(WorkerError) {
         // Space first: the disk may be full. What cannot be removed is found by the next command.
-        try? area.remove()
+        try? storage?.area.remove()
         let made = image?.made ?? []
         image = nil
         var failure: WorkerError?
@@ -194,9 +200,10 @@ struct Keeper {
             // him too who has interrupted the work meanwhile.
             var reported = refusal ?? (interruption.isRequested ? WorkerError.interrupted : failure)
             if case .breach = failure { reported = failure }
-            if !reported.keepsFetched { try? store.removeUnused(made) }
+            if !reported.keepsFetched { try? storage?.store.removeUnused(made) }
             throw reported
         }
+        if storage == nil { return sink.send(.answered) }
         guard let stored else { throw .breach("an end before anything was stored") }
         sink.send(.done(image: stored.id, name: stored.name))
     }
@@ -272,23 +279,5 @@ private struct Stop {
         if hasAsked { return }
         hasAsked = true
         kill(child, SIGTERM)
-    }
-}
-
-extension WorkerEvent {
-    /// The event as it is passed on from a process that may have been taken over; nil for those that are ours to send.
-    fileprivate var relayed: WorkerEvent? {
-        func text(_ text: String, _ limit: Int = 4096) -> String { ForeignText(text, limit: limit).description }
-        switch self {
-        case .pulling(let tag, let repository): return .pulling(tag: text(tag), repository: text(repository))
-        case .layer(let id, .retrying(let seconds, let reason)):
-            return .layer(id: text(id, 64), state: .retrying(seconds: seconds, reason: text(reason)))
-        case .layer(let id, let state): return .layer(id: text(id, 64), state: state)
-        case .digest: return self
-        case .status(let words): return .status(text(words))
-        case .warning(let words): return .warning(text(words))
-        case .debug(let words): return .debug(text(words))
-        case .done, .failed, .transferred, .resolved, .loaded, .kept: return nil
-        }
     }
 }

@@ -1,0 +1,35 @@
+internal import Images
+internal import OCI
+
+extension WorkerEvent {
+    /// The event as it is passed on from a process that may have been taken over; nil for those that are ours to send, and
+    /// for answers where no question was put.
+    func relayed(answers: Bool) -> WorkerEvent? {
+        func text(_ text: String, _ limit: Int = 4096) -> String { ForeignText(text, limit: limit).description }
+        switch self {
+        case .pulling(let tag, let repository): return .pulling(tag: text(tag), repository: text(repository))
+        case .layer(let id, .retrying(let seconds, let reason)):
+            return .layer(id: text(id, 64), state: .retrying(seconds: seconds, reason: text(reason)))
+        case .layer(let id, let state): return .layer(id: text(id, 64), state: state)
+        case .digest: return self
+        case .status(let words): return .status(text(words))
+        case .warning(let words): return .warning(text(words))
+        case .debug(let words): return .debug(text(words))
+        case .answer(let answer): return answers ? answer.relayed.map { .answer($0) } : nil
+        case .done, .failed, .transferred, .resolved, .answered, .loaded, .kept: return nil
+        }
+    }
+}
+
+extension RegistryAnswer {
+    fileprivate var relayed: RegistryAnswer? {
+        switch self {
+        case .tags(let tags): .tags(tags.filter { Reference.isTag($0) })
+        case .document(let header):
+            .document(
+                .init(
+                    role: header.role, mediaType: ForeignText(header.mediaType).description, platform: header.platform))
+        case .bytes: self
+        }
+    }
+}

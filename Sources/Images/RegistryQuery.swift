@@ -1,0 +1,76 @@
+internal import FoundationEssentials
+package import OCI
+
+/// What a registry is asked besides an image to be stored.
+package enum RegistryQuery: Sendable, Codable, Hashable {
+    /// The tags of the repository that the request names.
+    case tags
+    /// The manifest or index that the name leads to; `deep` brings what those name as well: an index's manifests, and
+    /// the config of a manifest that stands alone.
+    case manifest(deep: Bool)
+    /// The documents of an image for the request's platform, the config last.
+    case image
+}
+
+/// A part of the answer. Lists and documents come in pieces, so that an event stays short.
+package enum RegistryAnswer: Sendable, Codable, Hashable {
+    /// More of the list, in the registry's order.
+    case tags([String])
+    /// The next document; its bytes follow.
+    case document(RegistryDocument.Header)
+    /// More of the last document, as base64.
+    case bytes(String)
+}
+
+/// A document as the registry gave it.
+package struct RegistryDocument: Sendable, Hashable {
+    package var header: Header
+    package var bytes: [UInt8] = []
+
+    package enum Role: String, Sendable, Codable, Hashable { case index, manifest, config }
+
+    package struct Header: Sendable, Codable, Hashable {
+        package var role: Role
+        /// As the registry or the descriptor says; empty where neither does.
+        package var mediaType: String
+        /// What an index says of a manifest.
+        package var platform: Platform?
+
+        package init(role: Role, mediaType: String, platform: Platform? = nil) {
+            self.role = role
+            self.mediaType = mediaType
+            self.platform = platform
+        }
+    }
+
+    package init(header: Header) { self.header = header }
+}
+
+/// The whole answer, put together again.
+package struct RegistryReply: Sendable, Hashable {
+    package private(set) var tags: [String] = []
+    package private(set) var documents: [RegistryDocument] = []
+    private var bytes = 0
+
+    /// Of all documents together.
+    package static let byteLimit = 64 << 20
+
+    package init() {}
+
+    /// Takes the next piece; false where it does not follow from what came before, or is too much.
+    package mutating func add(_ answer: RegistryAnswer) -> Bool {
+        switch answer {
+        case .tags(let more):
+            guard tags.count + more.count <= DocumentLimits.tags else { return false }
+            tags += more
+        case .document(let header): documents.append(RegistryDocument(header: header))
+        case .bytes(let text):
+            guard !documents.isEmpty, let piece = Data(base64Encoded: text),
+                bytes + piece.count <= RegistryReply.byteLimit
+            else { return false }
+            bytes += piece.count
+            documents[documents.count - 1].bytes += piece
+        }
+        return true
+    }
+}

@@ -17,7 +17,7 @@ final class LayerPipeline: Sendable {
         var nextJob = 0
         var extracted: [Int: ExtractedLayer] = [:]
         /// Diff directories of the layers that are whole, by their place in the image.
-        var directories: [Int: LocalDirectory] = [:]
+        var directories: [Int: SharedFile] = [:]
         var failure: WorkerError?
         var notes = LayerNotes()
     }
@@ -111,7 +111,7 @@ final class LayerPipeline: Sendable {
             do throws(WorkerError) {
                 let layer = try extract(job)
                 let directory = try system("open", "staging") { () throws(Errno) in
-                    LocalDirectory(try layer.tree.diff.duplicate())
+                    SharedFile(try layer.tree.diff.duplicate())
                 }
                 state.update {
                     $0.extracted[job.index] = layer
@@ -219,18 +219,18 @@ final class LayerPipeline: Sendable {
     // MARK: Layers below
 
     /// The diff directories of the layers under `index`, top first, once all of them are whole.
-    private func layersBelow(_ index: Int) throws(LayerError) -> [LocalDirectory] {
-        var result: [LocalDirectory] = []
+    private func layersBelow(_ index: Int) throws(LayerError) -> [SharedFile] {
+        var result: [SharedFile] = []
         for place in (0..<index).reversed() {
             switch slots[place] {
             case .present(let path):
                 do throws(Errno) {
-                    result.append(LocalDirectory(try Directory.open(path)))
+                    result.append(SharedFile(try Directory.open(path)))
                 } catch {
                     throw .system(operation: "open", entry: path, error)
                 }
             case .missing:
-                let directory = state.wait { state -> LocalDirectory?? in
+                let directory = state.wait { state -> SharedFile?? in
                     if state.failure != nil { return .some(nil) }
                     return state.directories[place].map { .some($0) }
                 }
@@ -278,16 +278,16 @@ final class LayerPipeline: Sendable {
 
 /// The descriptors lent to one extraction, open as long as it runs.
 private final class LowerDirectories: Sendable {
-    private let directories = Mutex<[LocalDirectory]>([])
+    private let directories = Mutex<[SharedFile]>([])
 
-    func keep(_ new: [LocalDirectory]) -> [Int32] {
+    func keep(_ new: [SharedFile]) -> [Int32] {
         directories.withLock { $0 = new }
         return new.map { $0.descriptor.raw }
     }
 }
 
-/// An open directory that several threads look into.
-final class LocalDirectory: Sendable {
+/// An open file or directory that several threads look into.
+final class SharedFile: Sendable {
     let descriptor: OwnedFD
 
     init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }

@@ -42,6 +42,10 @@ final class Progress: Sendable {
         if isDue(extracting: true) { send(.extracting(current: current, total: total)) }
     }
 
+    func pushing(_ current: Int64) {
+        if isDue(extracting: false) { send(.pushing(current: current, total: total)) }
+    }
+
     private func isDue(extracting: Bool) -> Bool {
         let now = Clock.monotonicNanoseconds
         return state.withLock { state in

@@ -5,13 +5,13 @@ internal import Sys
 
 /// A registry as a source.
 struct RegistrySource: ImageSource {
-    private let client: RegistryClient
+    let client: RegistryClient
     private let reference: Reference
     private let allTags: Bool
 
     init(
-        _ reference: Reference, request: WorkerRequest, health: EndpointHealth, sink: EventSink,
-        interruption: Interruption
+        _ reference: Reference, request: WorkerRequest, health: EndpointHealth, push sources: [String]? = nil,
+        sink: EventSink, interruption: Interruption
     ) throws(WorkerError) {
         self.reference = reference
         allTags = request.allTags
@@ -29,6 +29,7 @@ struct RegistrySource: ImageSource {
         client = try lift(WorkerError.registry) { [observer] () throws(RegistryError) in
             var configuration = try RegistrySource.withCredentials(request, reference)
             configuration.health = health
+            configuration.push = sources.map { RegistryConfiguration.PushAccess(sources: $0) }
             return try RegistryClient(reference: reference, configuration: configuration, observer: observer)
         }
     }

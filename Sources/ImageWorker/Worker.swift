@@ -57,7 +57,11 @@ package enum Worker {
             storage: storage, connections: connections, endpoints: Set(endpoints.map(\.name)), sink: sink,
             interruption: interruption)
         do throws(WorkerError) {
-            try split(request, name, &keeper, takeover)
+            var push: PushDraft?
+            if request.verb == .push, case .registry(let reference)? = name, let storage {
+                push = try PushDraft(request, reference, storage.store)
+            }
+            try split(request, name, push, &keeper, takeover)
         } catch {
             // Where it came to nothing before the keeper could do it.
             try? storage?.area.remove()
@@ -77,7 +81,8 @@ package enum Worker {
 
     /// The one place where the two processes part.
     private static func split(
-        _ request: WorkerRequest, _ name: SourceName?, _ keeper: inout Keeper, _ takeover: Takeover?
+        _ request: WorkerRequest, _ name: SourceName?, _ push: PushDraft?, _ keeper: inout Keeper,
+        _ takeover: Takeover?
     ) throws(WorkerError) {
         let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
         interrupts.block()
@@ -91,7 +96,7 @@ package enum Worker {
             // Some seconds of progress, while the keeper waits for the disk.
             StreamSocket.setSendBuffer(socket, 4 << 20)
             ConfinedProcess(
-                request: request, name: name, layout: StoreLayout(root: request.dataRoot),
+                request: request, name: name, push: push, layout: StoreLayout(root: request.dataRoot),
                 area: keeper.storage?.area.path,
                 connections: keeper.connections, socket: socket, parent: parent, takeover: takeover
             ).run()

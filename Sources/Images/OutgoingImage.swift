@@ -11,6 +11,8 @@ package final class OutgoingImage: Sendable {
     package let manifest: [UInt8]
     package let manifestDescriptor: Descriptor
     package let configDescriptor: Descriptor
+    /// The layers' chain IDs, bottom first.
+    package let chain: [Digest]
     /// Bottom first; the descriptors are those of the manifest.
     package let layers: [LayerBlob]
     private let held: [HeldLayer]
@@ -29,6 +31,7 @@ package final class OutgoingImage: Sendable {
         configDescriptor = documents.manifest.config
         self.layers = zip(documents.manifest.layers, layers).map { LayerBlob(descriptor: $0, path: $1.path) }
         self.held = held
+        chain = image.layers.map(\.chainID)
     }
 }
 

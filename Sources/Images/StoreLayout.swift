@@ -15,7 +15,7 @@ package struct StoreLayout: Sendable, Hashable {
     var configs: String { records + "/imagedb/content/sha256" }
     var metadata: String { records + "/imagedb/metadata/sha256" }
     var manifests: String { records + "/manifests" }
-    var layerRecords: String { records + "/layerdb" }
+    package var layerRecords: String { records + "/layerdb" }
     package var layers: String { root + "/overlay2" }
     var links: String { layers + "/l" }
     /// Staging: an entry here is garbage as soon as its lock is free.

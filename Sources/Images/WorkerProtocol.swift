@@ -18,6 +18,7 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     /// The directory of docker's `config.json`.
     package var credentialsDirectory: String?
     package var maximumDownloads = 3
+    package var maximumUploads = 5
     /// Bytes a second below which an endpoint is left for another one; nil: as usual, 0: never.
     package var slowMirror: Int?
     package var debug = false
@@ -74,6 +75,10 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case pulling(tag: String, repository: String)
     /// `id` is the first twelve digits of the layer's blob digest, as docker shows it.
     case layer(id: String, state: LayerState)
+    /// What a push goes to, canonical.
+    case refersTo(repository: String)
+    /// A manifest is at the registry, under that tag.
+    case pushed(tag: String, digest: Digest, size: Int64)
     /// The manifest's digest, as the registry names it.
     case digest(Digest)
     /// `Status: …`, without that word.
@@ -108,6 +113,13 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
         case downloaded
         case extracting(current: Int64, total: Int64)
         case complete
+        /// Of a push.
+        case preparing
+        case pushing(current: Int64, total: Int64)
+        case pushed
+        case alreadyThere
+        /// Taken over by the registry from another of its repositories.
+        case mounted(from: String)
     }
 
     package enum FailureKind: String, Sendable, Codable, Hashable {

@@ -7,7 +7,8 @@ internal import Sys
 /// leads to at most one new token.
 final class Authorizer: Sendable {
     private let credential: Credential?
-    private let scope: String
+    /// Of the tokens that are asked for.
+    private let scopes: [String]
     private let exchange: @Sendable (HTTPRequest, WebURL, DestinationPolicy) throws(Fault) -> TokenResponse
     private let state = Mutex(State())
 
@@ -31,11 +32,11 @@ final class Authorizer: Sendable {
 
     /// `exchange` sends a request to the second argument's server, already checked, and gives its answer whole.
     init(
-        credential: Credential?, repository: String,
+        credential: Credential?, scopes: [String],
         exchange: @escaping @Sendable (HTTPRequest, WebURL, DestinationPolicy) throws(Fault) -> TokenResponse
     ) {
         self.credential = credential
-        self.scope = "repository:\(repository):pull"
+        self.scopes = scopes
         self.exchange = exchange
     }
 
@@ -115,14 +116,17 @@ final class Authorizer: Sendable {
     /// Distribution's token specification: a GET with the password, or OAuth 2's form with a refresh token.
     private func request(_ realm: WebURL, service: String?) throws(Fault) -> HTTPRequest {
         var parameters = service.map { [("service", $0)] } ?? []
-        parameters.append(("scope", scope))
         do throws(WebURL.Fault) {
             if case .identityToken(let token)? = credential {
-                parameters += [("client_id", "runimg"), ("grant_type", "refresh_token"), ("refresh_token", token)]
+                parameters += [
+                    ("scope", scopes.joined(separator: " ")), ("client_id", "runimg"), ("grant_type", "refresh_token"),
+                    ("refresh_token", token),
+                ]
                 return HTTPRequest(
-                    url: realm, form: FormBody.encode(parameters),
+                    url: realm, method: .post, body: .bytes(FormBody.encode(parameters)),
                     headers: [("Content-Type", "application/x-www-form-urlencoded")])
             }
+            parameters += scopes.map { ("scope", $0) }
             var request = HTTPRequest(url: realm)
             if case .password(let user, let password)? = credential {
                 parameters += [("client_id", "runimg"), ("account", user)]

@@ -21,6 +21,14 @@ final class EndpointSession: Sendable {
         var path: String
         var query: [(String, String)] = []
         var accept: [String] = []
+        var method = HTTPRequest.Method.get
+        var body: UploadSource?
+        /// Further headers.
+        var headers: [(name: String, value: String)] = []
+        /// Where it goes instead; who asks is proven at the endpoint's own origin only.
+        var target: WebURL?
+        /// See `HTTPRequest`.
+        var patience: Int?
         /// First byte of a range that goes on to the end.
         var offset: Int64?
         /// Whether a slow answer is put up with.
@@ -34,7 +42,9 @@ final class EndpointSession: Sendable {
         self.transport = transport
         self.certificates = certificates
         insecure = InsecureHosts(transport.configuration.insecureRegistries)
-        authorizer = Authorizer(credential: credential, repository: endpoint.repository) {
+        authorizer = Authorizer(
+            credential: credential, scopes: transport.configuration.scopes(endpoint.repository)
+        ) {
             [transport, certificates] (request, realm, policy) throws(Fault) in
             // Redirects of a token server are not followed: what it was shown must not go further.
             let sink = MemorySink(limit: Transfer.errorBodyLimit, what: "the token of \(realm.authority)")
@@ -50,19 +60,19 @@ final class EndpointSession: Sendable {
 
     /// Sends one request, with what authentication and redirects it takes, and gives the head of a 2xx response, whose
     /// body went to `sink`; every other status is thrown.
-    func get(_ ask: Ask, into sink: any BodySink) throws(Fault) -> ResponseHead {
+    func send(_ ask: Ask, into sink: any BodySink) throws(Fault) -> ResponseHead {
         let known = state.withLock { $0.scheme }
         let schemes = known.map { [$0] } ?? endpoint.schemes
         for scheme in schemes.dropLast() {
             do throws(Fault) {
-                return try get(ask, scheme, sink)
+                return try send(ask, scheme, sink)
             } catch {
                 guard mayFallBack(from: scheme, after: error) else { throw error }
             }
         }
         guard let last = schemes.last else { throw .refused("no scheme") }
         do throws(Fault) {
-            return try get(ask, last, sink)
+            return try send(ask, last, sink)
         } catch .notTLS(let reason) where known != nil {
             throw .broken(reason)
         }
@@ -81,14 +91,15 @@ final class EndpointSession: Sendable {
         }
     }
 
-    private func get(_ ask: Ask, _ scheme: WebURL.Scheme, _ sink: any BodySink) throws(Fault) -> ResponseHead {
-        let url = try self.url(ask, scheme)
-        let policy = DestinationPolicy(origin: url, insecure: insecure)
-        var used = try authorizer.header(policy)
+    private func send(_ ask: Ask, _ scheme: WebURL.Scheme, _ sink: any BodySink) throws(Fault) -> ResponseHead {
+        let own = try self.url(ask, scheme)
+        let policy = DestinationPolicy(origin: own, insecure: insecure)
+        let url = ask.target ?? own
+        var used = url.sameOrigin(as: own) ? try authorizer.header(policy) : nil
         var (response, final) = try follow(url, ask, used, sink, policy)
         // What a TLS server says to plain http is no proof that it speaks it.
         if response.head.status != 400 { state.withLock { $0.scheme = scheme } }
-        if response.head.status == 401, final.sameOrigin(as: url) {
+        if response.head.status == 401, final.sameOrigin(as: url), url.sameOrigin(as: own) {
             let challenges = Challenge.parse(response.head.values("www-authenticate"))
             let header = try authorizer.answer(challenges, used: used, policy)
             used = header
@@ -98,7 +109,7 @@ final class EndpointSession: Sendable {
             state.withLock { $0.hasServed = true }
             return response.head
         }
-        throw fault(response, from: final, origin: url, secrets: authorizer.secrets(used))
+        throw fault(response, from: final, origin: own, secrets: authorizer.secrets(used))
     }
 
     private func fault(
@@ -111,6 +122,20 @@ final class EndpointSession: Sendable {
         return place.sameOrigin(as: origin)
             ? message.fault(head: response.head)
             : message.fault(head: response.head, redirectedTo: "redirected to \(place.authority)")
+    }
+
+    /// Where an answer to `ask` sends the next request, which may be relative to where that went.
+    func location(_ head: ResponseHead, after ask: Ask) throws(Fault) -> WebURL {
+        let own = try url(ask, state.withLock(\.scheme) ?? endpoint.schemes.first ?? .https)
+        guard let text = head.value("location") else { throw .refused("\(endpoint.name) names no place to go on at") }
+        let target: WebURL
+        do throws(WebURL.Fault) {
+            target = try (ask.target ?? own).resolving(text)
+        } catch {
+            throw .refused("the place that \(endpoint.name) names is no URL: \(error.reason)")
+        }
+        try DestinationPolicy(origin: own, insecure: insecure).check(redirect: target, from: own)
+        return target
     }
 
     private func url(_ ask: Ask, _ scheme: WebURL.Scheme) throws(Fault) -> WebURL {
@@ -131,7 +156,8 @@ final class EndpointSession: Sendable {
         var url = start
         var authorization = authorization
         for hop in 0...DestinationPolicy.maximumHops {
-            var request = HTTPRequest(url: url, headers: headers(ask))
+            var request = HTTPRequest(
+                url: url, method: ask.method, body: ask.body, headers: headers(ask), patience: ask.patience)
             if let authorization { request.headers.append(("Authorization", authorization.value)) }
             let tls = try certificates.material(for: url)
             let response = try transport.perform(
@@ -139,6 +165,9 @@ final class EndpointSession: Sendable {
             guard [301, 302, 303, 307, 308].contains(response.head.status) else { return (response, url) }
             guard let location = response.head.value("location") else {
                 throw .refused("redirect from \(url.authority) to nowhere")
+            }
+            guard ask.method.isSafe || [307, 308].contains(response.head.status) else {
+                throw .refused("redirect of a \(ask.method.rawValue) from \(url.authority)")
             }
             let target: WebURL
             do throws(WebURL.Fault) {
@@ -158,7 +187,12 @@ final class EndpointSession: Sendable {
         var result: [(name: String, value: String)] = [("Accept-Encoding", "identity")]
         if !ask.accept.isEmpty { result.append(("Accept", ask.accept.joined(separator: ", "))) }
         if let offset = ask.offset { result.append(("Range", "bytes=\(offset)-")) }
-        return result
+        // libcurl would wait for a word before the body, and call it a form.
+        if !ask.method.isSafe { result.append(("Expect", "")) }
+        if !ask.method.isSafe, !ask.headers.contains(where: { $0.name == "Content-Type" }) {
+            result.append(("Content-Type", ask.body == nil ? "" : "application/octet-stream"))
+        }
+        return result + ask.headers
     }
 }
 

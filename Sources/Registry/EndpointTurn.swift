@@ -9,10 +9,10 @@ struct EndpointTurn {
 
     var endpoint: Endpoint { session.endpoint }
 
-    func get(_ ask: EndpointSession.Ask, into sink: any BodySink) throws(Fault) -> ResponseHead {
+    func send(_ ask: EndpointSession.Ask, into sink: any BodySink) throws(Fault) -> ResponseHead {
         var ask = ask
         ask.isPatient = isPatient
-        return try session.get(ask, into: sink)
+        return try session.send(ask, into: sink)
     }
 
     /// Whether the same request is made here once more, `retry` times after the first.

@@ -1,9 +1,36 @@
 /// A request to one URL; redirects and authentication are the caller's.
 struct HTTPRequest: Sendable {
+    enum Method: String, Sendable {
+        case get = "GET"
+        case head = "HEAD"
+        case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
+
+        /// Whether a redirect of any kind may repeat it.
+        var isSafe: Bool { self == .get || self == .head }
+    }
+
     var url: WebURL
-    /// A body makes it a POST of a form, none a GET.
-    var form: [UInt8]?
+    var method = Method.get
+    var body: UploadSource?
     var headers: [(name: String, value: String)] = []
+    /// Seconds without a byte that are put up with; nil: as many as usual.
+    var patience: Int?
+}
+
+/// What a request brings along.
+enum UploadSource: Sendable {
+    case bytes([UInt8])
+    /// A part of an open file, borrowed; `progress` hears how much of it was taken.
+    case file(Int32, offset: Int64, length: Int64, progress: @Sendable (Int64) -> Void)
+
+    var length: Int64 {
+        switch self {
+        case .bytes(let bytes): Int64(bytes.count)
+        case .file(_, _, let length, _): length
+        }
+    }
 }
 
 /// Status and headers of a response.

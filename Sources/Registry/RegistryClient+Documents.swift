@@ -32,7 +32,7 @@ extension RegistryClient {
         let ask = EndpointSession.Ask(path: "manifests/\(name)", accept: DocumentKind.accepted)
         return try attempt("manifest for \(subject(name))", digest: digest) { turn throws(Fault) in
             let sink = MemorySink(limit: DocumentLimits.manifestBytes, what: "the manifest")
-            let head = try turn.get(ask, into: sink)
+            let head = try turn.send(ask, into: sink)
             return FetchedDocument(
                 bytes: sink.bytes, contentType: head.value("content-type"),
                 digest: try RegistryClient.verify(
@@ -75,7 +75,7 @@ extension RegistryClient {
         var shortage = Shortage()
         return try attempt(what, digest: descriptor.digest) { turn throws(Fault) in
             let sink = MemorySink(limit: Int(descriptor.size), what: "the blob")
-            let head = try turn.get(EndpointSession.Ask(path: "blobs/\(descriptor.digest)"), into: sink)
+            let head = try turn.send(EndpointSession.Ask(path: "blobs/\(descriptor.digest)"), into: sink)
             guard sink.bytes.count == Int(descriptor.size) else {
                 throw shortage.judge(Int64(sink.bytes.count), of: descriptor.size, head, turn.endpoint.name)
             }
@@ -119,7 +119,7 @@ extension RegistryClient {
         var ask = EndpointSession.Ask(path: "tags/list", query: [("n", "1000")])
         if let last { ask.query.append(("last", last)) }
         let sink = MemorySink(limit: DocumentLimits.manifestBytes, what: "the list of tags")
-        let head = try turn.get(ask, into: sink)
+        let head = try turn.send(ask, into: sink)
         do throws(JSONFault) {
             let tags =
                 try BoundedJSON.decode(List.self, from: sink.bytes, limit: DocumentLimits.manifestBytes).tags ?? []

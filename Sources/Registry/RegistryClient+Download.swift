@@ -45,11 +45,11 @@ extension RegistryClient {
     ) throws(Fault) -> ResponseHead {
         var ask = EndpointSession.Ask(path: "blobs/\(digest)", offset: sink.resumeOffset)
         do throws(Fault) {
-            return try turn.get(ask, into: sink)
+            return try turn.send(ask, into: sink)
         } catch .status(416, _, _) where ask.offset != nil {
             ask.offset = nil
             try sink.restart()
-            return try turn.get(ask, into: sink)
+            return try turn.send(ask, into: sink)
         }
     }
 }

@@ -26,7 +26,8 @@ package final class RegistryClient: Sendable {
         transport = try Transport(configuration: configuration, observer: observer)
         let certificates = CertificateCache(configuration)
         var sessions: [EndpointSession] = []
-        for endpoint in try Resolver.endpoints(for: reference, configuration: configuration) {
+        for endpoint in try Resolver.endpoints(for: reference, configuration: configuration)
+        where configuration.push == nil || endpoint.role == .registry {
             try certificates.load(endpoint)
             let credential = configuration.credentials.credential(
                 for: endpoint, environment: configuration.environment, warn: observer.warning)
@@ -73,7 +74,9 @@ package final class RegistryClient: Sendable {
                 turns.append(turn)
             }
         }
-        throw RegistryError(what: what, repository: reference.familiarRepository, tried: failures)
+        throw RegistryError(
+            what: what, repository: reference.familiarRepository, tried: failures,
+            action: transport.configuration.push == nil ? .pull : .push)
     }
 
     private func failure(_ index: Int, _ fault: Fault) -> EndpointFailure {

@@ -17,6 +17,22 @@ package struct RegistryConfiguration: Sendable {
     package var timeouts = Timeouts()
     package var health = EndpointHealth()
     package var userAgent = "runimg"
+    /// Set where something is given to the registry: mirrors are not asked then.
+    package var push: PushAccess?
+
+    /// What a push needs besides its own repository.
+    package struct PushAccess: Sendable {
+        /// Repositories of the registry that blobs may be taken over from.
+        package var sources: [String]
+
+        package init(sources: [String]) { self.sources = sources }
+    }
+
+    /// The scopes of a token (distribution's token specification).
+    func scopes(_ repository: String) -> [String] {
+        guard let push else { return ["repository:\(repository):pull"] }
+        return ["repository:\(repository):pull,push"] + push.sources.map { "repository:\($0):pull" }
+    }
 
     package init(environment: [String: String] = [:]) {
         self.environment = environment

@@ -7,23 +7,27 @@ package enum RegistryError: Error, Sendable, CustomStringConvertible {
     case configuration(String)
     /// The place that should have it says there is no such thing.
     case notFound(what: String, tried: [EndpointFailure])
-    case denied(repository: String, tried: [EndpointFailure])
+    case denied(repository: String, tried: [EndpointFailure], action: Action = .pull)
     /// No answer, or none that helps, after all tries.
-    case unavailable(what: String, tried: [EndpointFailure])
+    case unavailable(what: String, tried: [EndpointFailure], action: Action = .pull)
     /// An answer that must not be used.
     case refused(what: String, tried: [EndpointFailure])
     /// The local file that a download goes to.
     case file(SystemFailure)
     case interrupted
 
+    /// What was tried.
+    package enum Action: String, Sendable { case pull, push }
+
     package var description: String {
         switch self {
         case .configuration(let text): text
         case .notFound(let what, let tried): "\(what) not found" + RegistryError.list(tried)
-        case .denied(let repository, let tried):
-            "pull access denied for \(repository), repository does not exist or may require 'docker login'"
+        case .denied(let repository, let tried, let action):
+            "\(action.rawValue) access denied for \(repository), repository does not exist or may require 'docker login'"
                 + RegistryError.list(tried)
-        case .unavailable(let what, let tried): "cannot get \(what)" + RegistryError.list(tried)
+        case .unavailable(let what, let tried, let action):
+            "cannot \(action == .pull ? "get" : "push") \(what)" + RegistryError.list(tried)
         case .refused(let what, let tried): "\(what) refused" + RegistryError.list(tried)
         case .file(let failure): "\(failure)"
         case .interrupted: "interrupted"
@@ -37,13 +41,13 @@ package enum RegistryError: Error, Sendable, CustomStringConvertible {
         return "; tried " + tried.map { "\($0.endpoint) (\($0.reason))" }.joined(separator: ", ")
     }
 
-    init(what: String, repository: String, tried: [EndpointFailure]) {
+    init(what: String, repository: String, tried: [EndpointFailure], action: Action = .pull) {
         // The registry itself, which is asked last, has the last word.
         switch tried.last(where: { $0.role == .registry })?.fault ?? tried.last?.fault {
         case .notFound?: self = .notFound(what: what, tried: tried)
-        case .unauthorized?: self = .denied(repository: repository, tried: tried)
+        case .unauthorized?: self = .denied(repository: repository, tried: tried, action: action)
         case .refused?: self = .refused(what: what, tried: tried)
-        default: self = .unavailable(what: what, tried: tried)
+        default: self = .unavailable(what: what, tried: tried, action: action)
         }
     }
 }

@@ -59,7 +59,9 @@ final class Transport: Sendable {
             curl_easy_reset(handle.raw)
             idle.withLock { $0.append(handle) }
         }
-        let timeouts = isPatient ? configuration.timeouts : configuration.timeouts.beside
+        var timeouts = isPatient ? configuration.timeouts : configuration.timeouts.beside
+        if let patience = request.patience { timeouts.slowPeriod = max(timeouts.slowPeriod, patience) }
+        let upload = request.body.map { Upload($0) }
         set(handle.raw, request, tls: tls, proxy: proxy, timeouts)
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
         var headers = HeaderList(request.headers)
@@ -68,12 +70,14 @@ final class Transport: Sendable {
             ccurl_set_pointer(handle.raw, CURLOPT_ERRORBUFFER, buffer.baseAddress)
             ccurl_set_list(handle.raw, CURLOPT_HTTPHEADER, headers.raw)
             transfer.install(on: handle.raw)
-            return withExtendedLifetime(transfer) { BrokenPipe.ignoring { curl_easy_perform(handle.raw) } }
+            upload?.install(on: handle.raw)
+            return withExtendedLifetime((transfer, upload)) { BrokenPipe.ignoring { curl_easy_perform(handle.raw) } }
         }
         headers.free()
         let milliseconds = (Clock.monotonicNanoseconds - start) / 1_000_000
-        let verb = request.form == nil ? "GET" : "POST"
+        let verb = request.method.rawValue
         do throws(Fault) {
+            if let fault = upload?.fault { throw fault }
             let head = try conclude(code, transfer, handle.raw, errorText, proxy: proxy, timeouts)
             observer.debug("\(verb) \(request.url): \(head.status) in \(milliseconds) ms")
             return Response(
@@ -121,14 +125,19 @@ final class Transport: Sendable {
         ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, Int(timeouts.connect * 1000))
         ccurl_set_long(handle, CURLOPT_LOW_SPEED_LIMIT, timeouts.slowBytesPerSecond)
         ccurl_set_long(handle, CURLOPT_LOW_SPEED_TIME, timeouts.slowPeriod)
-        if let form = request.form {
-            ccurl_set_long(handle, CURLOPT_POSTFIELDSIZE, form.count)
-            form.withUnsafeBytes { bytes in
-                _ = ccurl_set_pointer(
-                    handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-            }
-        }
+        set(handle, request.method, hasBody: request.body != nil)
         set(handle, tls)
+    }
+
+    private func set(_ handle: UnsafeMutableRawPointer, _ method: HTTPRequest.Method, hasBody: Bool) {
+        if method == .head { ccurl_set_long(handle, CURLOPT_NOBODY, 1) }
+        if method.isSafe { return }
+        if !hasBody {
+            ccurl_set_long(handle, CURLOPT_POST, 1)
+            ccurl_set_long(handle, CURLOPT_POSTFIELDSIZE, 0)
+            ccurl_set_string(handle, CURLOPT_COPYPOSTFIELDS, "")
+        }
+        ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, method.rawValue)
     }
 
     private func set(_ handle: UnsafeMutableRawPointer, _ tls: TLSMaterial) {

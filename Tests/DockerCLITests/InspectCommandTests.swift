@@ -98,7 +98,7 @@ import Testing
     /// The five paths of the users' notes; two of them are a container's and an image's.
     @Test(
         arguments: [
-            ("{{.RepoTags}}", "[box:1]"), ("{{.Metadata}}", "{2025-11-21T16:03:39.5Z}"),
+            ("{{.RepoTags}}", "[box:1]"), ("{{.Metadata.LastTagTime}}", "2025-11-21T16:03:39.5Z"),
             ("{{.ContainerConfig.Hostname}}", "builder"), ("{{.GraphDriver.Data.WorkDir}}", "/i/work"),
             ("{{.Comment}} {{.Size}}", "Imported from - 1982305"), ("{{.ContainerConfig.Cmd}}", "[]"),
         ])

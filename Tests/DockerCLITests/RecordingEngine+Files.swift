@@ -34,6 +34,10 @@ extension RecordingEngine: ArchiveVerbs {
         for event in events { observer(event) }
     }
 
+    func push(_ options: PushOptions, observer: (EngineEvent) -> Void) throws {
+        for event in events { observer(event) }
+    }
+
     func importImage(_ options: ImportOptions) throws -> Digest { throw PlainFailure(description: "import \(options)") }
 }
 

@@ -91,7 +91,7 @@ package enum CommandTable {
 
     private static let images: [Entry] = [
         Entry(PullCommand.self), Entry(ResolveCommand.self), Entry(TagsCommand.self),
-        Entry(path: "push", summary: "Send an image to a registry", aliases: ["image push"]),
+        Entry(PushCommand.self),
         Entry(ImagesCommand.self),
         Entry(RemoveImagesCommand.self),
         Entry(TagCommand.self),

@@ -20,23 +20,25 @@ struct LayerProgress {
         let wasExtracting = if case .extracting = state { true } else { false }
         state = new
         switch new {
-        case .downloading(let current, let total):
+        case .downloading(let current, let total), .pushing(let current, let total):
             (received, expected) = (current, max(total, 0))
             meter.add(current, at: now)
         case .extracting(let current, _):
             if !wasExtracting { meter = RateMeter() }
             received = max(received, expected)
             meter.add(current, at: now)
-        case .verifying, .downloaded, .complete, .alreadyExists: received = max(received, expected)
+        case .verifying, .downloaded, .complete, .alreadyExists, .pushed, .alreadyThere, .mounted:
+            received = max(received, expected)
         case .retrying: meter = RateMeter()
-        case .waiting, .pulling: break
+        case .waiting, .pulling, .preparing: break
         }
     }
 
     /// At most `columns` wide.
     func line(_ columns: Int) -> String {
         switch state {
-        case .downloading(let current, let total), .extracting(let current, let total):
+        case .downloading(let current, let total), .extracting(let current, let total),
+            .pushing(let current, let total):
             return Bar.line("\(id): \(state.title)", current, total, rate: meter.perSecond, columns)
         case .retrying(_, let reason): return Bar.clip("\(id): \(state.title): \(reason)", columns)
         default: return Bar.clip("\(id): \(state.title)", columns)

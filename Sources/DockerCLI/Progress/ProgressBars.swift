@@ -95,7 +95,7 @@ final class ProgressBars {
 extension LayerProgress {
     var isAtRest: Bool {
         switch state {
-        case .complete, .alreadyExists, .waiting: true
+        case .complete, .alreadyExists, .waiting, .pushed, .alreadyThere, .mounted, .preparing: true
         default: false
         }
     }

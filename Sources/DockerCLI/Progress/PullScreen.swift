@@ -48,6 +48,8 @@ final class PullScreen {
         switch event {
         case .pulling(let tag, let repository): say("\(tag): Pulling from \(repository)")
         case .layer(let id, let state): showLayer(id, state)
+        case .refersTo(let repository): say("The push refers to repository [\(repository)]")
+        case .pushed(let tag, let digest, let size): sayLast("\(tag): digest: \(digest) size: \(size)")
         case .digest(let digest): sayLast("Digest: \(digest)")
         case .status(let text): sayLast("Status: \(text)")
         case .warning(let text): note("WARNING: \(text)")
@@ -101,12 +103,17 @@ extension WorkerEvent.LayerState {
         case .downloaded: "Download complete"
         case .extracting: "Extracting"
         case .complete: "Pull complete"
+        case .preparing: "Preparing"
+        case .pushing: "Pushing"
+        case .pushed: "Pushed"
+        case .alreadyThere: "Layer already exists"
+        case .mounted(let source): "Mounted from \(source)"
         }
     }
 
     var isAmount: Bool {
         switch self {
-        case .downloading, .extracting: true
+        case .downloading, .extracting, .pushing: true
         default: false
         }
     }

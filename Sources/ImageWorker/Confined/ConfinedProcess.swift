@@ -18,6 +18,8 @@ struct ConfinedProcess {
     let request: WorkerRequest
     /// nil where nothing is pulled.
     let name: SourceName?
+    /// What is pushed; nil where nothing is.
+    let push: PushDraft?
     let layout: StoreLayout
     /// The pull's area; nil where nothing is stored.
     let area: String?
@@ -78,7 +80,8 @@ struct ConfinedProcess {
         }
         let remote = try remoteSource(health, sink, interruption)
         let sandbox = Sandbox(
-            layout: layout, area: area, source: name?.path, ports: connections.ports,
+            layout: layout, area: area, source: push == nil ? name?.path : layout.layerRecords,
+            ports: connections.ports,
             environment: Environment.dictionary)
         let confines = takeover?.confines ?? true
         if confines { enterView(sandbox, sink) }
@@ -103,6 +106,11 @@ struct ConfinedProcess {
             try Commit(
                 request: commit, store: client, layers: layout.layers, interruption: interruption,
                 format: request.format, owners: request.owners
+            ).run()
+        } else if let push, let remote {
+            try Push(
+                store: client, client: remote.client, images: push.images, sources: push.sources,
+                uploads: request.maximumUploads, sink: sink, interruption: interruption
             ).run()
         } else if let query = request.query, let remote {
             try Query(query, of: remote, platform: request.platform, sink: sink).run()
@@ -147,7 +155,8 @@ struct ConfinedProcess {
     ) throws(WorkerError) -> RegistrySource? {
         guard case .registry(let reference)? = name else { return nil }
         return try RegistrySource(
-            reference, request: request, health: health, sink: sink, interruption: interruption)
+            reference, request: request, health: health, push: push?.repositories, sink: sink,
+            interruption: interruption)
     }
 
     /// Both forms may be there: a layout's has the manifests, by which its layers keep their digests.

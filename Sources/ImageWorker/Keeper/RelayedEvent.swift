@@ -10,6 +10,10 @@ extension WorkerEvent {
         case .pulling(let tag, let repository): return .pulling(tag: text(tag), repository: text(repository))
         case .layer(let id, .retrying(let seconds, let reason)):
             return .layer(id: text(id, 64), state: .retrying(seconds: seconds, reason: text(reason)))
+        case .layer(let id, .mounted(let source)):
+            return .layer(id: text(id, 64), state: .mounted(from: text(source)))
+        case .refersTo(let repository): return .refersTo(repository: text(repository))
+        case .pushed(let tag, let digest, let size): return .pushed(tag: text(tag), digest: digest, size: size)
         case .layer(let id, let state): return .layer(id: text(id, 64), state: state)
         case .digest: return self
         case .status(let words): return .status(text(words))

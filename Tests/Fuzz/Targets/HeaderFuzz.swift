@@ -78,7 +78,7 @@ package enum HeaderFuzz {
             try expect(challenge.scheme == challenge.scheme.lowercased(), "scheme \(challenge.scheme)")
         }
         let asked = Asked()
-        let authorizer = Authorizer(credential: credentials[credential % credentials.count], repository: "a/b") {
+        let authorizer = Authorizer(credential: credentials[credential % credentials.count], scopes: ["a/b"]) {
             (request, realm, _) throws(Fault) in
             asked.requests.append((request, realm))
             return Authorizer.TokenResponse(

@@ -55,16 +55,12 @@ static inline void ccurl_set_callbacks(
     curl_easy_setopt(handle, CURLOPT_PREREQDATA, user);
 }
 
-/// A request with a body of `length` bytes that `read` gives, from the beginning again where `seek` says so.
-static inline void ccurl_set_upload(
-    CURL *handle, ccurl_data_callback read, int (*seek)(void *user, curl_off_t offset, int origin), void *user,
-    curl_off_t length) {
+/// A request with a body of `length` bytes that `read` gives.
+static inline void ccurl_set_upload(CURL *handle, ccurl_data_callback read, void *user, curl_off_t length) {
     curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, length);
     curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
     curl_easy_setopt(handle, CURLOPT_READDATA, user);
-    curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, seek);
-    curl_easy_setopt(handle, CURLOPT_SEEKDATA, user);
 }
 
 static inline long ccurl_info_long(CURL *handle, CURLINFO info) {

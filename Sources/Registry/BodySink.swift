@@ -9,6 +9,12 @@ protocol BodySink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws(Fault)
 }
 
+/// No body: what Content-Length says in answer to HEAD is about another request.
+final class NoBody: BodySink {
+    func begin(_ head: ResponseHead) throws(Fault) {}
+    func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {}
+}
+
 /// A bounded body in memory.
 final class MemorySink: BodySink {
     private(set) var bytes: [UInt8] = []

@@ -111,7 +111,7 @@ private final class BlobUpload {
     private func isThere(_ turn: EndpointTurn) throws(Fault) -> Bool {
         let ask = EndpointSession.Ask(path: "blobs/\(blob.digest)", method: .head)
         do throws(Fault) {
-            let head = try turn.send(ask, into: sink)
+            let head = try turn.send(ask, into: NoBody())
             return head.contentLength == nil || head.contentLength == blob.size
         } catch .notFound {
             return false

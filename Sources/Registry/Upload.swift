@@ -1,7 +1,8 @@
 internal import CCurl
 internal import Sys
 
-/// The body of a request as libcurl's callbacks take it, from its beginning once more where a request is repeated.
+/// The body of a request as libcurl's callbacks take it. It can't be wound back: libcurl would repeat a request by itself
+/// whose connection died, and a registry appends what it is given to what it has.
 final class Upload {
     private let source: UploadSource
     private var position: Int64 = 0
@@ -14,7 +15,6 @@ final class Upload {
         ccurl_set_upload(
             handle,
             { bytes, size, count, user in Upload.of(user)?.read(bytes, size * count) ?? Int(CURL_READFUNC_ABORT) },
-            { user, offset, origin in Upload.of(user)?.seek(offset, origin) ?? CURL_SEEKFUNC_FAIL },
             Unmanaged.passUnretained(self).toOpaque(), curl_off_t(source.length))
     }
 
@@ -45,13 +45,4 @@ final class Upload {
             }
         }
     }
-
-    private func seek(_ offset: curl_off_t, _ origin: Int32) -> Int32 {
-        guard origin == SEEK_SET_NUMBER, (0...source.length).contains(Int64(offset)) else { return CURL_SEEKFUNC_FAIL }
-        position = Int64(offset)
-        return CURL_SEEKFUNC_OK
-    }
 }
-
-/// SEEK_SET of stdio.h, all that libcurl asks for.
-private let SEEK_SET_NUMBER: Int32 = 0

@@ -24,7 +24,7 @@ extension EndToEnd {
 
         @Test func whatWasPulledGoesOutByteForByte() throws {
             let (from, to) = (try RealRegistry(), try RealRegistry())
-            try from.push("oci:\(Fixtures.layout("layers")):latest", as: "team/app:1")
+            try from.push("oci:\(Fixtures.layout("layers")):gzip", as: "team/app:1")
             let runimg = try Runimg()
             let source = "\(from.host)/team/app:1"
             let name = "\(to.host)/other/app:2"
@@ -142,7 +142,7 @@ extension EndToEnd {
             registry.requests.filter { $0.method == "PATCH" && $0.body.count > 100_000 }
         }
 
-        @Test("F9: an upload that is cut goes on where the registry is") func cutUploads() throws {
+        @Test("an upload that is cut goes on where the registry is") func cutUploads() throws {
             let registry = try ReceivingRegistry { request, registry in
                 guard request.method == "PATCH", request.body.count > 100_000,
                     Self.patches(registry).count == 1
@@ -160,7 +160,7 @@ extension EndToEnd {
             #expect(patches.last?.header("Content-Range")?.hasPrefix("70000-") == true)
         }
 
-        @Test("F11: an upload that the registry forgot is begun anew") func forgottenUploads() throws {
+        @Test("an upload that the registry forgot is begun anew") func forgottenUploads() throws {
             let registry = try ReceivingRegistry { request, registry in
                 guard request.method == "PATCH", request.body.count > 100_000, Self.patches(registry).count == 1 else {
                     return nil
@@ -179,7 +179,7 @@ extension EndToEnd {
             #expect(Self.patches(registry).contains { $0.header("Content-Range")?.hasPrefix("524288-") == true })
         }
 
-        @Test("F10: a busy registry is asked again when it says", arguments: ["POST", "PATCH", "PUT"])
+        @Test("a busy registry is asked again when it says", arguments: ["POST", "PATCH", "PUT"])
         func busy(_ method: String) throws {
             let registry = try ReceivingRegistry { request, registry in
                 let isFirst = registry.requests.count { $0.method == method } == 1
@@ -222,12 +222,13 @@ extension EndToEnd {
             let (output, runimg) = try Self.push(registry)
             try Self.expectWhole(registry, output)
             let asked = registry.requests.filter { $0.path == "/token" }.map(\.target)
-            #expect(asked.count == 1 && asked[0].contains("scope=repository%3Ateam%2Fapp%3Apull%2Cpush"), "\(asked)")
+            #expect(!asked.isEmpty && asked.allSatisfy { $0.lowercased().contains("scope=repository%3ateam%2fapp%3apull%2cpush") },
+                "\(asked)")
             try runimg.check("tag", "base:1", "\(registry.host)/team/next")
             try runimg.check("push", "\(registry.host)/team/next")
-            let last = registry.requests.last { $0.path == "/token" }?.target ?? ""
-            #expect(last.contains("scope=repository%3Ateam%2Fnext%3Apull%2Cpush"), "\(last)")
-            #expect(last.contains("scope=repository%3Ateam%2Fapp%3Apull"), "\(last)")
+            let last = (registry.requests.last { $0.path == "/token" }?.target ?? "").lowercased()
+            #expect(last.contains("scope=repository%3ateam%2fnext%3apull%2cpush"), "\(last)")
+            #expect(last.contains("scope=repository%3ateam%2fapp%3apull"), "\(last)")
         }
 
         @Test func aDamagedBlobIsNotPushed() throws {

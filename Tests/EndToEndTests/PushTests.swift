@@ -222,7 +222,9 @@ extension EndToEnd {
             let (output, runimg) = try Self.push(registry)
             try Self.expectWhole(registry, output)
             let asked = registry.requests.filter { $0.path == "/token" }.map(\.target)
-            #expect(!asked.isEmpty && asked.allSatisfy { $0.lowercased().contains("scope=repository%3ateam%2fapp%3apull%2cpush") },
+            #expect(
+                !asked.isEmpty
+                    && asked.allSatisfy { $0.lowercased().contains("scope=repository%3ateam%2fapp%3apull%2cpush") },
                 "\(asked)")
             try runimg.check("tag", "base:1", "\(registry.host)/team/next")
             try runimg.check("push", "\(registry.host)/team/next")

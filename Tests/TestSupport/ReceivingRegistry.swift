@@ -82,7 +82,8 @@ package final class ReceivingRegistry: Sendable {
         state.withLock { state in
             guard let bytes = state.uploads.removeValue(forKey: request.path) else { return .init(404) }
             let digest = "\(Digest.of(bytes))"
-            let said = request.target.split(separator: "digest=").last?.replacing("%3a", with: ":").replacing("%3A", with: ":")
+            let said = request.target.split(separator: "digest=").last?.replacing("%3a", with: ":").replacing(
+                "%3A", with: ":")
             guard said.map({ String($0) }) == digest else {
                 return .error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
             }

@@ -46,7 +46,8 @@ package enum Worker {
         if request.verb == .transfer { return try ConfinedTransfer.run(request, sink) }
         if request.verb == .save { return try Save.run(request, sink) }
         if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
-        let name = request.verb.namesSource ? try SourceName(parsing: request.source) : nil
+        let isNamed = request.verb.namesSource || request.verb.mayNameSource && !request.source.isEmpty
+        let name = isNamed ? try SourceName(parsing: request.source) : nil
         let names = try names(name, request)
         var endpoints: [Endpoint] = []
         if case .registry(let reference)? = name { endpoints = try RegistrySource.endpoints(reference, request) }
@@ -61,7 +62,9 @@ package enum Worker {
             if request.verb == .push, case .registry(let reference)? = name, let storage {
                 push = try PushDraft(request, reference, storage.store)
             }
-            try split(request, name, push, &keeper, takeover)
+            var check: CheckDraft?
+            if let asked = request.check, let storage { check = try CheckDraft(asked, storage.store) }
+            try split(request, name, Drafts(push: push, check: check), &keeper, takeover)
         } catch {
             // Where it came to nothing before the keeper could do it.
             try? storage?.area.remove()
@@ -76,12 +79,13 @@ package enum Worker {
             try store.clean()
             return try store.makePullArea()
         }
-        return Keeper.Storage(store: store, area: area, names: names)
+        let purpose = request.check.map { $0.repairs ? Keeper.Storage.Purpose.mending : .checking } ?? .storing
+        return Keeper.Storage(store: store, area: area, names: names, purpose: purpose)
     }
 
     /// The one place where the two processes part.
     private static func split(
-        _ request: WorkerRequest, _ name: SourceName?, _ push: PushDraft?, _ keeper: inout Keeper,
+        _ request: WorkerRequest, _ name: SourceName?, _ drafts: Drafts, _ keeper: inout Keeper,
         _ takeover: Takeover?
     ) throws(WorkerError) {
         let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
@@ -96,7 +100,7 @@ package enum Worker {
             // Some seconds of progress, while the keeper waits for the disk.
             StreamSocket.setSendBuffer(socket, 4 << 20)
             ConfinedProcess(
-                request: request, name: name, push: push, layout: StoreLayout(root: request.dataRoot),
+                request: request, name: name, drafts: drafts, layout: StoreLayout(root: request.dataRoot),
                 area: keeper.storage?.area.path,
                 connections: keeper.connections, socket: socket, parent: parent, takeover: takeover
             ).run()
@@ -157,6 +161,9 @@ package enum Worker {
 extension WorkerRequest.Verb {
     /// Whether the request says where an image is asked for.
     var namesSource: Bool { self == .pull || self == .query || self == .push }
+
+    /// Whether it may do so.
+    var mayNameSource: Bool { self == .check }
 
     /// Whether what is asked for comes by a descriptor.
     var readsFile: Bool { self == .load || self == .importTar }

@@ -52,6 +52,8 @@ extension ImageStore {
         }
     }
 
+    func layerRecordIDs() throws(StoreError) -> [Digest] { try digests(in: layout.layerRecords) }
+
     /// The digests by which the entries of `directory/ALGORITHM` are named.
     private func digests(in directory: String) throws(StoreError) -> [Digest] {
         var result: [Digest] = []

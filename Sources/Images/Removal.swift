@@ -17,6 +17,8 @@ package struct ImageUses: Sendable {
     package var containers: [Digest: [ImageUser]] = [:]
     /// The top layer (chain ID) of each container, also where its image was removed by force.
     package var topLayers: Set<Digest> = []
+    /// Those of containers that run.
+    package var runningLayers: Set<Digest> = []
 
     package init() {}
 }

@@ -3,7 +3,7 @@ package import OCI
 /// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
 package struct WorkerRequest: Sendable, Codable, Hashable {
     package enum Verb: String, Sendable, Codable {
-        case pull, commit, transfer, resolve, query, save, load, importTar, push
+        case pull, commit, transfer, resolve, query, save, load, importTar, push, check
     }
 
     package var verb: Verb
@@ -28,6 +28,7 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var load: LoadRequest?
     package var importTar: ImportRequest?
     package var push: PushRequest?
+    package var check: CheckRequest?
     package var query: RegistryQuery?
     /// Of an ordinary user's namespace; nil for root.
     package var ids: IDs?
@@ -75,6 +76,8 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case pulling(tag: String, repository: String)
     /// `id` is the first twelve digits of the layer's blob digest, as docker shows it.
     case layer(id: String, state: LayerState)
+    /// A layer was looked at.
+    case checked(CheckedLayer)
     /// What a push goes to, canonical.
     case refersTo(repository: String)
     /// A manifest is at the registry, under that tag.

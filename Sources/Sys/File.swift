@@ -65,6 +65,11 @@ package enum File {
         try check { clinux_renameat2(fromDirectory, from, toDirectory, to, noReplace ? 1 : 0) }
     }
 
+    /// Two names change what they mean in one step (RENAME_EXCHANGE of renameat2(2)).
+    package static func exchange(_ one: String, _ other: String) throws(Errno) {
+        try check { clinux_renameat2(AT_FDCWD, one, AT_FDCWD, other, 2) }
+    }
+
     package static func unlink(_ path: String, at directory: Int32 = AT_FDCWD) throws(Errno) {
         try check { unlinkat(directory, path, 0) }
     }

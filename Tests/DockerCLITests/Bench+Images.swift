@@ -31,6 +31,8 @@ extension RecordingEngine: ImageVerbs {
 
     func space(problem: (String) -> Void) throws -> SpaceReport { spaceReport }
 
+    func checkStore(repairs: Bool, _ asked: PullRequest, fault: (String) -> Void) throws -> StoreCheck { StoreCheck() }
+
     func imageID(named name: String) throws -> Digest? { imageIDs[name] }
 
     func imageDetails(of name: String) throws -> ImageDetails {

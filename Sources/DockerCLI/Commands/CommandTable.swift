@@ -124,6 +124,7 @@ package enum CommandTable {
             Entry(GenerateSystemdCommand.self),
             Entry(SystemDiskUsageCommand.self),
             Entry(SystemPruneCommand.self),
+            Entry(SystemCheckCommand.self),
             Entry(path: "system dial-stdio", summary: "Carry a connection"),
         ]
         + ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"].map { group("network", $0) }

@@ -9,6 +9,9 @@ package protocol ImageVerbs {
     func history(of name: String) throws -> [ImageStep]
     func pruneImages(_ request: ImagePruneRequest) throws -> Reclaimed
     func space(problem: (String) -> Void) throws -> SpaceReport
+    func checkStore(
+        repairs: Bool, _ asked: PullRequest, fault: (String) -> Void
+    ) throws -> StoreCheck
     func imageID(named name: String) throws -> Digest?
     func imageDetails(of name: String) throws -> ImageDetails
 }

@@ -54,7 +54,7 @@ final class PullScreen {
         case .status(let text): sayLast("Status: \(text)")
         case .warning(let text): note("WARNING: \(text)")
         case .debug(let text): if debug { note("DEBUG: \(text)") }
-        case .done, .failed, .transferred, .resolved, .answer, .answered, .loaded, .kept: finish()
+        case .done, .failed, .transferred, .resolved, .answer, .answered, .loaded, .kept, .checked: finish()
         }
     }
 

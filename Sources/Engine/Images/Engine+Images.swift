@@ -99,7 +99,9 @@ extension Engine {
             for record in try containers.all(problem: { problem throws(EngineError) in throw problem }) {
                 let user = ImageUser(containerID: record.id, isRunning: live.isServed(record.id))
                 uses.containers[record.image, default: []].append(user)
-                if let layer = record.topLayer { uses.topLayers.insert(layer) }
+                guard let layer = record.topLayer else { continue }
+                uses.topLayers.insert(layer)
+                if user.isRunning { uses.runningLayers.insert(layer) }
             }
         } catch {
             throw .containers("\(error)")

@@ -100,7 +100,7 @@ struct Commit {
 }
 
 /// The directories of the layers below, opened when one of them is needed.
-private final class OpenLayers: Sendable {
+final class OpenLayers: Sendable {
     private let paths: [String]
     private let opened = Monitor<[Int32]>([])
 

@@ -18,8 +18,7 @@ struct ConfinedProcess {
     let request: WorkerRequest
     /// nil where nothing is pulled.
     let name: SourceName?
-    /// What is pushed; nil where nothing is.
-    let push: PushDraft?
+    let drafts: Drafts
     let layout: StoreLayout
     /// The pull's area; nil where nothing is stored.
     let area: String?
@@ -80,7 +79,7 @@ struct ConfinedProcess {
         }
         let remote = try remoteSource(health, sink, interruption)
         let sandbox = Sandbox(
-            layout: layout, area: area, source: push == nil ? name?.path : layout.layerRecords,
+            layout: layout, area: area, source: drafts.readsBlobs ? layout.layerRecords : name?.path,
             ports: connections.ports,
             environment: Environment.dictionary)
         let confines = takeover?.confines ?? true
@@ -107,7 +106,13 @@ struct ConfinedProcess {
                 request: commit, store: client, layers: layout.layers, interruption: interruption,
                 format: request.format, owners: request.owners
             ).run()
-        } else if let push, let remote {
+        } else if let check = drafts.check {
+            try Check(
+                check, store: client, client: remote?.client, format: request.format, owners: request.owners,
+                sink: sink,
+                interruption: interruption
+            ).run()
+        } else if let push = drafts.push, let remote {
             try Push(
                 store: client, client: remote.client, images: push.images, sources: push.sources,
                 uploads: request.maximumUploads, sink: sink, interruption: interruption
@@ -155,7 +160,7 @@ struct ConfinedProcess {
     ) throws(WorkerError) -> RegistrySource? {
         guard case .registry(let reference)? = name else { return nil }
         return try RegistrySource(
-            reference, request: request, health: health, push: push?.repositories, sink: sink,
+            reference, request: request, health: health, push: drafts.push?.repositories, sink: sink,
             interruption: interruption)
     }
 
@@ -200,4 +205,13 @@ private final class AreaLock {
     private let lock: DirectoryLock
 
     init(_ lock: consuming DirectoryLock) { self.lock = lock }
+}
+
+/// What the keeper's side found in the store before the two processes parted, for the confined one to work on.
+struct Drafts: Sendable {
+    var push: PushDraft?
+    var check: CheckDraft?
+
+    /// Whether blobs that are kept are read.
+    var readsBlobs: Bool { push != nil || check != nil }
 }

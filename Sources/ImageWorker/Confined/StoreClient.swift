@@ -103,6 +103,15 @@ final class StoreClient: Sendable {
         guard case .committed = reply else { throw unexpected(reply) }
     }
 
+    /// Has a layer's files replaced, and its blob where there is another.
+    func replace(_ tree: StagedTree, place: Int, blob: Descriptor?) throws(WorkerError) {
+        let reply = try ask(
+            .replace(
+                place: UInt32(clamping: place), number: tree.number,
+                blob: blob.map { KeeperRequest.Blob($0, isFetched: false) }))
+        guard case .committed = reply else { throw unexpected(reply) }
+    }
+
     func record(
         _ documents: [(digest: Digest, bytes: [UInt8])], names: [Reference]
     ) throws(WorkerError) -> KeeperReply.Recorded {
@@ -143,7 +152,7 @@ final class StagedTree: Sendable {
     /// An empty file for the blob, where it is nowhere else.
     func makeBlob() throws(WorkerError) -> OwnedFD {
         try system("stage", blob) { () throws(Errno) in
-            try File.open(blob, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            try File.open(blob, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         }
     }
 

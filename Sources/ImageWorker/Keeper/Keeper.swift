@@ -27,6 +27,9 @@ struct Keeper {
         let store: ImageStore
         let area: PullArea
         let names: NamePolicy
+        var purpose = Purpose.storing
+
+        enum Purpose: Sendable { case storing, checking, mending }
     }
 
     init(
@@ -121,7 +124,7 @@ struct Keeper {
                 EndpointMemory(storage.store.layout).note(endpoint, reason)
             }
         case .finished:
-            if stored == nil, storage != nil { throw .breach("an end before anything was stored") }
+            if stored == nil, storage?.purpose == .storing { throw .breach("an end before anything was stored") }
             return .finished
         case .failed(let message, let kind):
             return .failed(.reported(message: ForeignText(message, limit: 4096).description, kind: kind))
@@ -155,6 +158,9 @@ struct Keeper {
         case .claim(let place): return try current.claim(place)
         case .commit(let place, let number, let size, let blob):
             return try current.commit(place, number: number, size: size, blob, from: storage.area)
+        case .replace(let place, let number, let blob):
+            guard storage.purpose == .mending else { throw .breach("other files for a layer") }
+            return try current.replace(place, number: number, blob, from: storage.area)
         case .record(let documents, let texts):
             let recorded = try current.record(documents, texts, storage.names)
             stored = stored ?? recorded
@@ -203,7 +209,7 @@ struct Keeper {
             if !reported.keepsFetched { try? storage?.store.removeUnused(made) }
             throw reported
         }
-        if storage == nil { return sink.send(.answered) }
+        if storage?.purpose != .storing { return sink.send(.answered) }
         guard let stored else { throw .breach("an end before anything was stored") }
         sink.send(.done(image: stored.id, name: stored.name))
     }

@@ -14,6 +14,9 @@ package enum KeeperRequest: Sendable {
     /// The layer at that place lies in the pull's area under that number; `size` counts the bytes of its files, and `blob`
     /// is what it was made of, to be kept.
     case commit(place: UInt32, number: UInt32, size: Int64, blob: Blob? = nil)
+    /// The files of the layer at that place, which is held, are to be those in the pull's area under that number, and its
+    /// blob the one that lies beside them, if it is said. Only where damage is mended.
+    case replace(place: UInt32, number: UInt32, blob: Blob? = nil)
     /// The manifest and then the indexes that it was chosen from, and the names that the image shall have.
     case record(documents: [Document], names: [String])
     /// The frame comes with the descriptor by which connect(2) is supervised. Heard once, before the first foreign byte.
@@ -51,7 +54,7 @@ package enum KeeperRequest: Sendable {
 
     private enum Verb: UInt8 {
         case event = 1
-        case open, claim, commit, record, supervise, finished, failed, endpointIll
+        case open, claim, commit, record, supervise, finished, failed, endpointIll, replace
     }
 
     // MARK: Encoding
@@ -66,6 +69,12 @@ package enum KeeperRequest: Sendable {
                 writer.put(place)
                 writer.put(number)
                 writer.put(size)
+                KeeperRequest.put(blob, &writer)
+            }
+        case .replace(let place, let number, let blob):
+            return KeeperRequest.frame(.replace) { writer in
+                writer.put(place)
+                writer.put(number)
                 KeeperRequest.put(blob, &writer)
             }
         case .record(let documents, let names):
@@ -128,6 +137,8 @@ package enum KeeperRequest: Sendable {
             return .commit(
                 place: try reader.number(), number: try reader.number(), size: try reader.number(),
                 blob: try blob(&reader))
+        case .replace:
+            return .replace(place: try reader.number(), number: try reader.number(), blob: try blob(&reader))
         case .record:
             let documents = try reader.list(limit: DocumentLimits.indexDepth + 1) { reader throws(WireFault) in
                 Document(

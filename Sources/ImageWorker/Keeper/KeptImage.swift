@@ -110,6 +110,21 @@ struct KeptImage {
         return .committed
     }
 
+    /// Mends a layer that is held.
+    func replace(
+        _ place: UInt32, number: UInt32, _ blob: KeeperRequest.Blob?, from area: PullArea
+    ) throws(WorkerError) -> KeeperReply {
+        let index = Int(place)
+        guard places.indices.contains(index), case .held(let layer) = places[index], blob?.isFetched != true else {
+            throw .breach("files in the place of layer \(place), which is not held")
+        }
+        let kept = blob.map { staged($0, number, area) }
+        try lift(WorkerError.store) { () throws(StoreError) in
+            try store.replace(layer.directory, by: number, of: area, kept)
+        }
+        return .committed
+    }
+
     /// Where the blob is. The same one may have made a layer below: then it is no longer among the fetched.
     private func staged(_ blob: KeeperRequest.Blob, _ number: UInt32, _ area: PullArea) -> StagedBlob {
         if !blob.isFetched {

@@ -12,6 +12,9 @@ extension WorkerEvent {
             return .layer(id: text(id, 64), state: .retrying(seconds: seconds, reason: text(reason)))
         case .layer(let id, .mounted(let source)):
             return .layer(id: text(id, 64), state: .mounted(from: text(source)))
+        case .checked(let layer):
+            let faults = layer.faults.prefix(100).map { text($0) }
+            return .checked(CheckedLayer(chainID: layer.chainID, faults: faults, isRepaired: layer.isRepaired))
         case .refersTo(let repository): return .refersTo(repository: text(repository))
         case .pushed(let tag, let digest, let size): return .pushed(tag: text(tag), digest: digest, size: size)
         case .layer(let id, let state): return .layer(id: text(id, 64), state: state)

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Sys
+package import Sys
 
 /// Holds a layer's files against those that its blob makes: names, kinds, modes, owners, sizes, times, attributes, links
 /// and contents.
@@ -16,9 +16,16 @@ package struct TreeComparison {
     /// Files with several names: the same names in both trees.
     private var links: [UInt64: UInt64] = [:]
 
+    /// When the expected files began to be made: what has a later time has it from that, not from the layer.
+    private let began: FileTime
+
+    private init(_ began: FileTime) { self.began = began }
+
     /// Both are open directories, borrowed.
-    package static func compare(_ found: Int32, with expected: Int32) throws(LayerError) -> TreeComparison {
-        var comparison = TreeComparison()
+    package static func compare(
+        _ found: Int32, with expected: Int32, madeSince began: FileTime
+    ) throws(LayerError) -> TreeComparison {
+        var comparison = TreeComparison(began)
         try comparison.directories(found, expected, "")
         return comparison
     }
@@ -57,7 +64,9 @@ package struct TreeComparison {
         }
         if actual.mode != wanted.mode { note(path, "has another mode") }
         if (actual.uid, actual.gid) != (wanted.uid, wanted.gid) { note(path, "has another owner") }
-        if actual.kind != .link, actual.modified != wanted.modified { note(path, "has another time") }
+        if actual.kind != .link, actual.modified != wanted.modified, wanted.modified < began {
+            note(path, "has another time")
+        }
         if try attributes(name, found, path) != attributes(name, expected, path) { note(path, "has other attributes") }
         switch wanted.kind {
         case .directory:

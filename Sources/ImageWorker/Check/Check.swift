@@ -91,6 +91,8 @@ struct Check {
     /// A layer's files in the area, and the blob beside them where it was fetched.
     private struct Made {
         let tree: StagedTree
+        /// When its files began to be made.
+        let began: FileTime
         /// By what it is compressed with.
         let blob: Descriptor
         var isFetched = false
@@ -105,6 +107,7 @@ struct Check {
         _ place: Int, from file: SharedFile, descriptor: Descriptor, into staged: StagedTree? = nil
     ) throws(WorkerError) -> Made {
         let tree = if let staged { staged } else { try store.stage() }
+        let began = try system("stat", "staging") { () throws(Errno) in try File.status(tree.diff.raw).changed }
         var limits = ExtractionLimits()
         limits.owners = owners
         let lowers = OpenLayers(draft.makings.layers[..<place].map(\.diff))
@@ -124,7 +127,7 @@ struct Check {
                 shown: descriptor.digest.short, reason: "its digest is \(result.compressedDigest)")
         }
         return Made(
-            tree: tree,
+            tree: tree, began: began,
             blob: Descriptor(
                 mediaType: result.compression.layerType, digest: descriptor.digest, size: descriptor.size))
     }
@@ -160,7 +163,7 @@ struct Check {
         let path = draft.makings.layers[place].diff
         let found = try system("open", path) { () throws(Errno) in try Directory.open(path) }
         let comparison = try lift({ .layer(shown: draft.chain[place].short, $0) }) { () throws(LayerError) in
-            try TreeComparison.compare(found.raw, with: made.tree.diff.raw)
+            try TreeComparison.compare(found.raw, with: made.tree.diff.raw, madeSince: made.began)
         }
         let more = comparison.count - comparison.differences.count
         return comparison.differences + (more > 0 ? ["and \(more) more"] : [])

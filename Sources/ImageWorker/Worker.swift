@@ -31,7 +31,7 @@ package enum Worker {
         let interruption = Interruption()
         let sink = EventSink(output: STDOUT_FILENO, interruption: interruption)
         do throws(WorkerError) {
-            raiseDescriptorLimit()
+            OpenFilesLimit.raise()
             try run(try readRequest(), sink, interruption, takeover)
             return 0
         } catch {
@@ -147,14 +147,6 @@ package enum Worker {
         } catch {
             throw .request("the request is no JSON of the form that this runimg-image knows")
         }
-    }
-
-    /// Each layer of an image holds a descriptor, and an image has up to 500 (getrlimit(2)).
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
 

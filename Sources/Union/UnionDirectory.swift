@@ -1,4 +1,4 @@
-internal import Sys
+package import Sys
 
 /// A directory of the union, held open in every layer that has a part of it. There is one value for one directory as
 /// long as anybody holds it, so that a copy-up, a rename or a removal is seen by all who do.
@@ -16,8 +16,14 @@ package final class UnionDirectory {
     /// A descriptor that several values share.
     final class OpenDirectory {
         private let descriptor: OwnedFD
+        /// Of the layer, counted from the top.
+        let number: Int
         var raw: Int32 { descriptor.raw }
-        init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+
+        init(_ descriptor: consuming OwnedFD, _ number: Int = 0) {
+            self.descriptor = descriptor
+            self.number = number
+        }
     }
 
     private struct Weak {
@@ -33,6 +39,16 @@ package final class UnionDirectory {
     }
 
     deinit { parent?.forget(name) }
+
+    /// Whether both are made of the same directories, so that all below is the same too.
+    package func isSame(as other: UnionDirectory) throws(Errno) -> Bool {
+        let (mine, theirs) = (layers, other.layers)
+        if mine.count != theirs.count { return false }
+        for (one, two) in zip(mine, theirs) where try !File.status(one.raw).isSameFile(as: File.status(two.raw)) {
+            return false
+        }
+        return true
+    }
 
     /// Its parts, top first.
     var layers: [OpenDirectory] { (upper.map { [$0] } ?? []) + lowers }

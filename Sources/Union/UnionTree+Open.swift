@@ -15,15 +15,9 @@ extension UnionTree {
             return try makeFile(name, kept & ~O_TRUNC, mode: mode, in: directory)
         }
         if flags & O_CREAT != 0, flags & O_EXCL != 0 { throw .exists }
-        let top = try top(of: entry, in: directory)
-        switch top.status.kind {
-        case .regular: break
-        case .directory: throw .isDirectory
-        case .link: throw .loop
-        default: throw .noDevice
-        }
         let isChange = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
-        if !isChange { return try File.open(name, kept | O_NOCTTY, at: top.layer.raw) }
+        let layer = try regular(entry, in: directory)
+        if !isChange { return try File.open(name, kept | O_NOCTTY, at: layer.raw) }
         try copyUp(name, entry, in: directory, contents: flags & O_TRUNC == 0)
         return try File.open(name, kept | O_NOCTTY, at: try upper(of: directory).raw)
     }

@@ -60,3 +60,17 @@ extension RecordingEngine: AssemblyVerbs {
 
     func mountedFiles(_ scope: MountScope) throws -> [MountedFiles] { [] }
 }
+
+extension RecordingEngine: ImageFileVerbs {
+    func files(of name: String, at path: String, depth: Int?) throws -> (files: [ImageFile], layers: [Digest]) {
+        throw PlainFailure(description: "files \(name) \(path) \(depth ?? 0)")
+    }
+
+    func readFile(_ path: String, of name: String, to output: Int32) throws {
+        throw PlainFailure(description: "cat \(name) \(path) \(output)")
+    }
+
+    func imageChanges(from before: String?, to after: String) throws -> [FileChange] {
+        throw PlainFailure(description: "diff \(before ?? "-") \(after)")
+    }
+}

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// `cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-` and `cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH`.
+/// `cp [OPTIONS] CONTAINER|IMAGE:SRC_PATH DEST_PATH|-` and `cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH`.
 package enum CopyCommand: Command {
     package struct Draft: Sendable {
         package var archive = false
@@ -9,8 +9,10 @@ package enum CopyCommand: Command {
     }
 
     package static let info = CommandInfo(
-        path: "cp", synopsis: "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n[OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-        summary: "Copy files from or to a container", aliases: ["container cp", "cp"], arguments: .exactly(2),
+        path: "cp",
+        synopsis: "[OPTIONS] CONTAINER|IMAGE:SRC_PATH DEST_PATH|-\n[OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+        summary: "Copy files from or to a container, or from an image", aliases: ["container cp", "cp"],
+        arguments: .exactly(2),
         operands: [.containerPath])
 
     package static let flags = FlagTable<Draft>([
@@ -37,7 +39,7 @@ package enum CopyCommand: Command {
         return 0
     }
 
-    /// `NAME:PATH` is in a container, unless the text is a path: absolute, or beginning with a dot.
+    /// `NAME:PATH` is in a container, or where none has the name in an image, unless the text is a path: absolute, or beginning with a dot.
     static func end(_ text: String, stream: Int32) -> CopyEnd {
         if text == "-" { return .stream(descriptor: stream) }
         guard !text.hasPrefix("/"), !text.hasPrefix("."), let colon = text.firstIndex(of: ":") else {

@@ -63,6 +63,9 @@ package enum Human {
             + (zone == "+0000" ? "Z" : "\(zone.prefix(3)):\(zone.dropFirst(3))")
     }
 
+    /// `2025-09-04 15:33` in local time.
+    package static func minute(_ seconds: Int64) -> String { strftime(seconds, "%Y-%m-%d %H:%M") }
+
     /// `Fri May 30 12:07:26 2025`: docker's form of build times, in local time.
     package static func date(_ seconds: Int64) -> String { strftime(seconds, "%a %b %e %H:%M:%S %Y") }
 

@@ -161,7 +161,7 @@ extension Engine {
 }
 
 /// Directories that are open together.
-private final class OpenDirectories {
+final class OpenDirectories {
     private(set) var numbers: [Int32] = []
 
     init(_ paths: [String]) throws(Errno) {

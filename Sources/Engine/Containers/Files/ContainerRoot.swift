@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Images
+internal import OCI
 internal import Rootfs
 internal import Sys
 
@@ -59,6 +60,20 @@ extension Engine {
         return root
     }
 
+    /// Calls `body` with the root of an image's files, mounted for that as a container's are.
+    func withRoot<T: Sendable>(
+        of image: Image, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        try system { () throws(SystemFailure) in try Directory.makePath(mountPoints, mode: 0o710) }
+        let layers = Array(image.layers.reversed().map(\.diff))
+        let name = image.id.short
+        return try withDriver { driver throws(EngineError) in
+            try withView(of: layers, at: mountPoints, by: driver, name) { mount throws(EngineError) in
+                try withRoot(StoredRoot(mount: mount), name, body)
+            }
+        }
+    }
+
     // MARK: Mounted
 
     /// One private mount of a container's files.
@@ -76,11 +91,17 @@ extension Engine {
             try tidyLeft(record.id, isOurs: access == .write)
             let mounts = access == .read || access == .write ? mountedPaths(record) : []
             return try withStoredMount(of: record, access, by: driver) { mount throws(EngineError) in
-                // Nothing can be mounted, and what would be mounted inside is not there.
-                if isEmulated, case .bind(let path) = mount.step { return try Engine.opened(path, body) }
-                return try Engine.mounted(StoredRoot(mount: mount, mounts: mounts), record, body)
+                try withRoot(StoredRoot(mount: mount, mounts: mounts), record.shortID, body)
             }
         }
+    }
+
+    private func withRoot<T: Sendable>(
+        _ root: StoredRoot, _ name: String, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        // Nothing can be mounted, and what would be mounted inside is not there.
+        if rootless?.obstacle != nil, case .bind(let path) = root.mount.step { return try Engine.opened(path, body) }
+        return try Engine.mounted(root, name, body)
     }
 
     private func withStoredMount<T>(
@@ -156,9 +177,9 @@ extension Engine {
     }
 
     private static func mounted<T: Sendable>(
-        _ root: StoredRoot, _ record: ContainerRecord, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+        _ root: StoredRoot, _ name: String, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
     ) throws(EngineError) -> T {
-        let result = try call(Engine.mountingFiles, record.shortID) { () throws(Errno) in
+        let result = try call(Engine.mountingFiles, name) { () throws(Errno) in
             try PrivateMounts.with { () throws(Errno) -> Result<T, EngineError> in
                 let top = try root.mount.attached()
                 for mount in root.mounts { try attach(mount, in: top.raw, makes: !root.mount.readOnly) }

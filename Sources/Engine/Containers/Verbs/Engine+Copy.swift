@@ -9,7 +9,7 @@ extension Engine {
         switch (request.source, request.destination) {
         case (.container, .container): throw .invalid("copying between containers is not supported")
         case (.container(let name, let path), let destination):
-            return try copyOut(try container(named: name), name, path, destination, request)
+            return try copyOut(name, path, destination, request)
         case (let source, .container(let name, let path)):
             return try copyIn(source, try container(named: name), name, path, request)
         default: throw .invalid("must specify at least one container source")
@@ -19,10 +19,37 @@ extension Engine {
     // MARK: Out
 
     private func copyOut(
-        _ record: ContainerRecord, _ shown: String, _ path: String, _ destination: CopyEnd, _ request: CopyRequest
+        _ name: String, _ path: String, _ destination: CopyEnd, _ request: CopyRequest
+    ) throws(EngineError) -> CopyResult {
+        let record: ContainerRecord
+        do throws(EngineError) {
+            record = try container(named: name)
+        } catch .noSuchContainer(let missing) {
+            if let result = try copyImage(name, path, destination, request) { return result }
+            throw .noSuchContainer(missing)
+        }
+        return try copyOut(.container(record, name: name), path, destination, request)
+    }
+
+    /// nil where there is no such image.
+    private func copyImage(
+        _ name: String, _ path: String, _ destination: CopyEnd, _ request: CopyRequest
+    ) throws(EngineError) -> CopyResult? {
+        guard let place = CopySource.imagePath(name, path) else { return nil }
+        do throws(EngineError) {
+            return try withHeldImage(place.image) { image throws(EngineError) in
+                try copyOut(.image(image, name: place.image), place.path, destination, request)
+            }
+        } catch .store(.noSuchImage), .store(.invalidName) {
+            return nil
+        }
+    }
+
+    private func copyOut(
+        _ owner: CopySource, _ path: String, _ destination: CopyEnd, _ request: CopyRequest
     ) throws(EngineError) -> CopyResult {
         if path.isEmpty { throw .invalid("bad parameter: path cannot be empty") }
-        try checkUnmounted(path, record)
+        if case .container(let record, _) = owner { try checkUnmounted(path, record) }
         let source = CopyPath(path)
         var place: FileView.Place?
         var asked = CopyPath("/")
@@ -37,11 +64,10 @@ extension Engine {
         let target = place
         let wanted = asked
         let descriptor = output
-        let bytes = try withRoot(of: record, .read) { root throws(EngineError) in
-            let item = try Engine.item(source, in: .container(root), request.followLink) { () in
-                Engine.notFound(source, shown)
-            }
-            try Engine.checkStored(item.handle.raw, source, shown)
+        let missing = owner.notFound(source)
+        let bytes = try withRoot(of: owner) { root throws(EngineError) in
+            let item = try Engine.item(source, in: .container(root), request.followLink) { missing }
+            try Engine.checkStored(item.handle.raw, source, missing)
             guard let target else {
                 return try Worker.transfer(
                     TransferRequest(source: .item(name: Array(item.name.utf8)), target: .tar, parent: getpid()),
@@ -53,8 +79,17 @@ extension Engine {
             return try move(
                 item, to: place, owner: request.archive ? nil : TransferRequest.Owner(user: getuid(), group: getgid()))
         }
-        note("archive-path", record)
+        if case .container(let record, _) = owner { note("archive-path", record) }
         return CopyResult(bytes: bytes, destination: asked.shown)
+    }
+
+    private func withRoot<T: Sendable>(
+        of source: CopySource, _ body: @escaping @Sendable (Int32) throws(EngineError) -> T
+    ) throws(EngineError) -> T {
+        switch source {
+        case .container(let record, _): try withRoot(of: record, .read, body)
+        case .image(let image, _): try withRoot(of: image, body)
+        }
     }
 
     /// The place of a file that is written on the host.
@@ -103,7 +138,8 @@ extension Engine {
         let isReadOnly = record.request.readOnly
         let bytes = try withRoot(of: record, .write) { root throws(EngineError) in
             let place = try Engine.inputPlace(asked, in: root, shown)
-            try Engine.checkStored(place.directory.raw, asked, shown)
+            try Engine.checkStored(
+                place.directory.raw, asked, CopySource.notFound(asked, "container", shown))
             guard let local else {
                 guard case .directory(let directory) = place else {
                     throw .invalid("destination \"\(shown):\(asked.shown)\" must be a directory")
@@ -131,18 +167,14 @@ extension Engine {
             guard error == .noEntry || error == .notDirectory else {
                 throw .system(SystemFailure("open", "\(path.shown) in container \(container)", error))
             }
-            throw .invalid(notFound(path, container))
+            throw .invalid(CopySource.notFound(path, "container", container))
         }
     }
 
-    private static func notFound(_ path: CopyPath, _ container: String) -> String {
-        "Could not find the file \(path.shown) in container \(container)"
-    }
-
     /// /proc and its like have nothing that could be copied; docker does not even see it.
-    private static func checkStored(_ fd: Int32, _ path: CopyPath, _ container: String) throws(EngineError) {
+    private static func checkStored(_ fd: Int32, _ path: CopyPath, _ missing: String) throws(EngineError) {
         let isKernels = try call("look at", path.shown) { () throws(Errno) in try File.isKernels(fd) }
-        if isKernels { throw .invalid(notFound(path, container)) }
+        if isKernels { throw .invalid(missing) }
     }
 
     /// docker's words for what the kernel would call a read-only file system.

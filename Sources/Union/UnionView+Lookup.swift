@@ -1,7 +1,7 @@
 internal import Glibc
 package import Sys
 
-extension UnionTree {
+extension UnionView {
     /// What a name stands for.
     enum Found {
         /// `whiteout`: the upper layer says that it is deleted.
@@ -74,6 +74,33 @@ extension UnionTree {
         return (directory.lowers[first.index], first.status)
     }
 
+    /// The layer whose regular file is shown. EISDIR for a directory, ELOOP for a link, ENXIO for whatever else.
+    func regular(_ entry: Entry, in directory: UnionDirectory) throws(Errno) -> UnionDirectory.OpenDirectory {
+        let top = try top(of: entry, in: directory)
+        switch top.status.kind {
+        case .regular: return top.layer
+        case .directory: throw .isDirectory
+        case .link: throw .loop
+        default: throw .noDevice
+        }
+    }
+
+    /// Opens a regular file for reading; for others as `regular`.
+    package func read(_ name: PathBytes, in directory: UnionDirectory) throws(Errno) -> OwnedFD {
+        let layer = try regular(try require(name, in: directory), in: directory)
+        return try File.open(name, O_RDONLY | O_NOCTTY, at: layer.raw)
+    }
+
+    /// What shows, and in which layer it is, counted from the top.
+    package func shown(
+        _ name: PathBytes, in directory: UnionDirectory
+    ) throws(Errno) -> (status: FileStatus, layer: Int) {
+        let entry = try require(name, in: directory)
+        if let status = entry.upper { return (status, 0) }
+        guard let first = entry.lowers.first else { throw .noEntry }
+        return (first.status, directory.lowers[first.index].number)
+    }
+
     package func status(_ name: PathBytes, in directory: UnionDirectory) throws(Errno) -> FileStatus {
         let entry = try require(name, in: directory)
         return try top(of: entry, in: directory).status
@@ -100,7 +127,7 @@ extension UnionTree {
     func open(
         _ name: PathBytes, in layer: UnionDirectory.OpenDirectory
     ) throws(Errno) -> UnionDirectory.OpenDirectory {
-        .init(try File.open(name, O_RDONLY | O_DIRECTORY, at: layer.raw))
+        .init(try File.open(name, O_RDONLY | O_DIRECTORY, at: layer.raw), layer.number)
     }
 
     // MARK: One layer

@@ -1,7 +1,7 @@
 internal import Glibc
 package import Sys
 
-extension UnionTree {
+extension UnionView {
     /// The names in a directory, each once, in no order; whiteouts and what they hide are left out (readdir(3)).
     package func names(in directory: UnionDirectory) throws(Errno) -> [PathBytes] {
         if directory.isRemoved { throw .noEntry }

@@ -121,11 +121,11 @@ private struct PlainCopy {
 }
 
 /// One file, whatever its names.
-struct FileIdentity: Hashable {
+package struct FileIdentity: Hashable {
     private let device: UInt64
     private let inode: UInt64
 
-    init(_ status: FileStatus) {
+    package init(_ status: FileStatus) {
         device = status.device
         inode = status.inode
     }

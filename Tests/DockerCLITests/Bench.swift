@@ -48,6 +48,7 @@ final class RecordingEngine: EngineVerbs {
     var removals: [String: [ImageRemoval]] = [:]
     var tagged: [String] = []
     var histories: [String: [ImageStep]] = [:]
+    var layerTree = LayerTree()
     /// What `pruneImages` was asked, and answers.
     var prunes: [String] = []
     var reclaimed = Reclaimed()

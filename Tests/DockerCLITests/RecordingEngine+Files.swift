@@ -73,4 +73,6 @@ extension RecordingEngine: ImageFileVerbs {
     func imageChanges(from before: String?, to after: String) throws -> [FileChange] {
         throw PlainFailure(description: "diff \(before ?? "-") \(after)")
     }
+
+    func layers(of names: [String]) throws -> LayerTree { layerTree }
 }

@@ -96,6 +96,7 @@ package enum CommandTable {
         Entry(RemoveImagesCommand.self),
         Entry(TagCommand.self),
         Entry(HistoryCommand.self),
+        Entry(LayersCommand.self),
         Entry(SaveCommand.self),
         Entry(LoadCommand.self),
         Entry(ImportCommand.self),

@@ -44,7 +44,7 @@ struct HistoryTable {
     }
 
     /// A stranger wrote it: nothing in it begins another cell or row, or is an order to a terminal.
-    private static func oneLine(_ text: String) -> String {
+    static func oneLine(_ text: String) -> String {
         guard text.hasControlCharacters else { return text }
         return text.unicodeScalars.map { scalar in
             if ["\t", "\n", "\r"].contains(scalar) { return " " }

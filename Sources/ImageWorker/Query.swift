@@ -14,6 +14,7 @@ struct Query {
 
     /// Of one list event.
     private static let tagsAtOnce = 200
+    private static let foundAtOnce = 10
     /// Of one event; base64 makes a third more of it.
     private static let bytesAtOnce = 32 << 10
 
@@ -33,6 +34,11 @@ struct Query {
             }
         case .manifest(let deep): try manifest(deep: deep)
         case .image: try image()
+        case .search(let term, let limit):
+            let found = try source.search(term, limit: limit)
+            for start in stride(from: 0, to: found.count, by: Query.foundAtOnce) {
+                sink.send(.answer(.found(Array(found[start..<min(start + Query.foundAtOnce, found.count)]))))
+            }
         }
     }
 

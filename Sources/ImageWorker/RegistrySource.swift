@@ -6,7 +6,7 @@ internal import Sys
 /// A registry as a source.
 struct RegistrySource: ImageSource {
     let client: RegistryClient
-    private let reference: Reference
+    let reference: Reference
     private let allTags: Bool
 
     init(
@@ -30,7 +30,8 @@ struct RegistrySource: ImageSource {
             var configuration = try RegistrySource.withCredentials(request, reference)
             configuration.health = health
             configuration.push = sources.map { RegistryConfiguration.PushAccess(sources: $0) }
-            return try RegistryClient(reference: reference, configuration: configuration, observer: observer)
+            return try RegistryClient(
+                reference: reference, configuration: configuration, scope: request.query?.scope, observer: observer)
         }
     }
 
@@ -68,7 +69,8 @@ struct RegistrySource: ImageSource {
         _ request: WorkerRequest, _ reference: Reference
     ) throws(RegistryError) -> RegistryConfiguration {
         var configuration = RegistryConfiguration(environment: Environment.dictionary)
-        configuration.rules = request.registryRules
+        // A whole registry was looked up by them already.
+        if !reference.isRegistry { configuration.rules = request.registryRules }
         configuration.insecureRegistries = request.insecureRegistries
         if let rate = request.slowMirror { configuration.timeouts.slowBesideBytesPerSecond = rate }
         try configuration.apply(request.access, to: reference)
@@ -154,29 +156,5 @@ struct RegistrySource: ImageSource {
             throw .source(reference.familiar, reason: "its manifest names no config")
         }
         return try blob(descriptor)
-    }
-}
-
-// MARK: Documents by themselves
-
-extension RegistrySource {
-    /// What the reference names, its tag's manifest where it names no digest.
-    var name: ManifestName {
-        reference.digest.map { .digest($0) } ?? .tag(reference.tag ?? Reference.defaultTag)
-    }
-
-    /// For messages.
-    var shown: String { reference.familiar }
-
-    func tags() throws(WorkerError) -> [String] {
-        try lift(WorkerError.registry) { () throws(RegistryError) in try client.tags() }
-    }
-
-    func document(_ name: ManifestName) throws(WorkerError) -> FetchedDocument {
-        try lift(WorkerError.registry) { () throws(RegistryError) in try client.manifest(name) }
-    }
-
-    func blob(_ descriptor: Descriptor) throws(WorkerError) -> [UInt8] {
-        try lift(WorkerError.registry) { () throws(RegistryError) in try client.blob(descriptor) }
     }
 }

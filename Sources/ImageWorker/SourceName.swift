@@ -1,4 +1,6 @@
+internal import Images
 internal import OCI
+internal import Registry
 internal import Sys
 
 /// What a pull's argument names.
@@ -28,6 +30,21 @@ enum SourceName: Hashable, Sendable {
         } catch {
             throw .request("\(error)")
         }
+    }
+
+    /// What a request is about: a registry as a whole, by the rules that lead there, or what `source` names.
+    init(_ request: WorkerRequest) throws(WorkerError) {
+        guard let query = request.query, query.isAboutRegistry else {
+            self = try SourceName(parsing: request.source)
+            return
+        }
+        let named = try lift({ .request("\($0)") }) { () throws(ReferenceError) in
+            try Reference(parsingRegistry: request.source)
+        }
+        self = .registry(
+            try lift(WorkerError.registry) { () throws(RegistryError) in
+                try RegistrySource.place(of: query, at: named, request.registryRules)
+            })
     }
 
     /// The file or directory that is read; nil for a registry.

@@ -47,7 +47,7 @@ package enum Worker {
         if request.verb == .save { return try Save.run(request, sink) }
         if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
         let isNamed = request.verb.namesSource || request.verb.mayNameSource && !request.source.isEmpty
-        let name = isNamed ? try SourceName(parsing: request.source) : nil
+        let name = isNamed ? try SourceName(request) : nil
         let names = try names(name, request)
         var endpoints: [Endpoint] = []
         if case .registry(let reference)? = name { endpoints = try RegistrySource.endpoints(reference, request) }

@@ -10,6 +10,34 @@ package enum RegistryQuery: Sendable, Codable, Hashable {
     case manifest(deep: Bool)
     /// The documents of an image for the request's platform, the config last.
     case image
+    /// Repositories of the registry that the request names.
+    case search(term: String, limit: Int)
+
+    /// Whether the request names a registry, and no repository.
+    package var isAboutRegistry: Bool {
+        switch self {
+        case .search: true
+        case .tags, .manifest, .image: false
+        }
+    }
+}
+
+/// A repository that a search found.
+package struct FoundRepository: Sendable, Codable, Hashable {
+    /// As `pull` takes it.
+    package var name: String
+    package var description: String
+    package var stars: Int
+    package var isOfficial: Bool
+    package var isAutomated: Bool
+
+    package init(name: String, description: String, stars: Int, isOfficial: Bool, isAutomated: Bool) {
+        self.name = name
+        self.description = description
+        self.stars = stars
+        self.isOfficial = isOfficial
+        self.isAutomated = isAutomated
+    }
 }
 
 /// A part of the answer. Lists and documents come in pieces, so that an event stays short.
@@ -20,6 +48,7 @@ package enum RegistryAnswer: Sendable, Codable, Hashable {
     case document(RegistryDocument.Header)
     /// More of the last document, as base64.
     case bytes(String)
+    case found([FoundRepository])
 }
 
 /// A document as the registry gave it.
@@ -50,10 +79,12 @@ package struct RegistryDocument: Sendable, Hashable {
 package struct RegistryReply: Sendable, Hashable {
     package private(set) var tags: [String] = []
     package private(set) var documents: [RegistryDocument] = []
+    package private(set) var found: [FoundRepository] = []
     private var bytes = 0
 
     /// Of all documents together.
     package static let byteLimit = 64 << 20
+    package static let foundLimit = 10_000
 
     package init() {}
 
@@ -70,6 +101,9 @@ package struct RegistryReply: Sendable, Hashable {
             else { return false }
             bytes += piece.count
             documents[documents.count - 1].bytes += piece
+        case .found(let more):
+            guard found.count + more.count <= RegistryReply.foundLimit else { return false }
+            found += more
         }
         return true
     }

@@ -63,6 +63,7 @@ package struct RegistryRules: Sendable, Hashable, Codable {
             if rule.prefix.text.utf8.count > (best?.prefix.text.utf8.count ?? 0) { best = rule }
         }
         guard let best else { return (name, nil) }
+        if name.isRegistry { return (.registry(best.target.domain), best) }
         let rest = name.repository.dropFirst(best.prefix.text.count)
         let path = String((best.target.path + rest).dropFirst())
         if path.isEmpty {

@@ -7,7 +7,7 @@ internal import Sys
 /// leads to at most one new token.
 final class Authorizer: Sendable {
     private let credential: Credential?
-    /// Of the tokens that are asked for.
+    /// What tokens are asked for; none: for nothing in particular, which proves a password.
     private let scopes: [String]
     private let exchange: @Sendable (HTTPRequest, WebURL, DestinationPolicy) throws(Fault) -> TokenResponse
     private let state = Mutex(State())
@@ -118,10 +118,8 @@ final class Authorizer: Sendable {
         var parameters = service.map { [("service", $0)] } ?? []
         do throws(WebURL.Fault) {
             if case .identityToken(let token)? = credential {
-                parameters += [
-                    ("scope", scopes.joined(separator: " ")), ("client_id", "runimg"), ("grant_type", "refresh_token"),
-                    ("refresh_token", token),
-                ]
+                if !scopes.isEmpty { parameters.append(("scope", scopes.joined(separator: " "))) }
+                parameters += [("client_id", "runimg"), ("grant_type", "refresh_token"), ("refresh_token", token)]
                 return HTTPRequest(
                     url: realm, method: .post, body: .bytes(FormBody.encode(parameters)),
                     headers: [("Content-Type", "application/x-www-form-urlencoded")])

@@ -16,9 +16,11 @@ final class EndpointSession: Sendable {
         var hasServed = false
     }
 
-    /// What to get, below `/v2/REPOSITORY/`.
+    /// What to get.
     struct Ask: Sendable {
+        /// Without a slash in front.
         var path: String
+        var base = Base.repository
         var query: [(String, String)] = []
         var accept: [String] = []
         var method = HTTPRequest.Method.get
@@ -33,18 +35,20 @@ final class EndpointSession: Sendable {
         var offset: Int64?
         /// Whether a slow answer is put up with.
         var isPatient = true
+
+        /// What a path is below: `/v2/REPOSITORY/`, `/v2/`, `/`.
+        enum Base: Sendable { case repository, version, host }
     }
 
     init(
-        endpoint: Endpoint, credential: Credential?, transport: Transport, certificates: CertificateCache
+        endpoint: Endpoint, credential: Credential?, scopes: [String], transport: Transport,
+        certificates: CertificateCache
     ) {
         self.endpoint = endpoint
         self.transport = transport
         self.certificates = certificates
         insecure = InsecureHosts(transport.configuration.insecureRegistries)
-        authorizer = Authorizer(
-            credential: credential, scopes: transport.configuration.scopes(endpoint.repository)
-        ) {
+        authorizer = Authorizer(credential: credential, scopes: scopes) {
             [transport, certificates] (request, realm, policy) throws(Fault) in
             // Redirects of a token server are not followed: what it was shown must not go further.
             let sink = MemorySink(limit: Transfer.errorBodyLimit, what: "the token of \(realm.authority)")
@@ -140,8 +144,13 @@ final class EndpointSession: Sendable {
 
     private func url(_ ask: Ask, _ scheme: WebURL.Scheme) throws(Fault) -> WebURL {
         do throws(WebURL.Fault) {
-            let base = try WebURL(
-                parsing: "\(scheme.rawValue)://\(endpoint.name)/v2/\(endpoint.repository)/\(ask.path)")
+            let prefix =
+                switch ask.base {
+                case .repository: "v2/\(endpoint.repository)/"
+                case .version: "v2/"
+                case .host: ""
+                }
+            let base = try WebURL(parsing: "\(scheme.rawValue)://\(endpoint.name)/\(prefix)\(ask.path)")
             return ask.query.isEmpty ? base : try base.appending(ask.query)
         } catch {
             throw .refused("\(endpoint.name) makes no URL: \(error.reason)")

@@ -19,8 +19,10 @@ package final class RegistryClient: Sendable {
         var downloads: [Digest: DownloadRecord] = [:]
     }
 
+    /// `scope` is what tokens are asked for; nil: reading the repository, or where `reference` is a whole registry, nothing.
     package init(
-        reference: Reference, configuration: RegistryConfiguration, observer: RegistryObserver = RegistryObserver()
+        reference: Reference, configuration: RegistryConfiguration, scope: String? = nil,
+        observer: RegistryObserver = RegistryObserver()
     ) throws(RegistryError) {
         self.reference = reference
         transport = try Transport(configuration: configuration, observer: observer)
@@ -33,7 +35,9 @@ package final class RegistryClient: Sendable {
                 for: endpoint, environment: configuration.environment, warn: observer.warning)
             sessions.append(
                 EndpointSession(
-                    endpoint: endpoint, credential: credential, transport: transport, certificates: certificates))
+                    endpoint: endpoint, credential: credential,
+                    scopes: scope.map { [$0] } ?? (reference.isRegistry ? [] : configuration.scopes(endpoint.repository)),
+                    transport: transport, certificates: certificates))
         }
         self.sessions = sessions
     }

@@ -7,7 +7,7 @@ extension RegistryConfiguration {
     }
 
     private mutating func trust(_ domain: String) throws(RegistryError) {
-        guard domain != Reference.defaultDomain else {
+        guard ![Reference.defaultDomain, Resolver.hubSearchHost].contains(domain) else {
             throw .configuration("--insecure is not for Docker Hub: it is asked over TLS, with its certificate checked")
         }
         insecureRegistries.append(domain)

@@ -44,6 +44,8 @@ package struct Endpoint: Hashable, Sendable {
 package enum Resolver {
     /// docker.io's real host.
     package static let hubHost = "registry-1.docker.io"
+    /// The host that searches docker.io.
+    package static let hubSearchHost = "index.docker.io"
 
     /// The place that stands for the name, by the rules; before it the mirrors of that, in their order. Fails on a mirror
     /// that is no URL, or that would be spoken to in plain http without being local or listed as insecure.
@@ -54,20 +56,23 @@ package enum Resolver {
         let (place, rewrite) = try self.place(of: reference, configuration.rules)
         let reasons = rewrite.map { ["\($0.prefix.text) is replaced by \($0.target.text) (\($0.origin))"] } ?? []
         var result: [Endpoint] = []
-        for mirror in configuration.rules.mirrors where mirror.prefix.matches(place) {
+        // A mirror has images; it answers for nothing else.
+        for mirror in configuration.rules.mirrors where !place.isRegistry && mirror.prefix.matches(place) {
             var endpoint = try self.mirror(mirror.url, repository: place.path, insecure)
             endpoint.reasons = reasons + ["mirror of \(mirror.prefix.text) (\(mirror.origin))"]
             result.append(endpoint)
         }
         let isHub = place.domain == Reference.defaultDomain
         let (host, port) = isHub ? (hubHost, nil) : split(place.domain)
-        var registry = endpoint(.registry, host, port, place.path, isHub ? InsecureHosts([]) : insecure)
+        var registry = endpoint(
+            .registry, host, port, place.path, isHub || host == hubSearchHost ? InsecureHosts([]) : insecure)
         registry.reasons = reasons
         result.append(registry)
         return result
     }
 
-    static func place(
+    /// The name under which it is asked for, and the rule that made it.
+    package static func place(
         of reference: Reference, _ rules: RegistryRules
     ) throws(RegistryError) -> (Reference, RegistryRules.Rewrite?) {
         do throws(NamePrefix.Fault) {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct LimitTests {
     typealias Response = FaultyRegistry.Response
 
-    private static func endless(
+    static func endless(
         _ status: Int = 200, _ fields: [(name: String, value: String)] = [], byte: UInt8 = 32
     ) -> Response {
         var response = Response(status, fields, body: Array(repeating: byte, count: 100_000))

@@ -123,7 +123,7 @@ package enum CommandTable {
             Entry(HealthcheckRunCommand.self),
             Entry(path: "login", summary: "Log in to a registry"),
             Entry(path: "logout", summary: "Log out of a registry"),
-            Entry(path: "search", summary: "Search Docker Hub"),
+            Entry(SearchCommand.self),
             Entry(CompletionCommand.self),
             Entry(GenerateSystemdCommand.self),
             Entry(SystemDiskUsageCommand.self),

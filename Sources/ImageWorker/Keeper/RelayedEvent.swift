@@ -37,6 +37,16 @@ extension RegistryAnswer {
                 .init(
                     role: header.role, mediaType: ForeignText(header.mediaType).description, platform: header.platform))
         case .bytes: self
+        case .found(let repositories): .found(repositories.map(\.relayed))
         }
+    }
+}
+
+extension FoundRepository {
+    fileprivate var relayed: FoundRepository {
+        var result = self
+        result.name = ForeignText(name, limit: 512).description
+        result.description = ForeignText(description, limit: 2048).description
+        return result
     }
 }

@@ -10,6 +10,8 @@ package struct Configuration: Sendable, Hashable {
     package var insecureRegistries: [String] = []
     /// Bytes a second below which a mirror is left for the next place.
     package var slowMirror: Int?
+    /// Blobs that are fetched at once.
+    package var maximumDownloads: Int?
     package var dataRoot: String?
     package var execRoot: String?
     package var storageDriver: String?
@@ -44,6 +46,7 @@ package struct Configuration: Sendable, Hashable {
         var registryMirrors: [String]?
         var insecureRegistries: [String]?
         var slowMirror: Int?
+        var maximumDownloads: Int?
         var replace: [String: String]?
         var dataRoot: String?
         var graph: String?
@@ -54,6 +57,7 @@ package struct Configuration: Sendable, Hashable {
         enum CodingKeys: String, CodingKey {
             case registryMirrors = "registry-mirrors"
             case insecureRegistries = "insecure-registries"
+            case maximumDownloads = "max-concurrent-downloads"
             case slowMirror = "slow-mirror"
             case replace
             case dataRoot = "data-root"
@@ -81,6 +85,10 @@ package struct Configuration: Sendable, Hashable {
             throw .configuration(path: path, reason: "slow-mirror: \(rate) is no number of bytes a second")
         }
         result.slowMirror = keys.slowMirror
+        if let count = keys.maximumDownloads, count < 1 {
+            throw .configuration(path: path, reason: "max-concurrent-downloads: \(count) is less than 1")
+        }
+        result.maximumDownloads = keys.maximumDownloads
         result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
         if !path.hasSuffix("/docker/daemon.json") {

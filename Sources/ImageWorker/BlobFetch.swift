@@ -7,6 +7,8 @@ internal import Sys
 struct BlobFetch {
     let blob: Blob
     let directory: String
+    /// Shared with other workers; nil where this one is alone.
+    let slots: DownloadSlots?
     let interruption: Interruption
     let progress: Progress
 
@@ -49,7 +51,7 @@ struct BlobFetch {
         blob.state.update { $0.isComplete = true }
     }
 
-    private func download(_ fetch: SourceLayer.Fetch, anew: Bool) throws(WorkerError) {
+    private func download(_ fetch: @escaping SourceLayer.Fetch, anew: Bool) throws(WorkerError) {
         guard let digest = blob.layer.digest else {
             throw .blob(shown: blob.layer.shown, reason: "it has no digest")
         }
@@ -70,11 +72,15 @@ struct BlobFetch {
         }
         let (blob, progress) = (blob, progress)
         if kept < blob.layer.size {
-            try fetch(fd, kept) { total in
-                if total < blob.state.read(\.available) { blob.beginAnew() }
-                blob.state.update { $0.available = total }
-                progress.fetching(total)
+            let work = { [kept] () throws(WorkerError) in
+                try fetch(fd, kept) { total in
+                    if total < blob.state.read(\.available) { blob.beginAnew() }
+                    blob.state.update { $0.available = total }
+                    progress.fetching(total)
+                }
             }
+            // Behind the lock of the blob: who has the right to fetch waits for nobody.
+            if let slots { try slots.holding(interruption, work) } else { try work() }
         }
         _ = consume part
     }

@@ -97,7 +97,7 @@ final class LayerPipeline: Sendable {
             return state.nextBlob - 1
         }) {
             let (blob, progress) = blobs[index]
-            BlobFetch(blob: blob, directory: store.blobs, interruption: interruption, progress: progress).run()
+            fetch(blob, progress).run()
             if let failure = blob.state.read(\.failure) { return fail(failure) }
         }
     }
@@ -211,9 +211,12 @@ final class LayerPipeline: Sendable {
         }
         guard isFirst else { return }
         guard job.blob.layer.distrust() else { throw .blob(shown: job.blob.layer.shown, reason: fault) }
-        try BlobFetch(
-            blob: job.blob, directory: store.blobs, interruption: interruption, progress: job.progress
-        ).again()
+        try fetch(job.blob, job.progress).again()
+    }
+
+    private func fetch(_ blob: Blob, _ progress: Progress) -> BlobFetch {
+        BlobFetch(
+            blob: blob, directory: store.blobs, slots: store.slots, interruption: interruption, progress: progress)
     }
 
     // MARK: Layers below

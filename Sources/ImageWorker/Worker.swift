@@ -92,6 +92,9 @@ package enum Worker {
         interrupts.block()
         let signals = try system("watch", "signals") { () throws(Errno) in try SignalFD(interrupts) }
         let ends = try system("make", "a pair of sockets") { () throws(Errno) in try StreamSocket.Pair() }
+        let slots = try request.downloadSlots.map { count throws(WorkerError) in
+            try DownloadSlots(max(1, min(count, 16)))
+        }
         let parent = getpid()
         let side = try system("split", "the process") { () throws(Errno) in try SplitProcess.split() }
         switch side {
@@ -101,8 +104,8 @@ package enum Worker {
             StreamSocket.setSendBuffer(socket, 4 << 20)
             ConfinedProcess(
                 request: request, name: name, drafts: drafts, layout: StoreLayout(root: request.dataRoot),
-                area: keeper.storage?.area.path,
-                connections: keeper.connections, socket: socket, parent: parent, takeover: takeover
+                area: keeper.storage?.area.path, connections: keeper.connections, socket: socket, slots: slots,
+                parent: parent, takeover: takeover
             ).run()
         case .parent(let child):
             let socket = ends.keepFirst()

@@ -19,6 +19,8 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var credentialsDirectory: String?
     package var maximumDownloads = 3
     package var maximumUploads = 5
+    /// That many descriptors, from 3 on, are files whose locks are the right to fetch a blob, shared with other workers.
+    package var downloadSlots: Int?
     /// Bytes a second below which an endpoint is left for another one; nil: as usual, 0: never.
     package var slowMirror: Int?
     package var debug = false

@@ -16,6 +16,11 @@ package struct MemoryFile: ~Copyable {
         self.size = size
     }
 
+    /// One without length, for its lock alone.
+    package static func anonymous(_ name: String) throws(Errno) -> OwnedFD {
+        OwnedFD(adopting: try check { memfd_create(name, UInt32(MFD_CLOEXEC)) })
+    }
+
     /// What was written so far.
     package var text: String {
         let bytes = (try? File.bytes(fd.raw, at: 0, count: size)) ?? []

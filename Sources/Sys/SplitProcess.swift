@@ -47,7 +47,10 @@ package enum SplitProcess {
     package static func closeDescriptors(but kept: [Int32]) throws(Errno) {
         var first: UInt32 = 3
         for descriptor in kept.map({ UInt32($0) }).sorted() where descriptor >= first {
-            if descriptor > first { try check { clinux_close_range(first, descriptor - 1, 0) } }
+            if descriptor > first {
+                let (from, to) = (first, descriptor - 1)
+                try check { clinux_close_range(from, to, 0) }
+            }
             first = descriptor + 1
         }
         try check { clinux_close_range(first, UInt32.max, 0) }

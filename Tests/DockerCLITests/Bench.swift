@@ -70,6 +70,7 @@ final class RecordingEngine: EngineVerbs {
     var scopes: [SummaryScope] = []
     var imageIDs: [String: Digest] = [:]
     var details: [String: ContainerDetails] = [:]
+    var pullFailures: [String: EngineError] = [:]
     var imageDetails: [String: ImageDetails] = [:]
     var volumeList: [VolumeDetails] = []
     var removedContainers: [String] = []
@@ -85,10 +86,11 @@ final class RecordingEngine: EngineVerbs {
         return .ended(exitCode)
     }
 
-    func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws {
-        pulled.append(request)
-        for event in events { observer(event) }
+    func pull(_ requests: [PullRequest], observer: (Int, EngineEvent) -> Void) throws -> [EngineError?] {
+        pulled += requests
+        for index in requests.indices { for event in events { observer(index, event) } }
         if let failure { throw failure }
+        return requests.map { pullFailures[$0.source] }
     }
 
     func events(
@@ -115,6 +117,8 @@ struct Bench {
     var environment: [String: String] = [:]
     var now: Int64 = 1_763_700_000
     var standardInputIsTerminal = false
+    /// What `readLine` gives line by line, instead of `answer`.
+    var input: [String] = []
     /// What `readLine` gives.
     var answer: String?
 
@@ -131,7 +135,9 @@ struct Bench {
         var context = CommandContext(
             program: "runimg", output: output, errors: errors, environment: { environment[$0] }, now: { now },
             standardInputIsTerminal: standardInputIsTerminal, makeEngine: { _ in engine })
-        context.readLine = { answer }
+        var lines = input[...]
+        let hasLines = !input.isEmpty
+        context.readLine = { hasLines ? lines.popFirst() : answer }
         return DockerCLI.main(arguments, context)
     }
 

@@ -188,8 +188,40 @@ import Testing
         #expect(bench.engine.pulled.map(\.source) == ["alpine", "oci:/x:1"])
         #expect(bench.engine.pulled.allSatisfy { $0.registryRules == .hubMirrors(["http://m"]) })
         #expect(
-            bench.output.text.hasPrefix(
-                "Using default tag: latest\nlatest: Pulling from library/alpine\nc926b61bad3b: Pulling fs layer\n"))
+            bench.output.text.hasPrefix("latest: Pulling from library/alpine\nc926b61bad3b: Pulling fs layer\n"))
+    }
+
+    @Test func pullsWhatAListNames() throws {
+        var bench = Bench()
+        let scratch = try Scratch()
+        let list = try scratch.file("list", "# ours\n\n  a:1\nb # that one\r\n\t#c\na:1\nd#e\n")
+        #expect(bench.run("pull x -f \(list)") == 1)
+        #expect(bench.errors.text.hasPrefix("runimg: \(list):6: invalid reference format"), "\(bench.errors.text)")
+        #expect(bench.engine.pulled.isEmpty)
+        try scratch.file("list", "# ours\n\n  a:1\nb # that one\r\n\t#c\na:1\n")
+        #expect(bench.run("pull x -f \(list)") == 0)
+        #expect(bench.engine.pulled.map(\.source) == ["x", "a:1", "b"])
+        bench.input = ["y", "", "#z"]
+        #expect(bench.run("pull -q --file -") == 0)
+        #expect(bench.engine.pulled.last?.source == "y")
+        #expect(bench.run("pull -f \(scratch("none"))") == 1)
+        #expect(bench.errors.text.contains("runimg: read the list \(scratch("none")): no such file"))
+        #expect(bench.run("pull") == 1)
+        #expect(bench.errors.text.contains("'runimg pull' requires at least 1 argument"))
+    }
+
+    @Test func oneFailureOfSeveralStopsNoOther() {
+        let bench = Bench()
+        bench.engine.pullFailures = ["b": .worker(message: "manifest for b:latest not found", kind: .notFound)]
+        #expect(bench.run("pull -q a b c") == 1)
+        #expect(bench.engine.pulled.count == 3)
+        #expect(bench.errors.text == "runimg: b: manifest for b:latest not found\n")
+        bench.engine.pullFailures["a"] = .worker(message: "interrupted", kind: .interrupted)
+        #expect(bench.run("pull a b") == 130)
+        let alone = Bench()
+        alone.engine.pullFailures = bench.engine.pullFailures
+        #expect(alone.run("pull b") == 1)
+        #expect(alone.errors.text == "runimg: manifest for b:latest not found\n")
     }
 
     @Test func pullRefusesBadNames() {

@@ -6,7 +6,8 @@ package protocol EngineVerbs: ContainerVerbs, ImageVerbs, UsageVerbs, FileVerbs,
     VolumeVerbs, NameVerbs, RegistryVerbs, ImageFileVerbs
 {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
-    func pull(_ request: PullRequest, observer: (EngineEvent) -> Void) throws
+    /// Why each was not had; nil for those that were.
+    func pull(_ requests: [PullRequest], observer: (Int, EngineEvent) -> Void) throws -> [EngineError?]
     func events(
         _ query: EventQuery, outputs: [Int32], take: @escaping (Event) -> Bool, notice: @escaping (LogNotice) -> Void)
         throws

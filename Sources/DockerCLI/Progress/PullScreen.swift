@@ -10,6 +10,10 @@ final class PullScreen {
     private let quiet: Bool
     private var bars: ProgressBars?
     private var lastStates: [String: String] = [:]
+    /// Several images at once: lines stand above the bars of all.
+    var isShared = false
+    /// The digest of each of them, until the line that names the image.
+    private var digests: [Int: String] = [:]
 
     convenience init(_ output: any TextOutput, quiet: Bool, _ context: CommandContext) {
         self.init(
@@ -35,26 +39,31 @@ final class PullScreen {
         return !kind.isEmpty && kind != "dumb"
     }
 
-    func show(_ event: EngineEvent) {
+    /// `image`: which of several.
+    func show(_ event: EngineEvent, of image: Int = 0) {
         switch event {
         case .imageMissing(let name): if !quiet { note("Unable to find image '\(name)' locally") }
         case .warning(let text): note("WARNING: \(text)")
         case .plan(let text): output.line(text)
-        case .pull(let event): show(event)
+        case .pull(let event): show(event, image)
         }
     }
 
-    private func show(_ event: WorkerEvent) {
+    private func show(_ event: WorkerEvent, _ image: Int) {
         switch event {
         case .pulling(let tag, let repository): say("\(tag): Pulling from \(repository)")
         case .layer(let id, let state): showLayer(id, state)
         case .refersTo(let repository): say("The push refers to repository [\(repository)]")
         case .pushed(let tag, let digest, let size): sayLast("\(tag): digest: \(digest) size: \(size)")
-        case .digest(let digest): sayLast("Digest: \(digest)")
-        case .status(let text): sayLast("Status: \(text)")
+        case .digest(let digest):
+            if isShared { digests[image] = "Digest: \(digest)" } else { sayLast("Digest: \(digest)") }
+        case .status(let text):
+            if let digest = digests.removeValue(forKey: image) { sayLast(digest) }
+            sayLast("Status: \(text)")
         case .warning(let text): note("WARNING: \(text)")
         case .debug(let text): if debug { note("DEBUG: \(text)") }
-        case .done, .failed, .transferred, .resolved, .answer, .answered, .loaded, .kept, .checked: finish()
+        case .done, .failed, .transferred, .resolved, .answer, .answered, .loaded, .kept, .checked:
+            if !isShared { finish() }
         }
     }
 
@@ -71,14 +80,14 @@ final class PullScreen {
     }
 
     private func say(_ text: String) {
-        if quiet { return }
-        finish()
-        lastStates = [:]
-        output.line(text)
+        if !isShared { lastStates = [:] }
+        sayLast(text)
     }
 
-    private func sayLast(_ text: String) {
+    /// Below what was shown; above the bars of the others where there are several images.
+    func sayLast(_ text: String) {
         if quiet { return }
+        if isShared, let bars { return bars.interrupt { output.line(text) } }
         finish()
         output.line(text)
     }

@@ -10,12 +10,40 @@ extension PullRequest {
 }
 
 extension Engine {
-    /// Pulls, durably: when this returns, a power cut loses nothing of the image. The last event says its ID and
-    /// canonical name.
-    package func pull(_ asked: PullRequest, observer: (EngineEvent) -> Void) throws(EngineError) {
-        let result = try fetch(asked, observe: observer)
-        observer(.pull(.done(image: result.image, name: result.name)))
+    /// Workers that pull at once.
+    private static let pullsAtOnce = 3
+
+    /// Pulls, durably: when this returns, a power cut loses nothing of the images. The last event of each says its ID and
+    /// canonical name; why one was not had is told in its place, and stops no other. The observer hears of which image it is.
+    package func pull(
+        _ asked: [PullRequest], observer: (Int, EngineEvent) -> Void
+    ) throws(EngineError) -> [EngineError?] {
+        let downloads = maximumDownloads
+        let slots = asked.count > 1 ? try DownloadSlots(downloads) : nil
+        var requests: [WorkerRequest] = []
+        for one in asked {
+            var request = try workerRequest(.pull, one)
+            request.downloadSlots = slots.map { _ in downloads }
+            requests.append(request)
+        }
+        var failures = [EngineError?](repeating: nil, count: asked.count)
+        let group = WorkerGroup(
+            requests: requests, atOnce: min(downloads, Engine.pullsAtOnce), shared: slots?.descriptors ?? [])
+        try group.run { index, event in
+            observer(index, .pull(event))
+        } ended: { index, outcome in
+            switch outcome {
+            case .success(.done(let image, let name)):
+                notePull(image, name: name)
+                observer(index, .pull(.done(image: image, name: name)))
+            case .success: failures[index] = .workerDied("it ended with another answer than was asked for")
+            case .failure(let error): failures[index] = error
+            }
+        }
+        return failures
     }
+
+    private var maximumDownloads: Int { max(1, min(configuration.maximumDownloads ?? 3, 16)) }
 
     private func fetch(_ asked: PullRequest, observe: (EngineEvent) -> Void) throws(EngineError) -> Worker.Result {
         let result = try Worker.run(try workerRequest(.pull, asked)) { observe(.pull($0)) }
@@ -40,6 +68,7 @@ extension Engine {
         request.registryRules = rules(asked.registryRules)
         request.access = asked.access
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
+        request.maximumDownloads = maximumDownloads
         request.slowMirror = configuration.slowMirror
         request.credentialsDirectory =
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }

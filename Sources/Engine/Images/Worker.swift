@@ -33,47 +33,14 @@ struct Worker {
     static func outcome(
         of request: WorkerRequest, further: [Int32] = [], observe: (WorkerEvent) -> Void = { _ in }
     ) throws(EngineError) -> WorkerEvent {
-        let path = try find()
-        let line = try encode(request)
-        let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
-        let former = interrupts.block()
-        defer { former.install() }
-
-        let input = try call("make a pipe for", path) { () throws(Errno) in try Pipe() }
-        let output = try call("make a pipe for", path) { () throws(Errno) in try Pipe() }
-        let pid = try call("start", path) { () throws(Errno) in
-            try Spawn.start(
-                [path], environment: Environment.all, input: input.reader.raw, output: output.writer.raw,
-                error: STDERR_FILENO, further: further)
+        var outcome: Swift.Result<WorkerEvent, EngineError>?
+        try WorkerGroup(requests: [request], atOnce: 1, shared: further).run { _, event in
+            observe(event)
+        } ended: {
+            outcome = $1
         }
-        var requests: OwnedFD? = input.keepWriter()
-        let events = output.keepReader()
-        let signals = try call("watch signals for", path) { () throws(Errno) in try SignalFD(interrupts) }
-        let sent = Worker.send(line, to: requests)
-        // Half a request is no request: its end must come, or both of us wait.
-        if !sent { requests = nil }
-        var reader = EventReader(fd: events.raw, worker: pid)
-        var outcome: WorkerEvent?
-        while let event = try reader.next(signals) {
-            switch event {
-            case .done, .resolved, .transferred, .answered, .failed: outcome = event
-            default: observe(event)
-            }
-        }
-        _ = consume requests
-        let exit = try call("wait for", path) { () throws(Errno) in try Spawn.wait(pid) }
-        switch outcome {
-        case .failed(let message, let kind): throw .worker(message: message, kind: kind)
-        case .some(let event): return event
-        case nil: throw .workerDied(!sent ? "it took no request" : "\(exit)")
-        }
-    }
-
-    private static func send(_ line: [UInt8], to requests: borrowing OwnedFD?) -> Bool {
-        switch requests {
-        case .some(let writer): (try? File.write(writer.raw, line)) != nil
-        case nil: false
-        }
+        guard let outcome else { throw .workerDied("it was not started") }
+        return try outcome.get()
     }
 
     static func encode(_ request: WorkerRequest) throws(EngineError) -> [UInt8] {
@@ -81,66 +48,6 @@ struct Worker {
             return Array(try JSONEncoder().encode(request)) + [UInt8(ascii: "\n")]
         } catch {
             throw .invalid("cannot encode the request: \(error)")
-        }
-    }
-}
-
-/// Splits what the worker writes into lines and events, and hands our own signals on to it.
-private struct EventReader {
-    let fd: Int32
-    let worker: pid_t
-    private var buffer: [UInt8] = []
-    private var ended = false
-
-    /// More without a line's end is no event of ours.
-    private static let longestLine = 1 << 20
-
-    init(fd: Int32, worker: pid_t) {
-        self.fd = fd
-        self.worker = worker
-    }
-
-    mutating func next(_ signals: borrowing SignalFD) throws(EngineError) -> WorkerEvent? {
-        while true {
-            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = Data(buffer[..<end])
-                buffer.removeFirst(end + 1)
-                do {
-                    return try JSONDecoder().decode(WorkerEvent.self, from: line)
-                } catch {
-                    throw .workerDied("it wrote what is no event: \(String(decoding: line.prefix(80), as: UTF8.self))")
-                }
-            }
-            if ended || buffer.count > EventReader.longestLine { return nil }
-            try fill(signals)
-        }
-    }
-
-    private mutating func fill(_ signals: borrowing SignalFD) throws(EngineError) {
-        var items = [PollItem(fd, .readable), PollItem(signals.raw, .readable)]
-        try call("wait for", "runimg-image") { () throws(Errno) in try PollItem.wait(&items) }
-        if !items[1].ready.isEmpty {
-            try passOn(signals)
-        }
-        if !items[0].ready.isEmpty {
-            var chunk = [UInt8](repeating: 0, count: 16 << 10)
-            let size = chunk.count
-            let count = try call("read from", "runimg-image") { () throws(Errno) in
-                try check { read(fd, &chunk, size) }
-            }
-            if count == 0 { ended = true }
-            buffer += chunk.prefix(count)
-        }
-    }
-
-    /// Ctrl-C has reached the worker by the terminal already, and a second signal tells it not to clean up.
-    private func passOn(_ signals: borrowing SignalFD) throws(EngineError) {
-        do throws(Errno) {
-            while let signal = try signals.nextArrival() {
-                if !signal.isFromKernel { kill(worker, signal.number) }
-            }
-        } catch {
-            throw .system(SystemFailure("read signals for", "runimg-image", error))
         }
     }
 }

@@ -25,6 +25,7 @@ struct ConfinedProcess {
     let connections: ConnectionPolicy
     /// Leads to the keeper.
     let socket: Int32
+    let slots: DownloadSlots?
     /// The keeper's.
     let parent: Int32
     let takeover: Takeover?
@@ -32,7 +33,8 @@ struct ConfinedProcess {
     /// Tells the keeper how it went; it needs no exit status.
     func run() -> Never {
         let interruption = Interruption()
-        let client = StoreClient(area: area ?? layout.staging, blobs: layout.blobs, socket: socket)
+        let client = StoreClient(
+            area: area ?? layout.staging, blobs: layout.blobs, slots: slots, socket: socket)
         let sink = EventSink(client, interruption: interruption)
         tell(client, interruption) { () throws(WorkerError) in
             let (remote, lock) = try confine(client, sink, interruption)
@@ -69,7 +71,7 @@ struct ConfinedProcess {
         try system("leave", "the keeper's descriptors") { () throws(Errno) in
             try SplitProcess.dieWithParent(parent)
             let input = request.verb.readsFile ? [WorkerRequest.fileDescriptor] : []
-            try SplitProcess.closeDescriptors(but: [socket] + input)
+            try SplitProcess.closeDescriptors(but: [socket] + input + (slots?.descriptors ?? []))
             // A terminal takes more than messages: what is typed into it, for one.
             try SplitProcess.silence(isatty(STDERR_FILENO) == 1 ? [0, 1, 2] : [0, 1])
         }

@@ -10,6 +10,8 @@ internal import Sys
 final class StoreClient: Sendable {
     /// Where blobs are fetched to.
     let blobs: String
+    /// Where other workers fetch at the same time for the same command.
+    let slots: DownloadSlots?
     private let area: String
     private let socket: Int32
     private let numbers = Atomic<UInt32>(0)
@@ -19,7 +21,8 @@ final class StoreClient: Sendable {
     private let sending = Mutex(())
 
     /// `socket` leads to the keeper, and is borrowed.
-    init(area: String, blobs: String, socket: Int32) {
+    init(area: String, blobs: String, slots: DownloadSlots?, socket: Int32) {
+        self.slots = slots
         self.area = area
         self.blobs = blobs
         self.socket = socket

@@ -45,6 +45,8 @@ package struct Configuration: Sendable, Hashable {
     private struct Keys: Decodable {
         var registryMirrors: [String]?
         var insecureRegistries: [String]?
+        var defaultRegistry: String?
+        var imageRepository: String?
         var slowMirror: Int?
         var maximumDownloads: Int?
         var replace: [String: String]?
@@ -57,6 +59,8 @@ package struct Configuration: Sendable, Hashable {
         enum CodingKeys: String, CodingKey {
             case registryMirrors = "registry-mirrors"
             case insecureRegistries = "insecure-registries"
+            case defaultRegistry = "default-registry"
+            case imageRepository = "image-repository"
             case maximumDownloads = "max-concurrent-downloads"
             case slowMirror = "slow-mirror"
             case replace
@@ -115,6 +119,14 @@ package struct Configuration: Sendable, Hashable {
                     RegistryRules.Rewrite(
                         try NamePrefix(parsing: prefix), to: try NamePrefix(parsing: target),
                         origin: "\(path):\(text.line(of: prefix))"))
+            }
+            func origin(_ value: String) -> String { "\(path):\(text.line(of: value))" }
+            if let place = keys.imageRepository {
+                rules.rewrites += try RegistryRules.imageRepository(
+                    try NamePrefix(parsing: place), origin: origin(place))
+            }
+            rules.defaultRegistry = try keys.defaultRegistry.map { place throws(NamePrefix.Fault) in
+                RegistryRules.DefaultRegistry(try NamePrefix(parsing: place), origin: origin(place))
             }
         } catch {
             throw .configuration(path: path, reason: "\(error)")

@@ -70,6 +70,9 @@ extension ImageStore {
         Digest(sha256: text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...])
     }
 
+    /// Whether the text may be an ID or the beginning of one.
+    package static func mayBeID(_ text: String) -> Bool { fullID(text) != nil || idPrefix(text) != nil }
+
     /// The digits of what may be the beginning of an ID.
     static func idPrefix(_ text: String) -> String? {
         let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]

@@ -81,6 +81,13 @@ extension Reference {
         self.init(domain: domain, path: path, tag: parts.tag, digest: parts.digest)
     }
 
+    /// Whether `text` is a name without a host.
+    static func lacksRegistry(_ text: String) -> Bool {
+        var parser = ReferenceParser(text)
+        guard let parts = try? parser.parse() else { return false }
+        return parts.domain == nil
+    }
+
     /// Whether `text` can be a tag.
     package static func isTag(_ text: String) -> Bool {
         let bytes = Array(text.utf8)

@@ -3,6 +3,7 @@ package struct RegistryRules: Sendable, Hashable, Codable {
     /// In the order of asking.
     package var mirrors: [Mirror] = []
     package var rewrites: [Rewrite] = []
+    package var defaultRegistry: DefaultRegistry?
 
     package init() {}
 
@@ -52,6 +53,7 @@ package struct RegistryRules: Sendable, Hashable, Codable {
         var result = self
         result.mirrors += other.mirrors
         result.rewrites += other.rewrites
+        result.defaultRegistry = defaultRegistry ?? other.defaultRegistry
         return result
     }
 

@@ -53,4 +53,37 @@ import Testing
     func whatIsNoPrefix(_ text: String) {
         #expect(throws: NamePrefix.Fault.self) { try NamePrefix(parsing: text) }
     }
+
+    @Test func namesWithoutARegistryStandBelowTheDefault() throws {
+        var rules = RegistryRules()
+        #expect(rules.qualified("alpine") == "alpine")
+        rules.defaultRegistry = .init(try NamePrefix(parsing: "corp.example:5000/hub"), origin: "test")
+        for (name, full) in [
+            ("alpine", "corp.example:5000/hub/alpine"), ("team/app:2", "corp.example:5000/hub/team/app:2"),
+            ("docker.io/alpine", "docker.io/alpine"), ("localhost/a", "localhost/a"),
+            ("other.example/a", "other.example/a"),
+            ("ALPINE", "ALPINE"), ("", ""), ("a@b", "a@b"),
+        ] {
+            #expect(rules.qualified(name) == full)
+        }
+        // docker's own names are as ever where docker.io is the default.
+        rules.defaultRegistry = .init(.hub, origin: "test")
+        #expect(try Reference(parsing: rules.qualified("alpine")).canonical == "docker.io/library/alpine")
+    }
+
+    @Test func kubernetesImagesAreAskedElsewhere() throws {
+        var rules = RegistryRules()
+        rules.rewrites = try RegistryRules.imageRepository(NamePrefix(parsing: "m.example/google"), origin: "test")
+        for (name, place) in [
+            ("registry.k8s.io/pause:3.9", "m.example/google/pause:3.9"),
+            ("k8s.gcr.io/etcd", "m.example/google/etcd"), ("gcr.io/google_containers/a", "m.example/google/a"),
+            // kubeadm's renaming.
+            ("registry.k8s.io/coredns/coredns:v1", "m.example/google/coredns:v1"),
+            ("k8s.gcr.io/coredns:1.7.0", "m.example/google/coredns:1.7.0"),
+            ("registry.k8s.io/ingress/controller", "m.example/google/ingress/controller"),
+            ("gcr.io/other/a", "gcr.io/other/a"), ("alpine", "docker.io/library/alpine"),
+        ] {
+            #expect(try rules.place(of: Reference(parsing: name)).name.canonical == place)
+        }
+    }
 }

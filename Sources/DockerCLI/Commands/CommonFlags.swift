@@ -24,6 +24,21 @@ package enum CommonFlags {
         return mirror
     }
 
+    static let defaultRegistryHelp = "What names without a registry stand below: HOST[:PORT][/PATH]"
+    static let imageRepositoryHelp = "Where Kubernetes' images are asked for: HOST[:PORT][/PATH]"
+
+    static func defaultRegistry(_ text: String) throws(ValueError) -> RegistryRules.DefaultRegistry {
+        RegistryRules.DefaultRegistry(try namePrefix(text), origin: "--default-registry")
+    }
+
+    static func imageRepository(_ text: String) throws(ValueError) -> [RegistryRules.Rewrite] {
+        do throws(NamePrefix.Fault) {
+            return try RegistryRules.imageRepository(try NamePrefix(parsing: text), origin: "--image-repository")
+        } catch {
+            throw .invalid("\(error)")
+        }
+    }
+
     static func namePrefix(_ text: String) throws(ValueError) -> NamePrefix {
         do throws(NamePrefix.Fault) { return try NamePrefix(parsing: text) } catch {
             throw .invalid("\(error)")

@@ -23,10 +23,18 @@ package enum GlobalFlags {
             dataRoot),
         Flag.value("graph", short: "g", takes: .directory, "Directory of images and containers", dataRoot)
             .hidden(deprecated: "use --data-root instead"),
+        .value("default-registry", takes: .text, CommonFlags.defaultRegistryHelp) {
+            (draft, text) throws(ValueError) in
+            draft.options.registryRules.defaultRegistry = try CommonFlags.defaultRegistry(text)
+        },
         .bool("debug", short: "D", "Say what is being done") { if $1 { $0.options.logLevel = .debug } },
         .refused(
             "host", short: "H", type: "list", "Daemon to connect to",
             reason: "there is no daemon to connect to; containers run on this machine"),
+        .value("image-repository", takes: .text, CommonFlags.imageRepositoryHelp) {
+            (draft, text) throws(ValueError) in
+            draft.options.registryRules.rewrites += try CommonFlags.imageRepository(text)
+        },
         .value("insecure-registry", type: "list", takes: .text, "Registry to speak plain http or unchecked TLS with") {
             $0.options.insecureRegistries.append($1)
         },

@@ -32,8 +32,7 @@ package enum PushCommand: Command {
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         var request = draft.request
         request.name = arguments[0]
-        request.registry.registryRules = try draft.registry.finish()
-        request.registry.access = draft.registry.access
+        request.registry = try draft.registry.request(request.name)
         let reference = try Reference(parsing: arguments[0])
         if !draft.quiet, !request.allTags, reference.tag == nil, reference.digest == nil {
             context.output.line("Using default tag: latest")

@@ -8,12 +8,22 @@ struct RegistryFlags: Sendable {
     /// Of a `--replace` whose `--replace-to` has not come yet.
     private var replaced: NamePrefix?
 
-    static let names: Set = ["insecure", "registry-mirror", "replace", "replace-to"]
+    static let names: Set = [
+        "default-registry", "image-repository", "insecure", "registry-mirror", "replace", "replace-to",
+    ]
 
     static func flags<Draft>(_ path: any (WritableKeyPath<Draft, RegistryFlags> & Sendable)) -> [Flag<Draft>] {
         [
             .bool("insecure", "Speak plain http or unchecked TLS with this command's registry") {
                 $0[keyPath: path].access.isInsecure = $1
+            },
+            .value("default-registry", takes: .text, CommonFlags.defaultRegistryHelp) {
+                (draft, text) throws(ValueError) in
+                draft[keyPath: path].rules.defaultRegistry = try CommonFlags.defaultRegistry(text)
+            },
+            .value("image-repository", takes: .text, CommonFlags.imageRepositoryHelp) {
+                (draft, text) throws(ValueError) in
+                draft[keyPath: path].rules.rewrites += try CommonFlags.imageRepository(text)
             },
             .value(
                 "registry-mirror", type: "list", takes: .text,

@@ -22,7 +22,8 @@ package enum ResolveCommand: Command {
     package static func newDraft(_ context: CommandContext) throws(ValueError) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        let request = try draft.registry.request(try Reference(parsing: arguments[0]).tagged.canonical)
+        _ = try Reference(parsing: arguments[0])
+        let request = try draft.registry.request(arguments[0])
         for place in try context.engine().resolve(request) {
             context.output.line(place.url)
             if !draft.explains { continue }

@@ -24,9 +24,7 @@ package enum SystemCheckCommand: Command {
     package static func newDraft(_ context: CommandContext) throws(ValueError) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        var asked = PullRequest(source: "")
-        asked.registryRules = try draft.registry.finish()
-        asked.access = draft.registry.access
+        let asked = try draft.registry.request("")
         let check = try context.engine().checkStore(repairs: draft.repairs, asked) { context.output.line($0) }
         if !draft.quiet {
             var line = "Checked \(check.images) images with \(check.layers) layers: "

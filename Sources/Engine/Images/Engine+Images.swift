@@ -25,6 +25,7 @@ extension Engine {
     package func removeImage(_ name: String, force: Bool, prune: Bool) throws(EngineError) -> [ImageRemoval] {
         try store { () throws(StoreError) in try ImageStore.checkName(name) }
         sweep()
+        let name = meant(name)
         let image = try find(name)
         var result: [ImageRemoval] = []
         try store { () throws(StoreError) in
@@ -49,8 +50,9 @@ extension Engine {
         } catch {
             throw Engine.noName(source, "\(error)")
         }
-        let name = try Engine.newName(target) { reason in Engine.noName(target, reason) }
+        let name = try Engine.newName(meantNew(target)) { reason in Engine.noName(target, reason) }
         sweep()
+        let source = meant(source)
         let image = try store { () throws(StoreError) in try images.tag(source, as: name) }
         noteImage(
             "tag", actor: image.id.description, name: name.familiar, image.config.config?.labels ?? [:])

@@ -53,16 +53,27 @@ extension Engine {
 
     /// Where the image would be asked for, in order; nothing is connected to.
     package func resolve(_ asked: PullRequest) throws(EngineError) -> [ResolvedPlace] {
-        guard case .resolved(let places) = try Worker.outcome(of: workerRequest(.resolve, asked)) else {
+        guard case .resolved(var places) = try Worker.outcome(of: workerRequest(.resolve, asked)) else {
             throw .workerDied("it ended with another answer than was asked for")
         }
+        let rules = rules(asked.registryRules)
+        if let base = rules.defaultRegistry, rules.qualified(asked.source) != asked.source {
+            let rule = "\(asked.source) means \(rules.qualified(asked.source)) (\(base.origin))"
+            for index in places.indices { places[index].rules.insert(rule, at: 0) }
+        }
         return places
+    }
+
+    /// A digit of an ID is no name to pull.
+    func meantToPull(_ asked: PullRequest) -> String {
+        PullRequest.isLocal(asked.source) ? asked.source : rules(asked.registryRules).qualified(asked.source)
     }
 
     func workerRequest(
         _ verb: WorkerRequest.Verb, _ asked: PullRequest
     ) throws(EngineError) -> WorkerRequest {
-        var request = WorkerRequest(verb: verb, source: try localized(asked.source), dataRoot: dataRoot)
+        let name = meantToPull(asked)
+        var request = WorkerRequest(verb: verb, source: try localized(name), dataRoot: dataRoot)
         request.platform = asked.platform
         request.allTags = asked.allTags
         request.registryRules = rules(asked.registryRules)
@@ -124,7 +135,7 @@ extension Engine {
 
     func find(_ name: String) throws(EngineError) -> Image? {
         do throws(StoreError) {
-            return try images.resolve(name)
+            return try images.resolve(meant(name))
         } catch {
             throw .store(error)
         }

@@ -38,7 +38,7 @@ extension Engine {
     private func pushed(_ options: PushOptions) throws(EngineError) -> Reference {
         let reference: Reference
         do throws(ReferenceError) {
-            reference = try Reference(parsing: options.name)
+            reference = try Reference(parsing: rules(options.registry.registryRules).qualified(options.name))
         } catch {
             throw .invalid("\(error)")
         }

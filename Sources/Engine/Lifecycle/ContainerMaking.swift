@@ -7,6 +7,7 @@ extension Engine {
     /// Makes a container without starting it; returns its record. Durable: after a power cut it is there, whole.
     package func create(_ request: RunRequest, observer: (EngineEvent) -> Void) throws(EngineError) -> ContainerRecord {
         try checkStart(request)
+        let request = meant(request)
         let (image, lease) = try obtain(request, observer: observer)
         var record = try newRecord(request, image)
         // All that can be wrong with it is said now, not at the first start.

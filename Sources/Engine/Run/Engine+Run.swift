@@ -13,6 +13,7 @@ extension Engine {
             throw .notATerminal
         }
         try checkStart(request)
+        let request = meant(request)
         let (image, lease) = try obtain(request, observer: observer)
         var record = try newRecord(request, image)
         var draft = try draft(record, image)

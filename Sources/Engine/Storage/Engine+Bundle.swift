@@ -10,6 +10,7 @@ extension Engine {
         _ request: RunRequest, into path: String, observer: (EngineEvent) -> Void
     ) throws(EngineError) {
         try checkName(request.image)
+        let request = meant(request)
         let directory = try Engine.absolute(path)
         try filled(directory) { fd throws(EngineError) in
             let (image, lease) = try obtain(request, observer: observer)

@@ -22,6 +22,8 @@ extension Engine {
     /// Makes an image of what a container changed, on top of its own image. When this returns, a power cut loses nothing of
     /// it; before, it is absent.
     package func commit(_ name: String, _ options: CommitOptions) throws(EngineError) -> Digest {
+        var options = options
+        options.name = options.name.map(meantNew)
         if let name = options.name { _ = try Engine.newName(name) { EngineError.invalid($0) } }
         let changes = try options.changes.map { text throws(EngineError) in try CommitChange(text) }
         let record = try container(named: name)

@@ -59,7 +59,7 @@ import Testing
         ("ps --format j", ["json"]), ("cp w", ["web:"]), ("cp web:/etc/a", ["web:/etc/a b"]), ("cp old:/etc/a", []),
         ("logs --ta", ["--tail"]), ("logs --tail=a", ["--tail=all"]), ("logs --tail 5 --ta", []),
         ("logs --timestamps=t", ["--timestamps=true"]), ("ps -a --a", []), ("completion z", ["zsh"]),
-        ("help vol", ["volume"]), ("help volume cr", ["create"]), ("help ps ", []), ("swarm ", []), ("push ", []),
+        ("help vol", ["volume"]), ("help volume cr", ["create"]), ("help ps ", []), ("swarm ", []), ("build ", []),
         ("nonsense ", []), ("nonsense --", []), ("stop --nonsense=", []),
     ])
     func offers(_ line: String, _ expected: [String]) throws {
@@ -73,7 +73,7 @@ import Testing
     @Test func commandsAreThoseOfTheHelp() throws {
         let top = try Self.offered("")
         #expect(Set(["run", "ps", "container", "volume", "help"]).isSubset(of: top))
-        #expect(Set(top).isDisjoint(with: ["push", "swarm", "__complete", "monitor-end", "network"]))
+        #expect(Set(top).isDisjoint(with: ["build", "swarm", "__complete", "monitor-end", "network"]))
         let members = try Self.offered("volume ")
         #expect(members == ["create", "exists", "inspect", "ls", "list", "prune", "rm", "remove", ":none 0"])
     }

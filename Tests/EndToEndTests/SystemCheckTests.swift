@@ -36,8 +36,8 @@ extension EndToEnd {
             }
 
             func record(_ suffix: String) throws -> String {
-                let paths = try TreeListing(root).entries.keys.sorted()
-                return "\(root)/\(try #require(paths.first { $0.hasSuffix(suffix) }))"
+                let entries = try TreeListing(root).entries.filter { $0.key.hasSuffix(suffix) }
+                return "\(root)/\(try #require(entries.max { ($0.value.size ?? 0) < ($1.value.size ?? 0) }?.key))"
             }
         }
 
@@ -84,7 +84,8 @@ extension EndToEnd {
                 try file.close()
             },
             damage("another mode", "bin/busybox: has another mode") {
-                try File.setMode(try File.open("\($0.layer(with: "bin/busybox"))/bin/busybox", O_RDONLY).raw, 0o4755)
+                let path = "\(try $0.layer(with: "bin/busybox"))/bin/busybox"
+                try check { chmod(path, 0o4755) }
             },
             damage("another owner", "bin/busybox: has another owner") {
                 let path = "\(try $0.layer(with: "bin/busybox"))/bin/busybox"

@@ -52,7 +52,6 @@ extension RunFlags {
         .planned("cacert", "Certificates that registries may be signed by"),
         .planned("cert-dir", "Directory of registry certificates"),
         .planned("creds", "Registry credentials: USER:PASSWORD"),
-        .planned("default-registry", "Registry of names without a host"),
         .planned("env-host", type: "bool", "Pass the whole environment on"),
         .planned("limit-rate", type: "bytes", "Most bytes a second of a pull"),
         .planned("max-concurrent-downloads", type: "int", "Layers pulled at once"),

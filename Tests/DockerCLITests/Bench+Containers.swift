@@ -32,6 +32,7 @@ extension RecordingEngine: ContainerVerbs {
         if volume.isUsed { throw EngineError.conflict("remove \(name): volume is in use - [abc]") }
         volumeList.removeAll { $0.name == name }
     }
+    func notePrune(_ type: String, reclaimed: Int64) { notedPrunes.append("\(type) \(reclaimed)") }
     func pruneVolumes(_ names: [String]) throws -> Reclaimed {
         var result = Reclaimed()
         result.names = names

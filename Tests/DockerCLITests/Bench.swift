@@ -49,6 +49,7 @@ final class RecordingEngine: EngineVerbs {
     var tagged: [String] = []
     var histories: [String: [ImageStep]] = [:]
     var layerTree = LayerTree()
+    var notedPrunes: [String] = []
     /// What `pruneImages` was asked, and answers.
     var prunes: [String] = []
     var reclaimed = Reclaimed()

@@ -242,6 +242,24 @@ import Testing
                 CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
 
                 """), "\(text)")
-        #expect(try Self.used().run("system df -v --format json") == 125)
+        let table = try Self.used()
+        #expect(table.run("system df -v --format table") == 0 && table.output.text == text)
+    }
+
+    @Test(arguments: [
+        ("{{range .Images}}{{.ID}} {{.Repository}}|{{end}}", "sha256:1"),
+        ("{{len .Volumes}} {{len .BuildCache}}", "1 0"),
+        ("{{json .Volumes}}", #"[{"Availability":"N/A","Driver":"local""#), ("json", #"{"Images":[{"Containers":"2","#),
+        ("table {{range .Images}}{{.ID}}\\t{{.Tag}}\\n{{end}}", "100000000000\t1\n200000000000\t<none>\n"),
+    ])
+    func spaceByTemplate(_ format: String, _ beginning: String) throws {
+        let bench = try Self.used()
+        #expect(bench.run(["system", "df", "-v", "--format", format]) == 0)
+        #expect(bench.output.text.hasPrefix(beginning), "\(bench.output.text)")
+        #expect(bench.output.text.hasSuffix("\n") == format.hasPrefix("table"))
+    }
+
+    @Test(arguments: ["{{.Type}}", "{{.Nope}}", "{{"]) func refusesTemplates(_ format: String) throws {
+        #expect(try Self.used().run(["system", "df", "-v", "--format", format]) == 1)
     }
 }

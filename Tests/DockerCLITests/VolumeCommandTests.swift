@@ -111,7 +111,7 @@ import Testing
         bench = try PsCommandTests.bench()
         bench.answer = "Y"
         #expect(bench.run("container prune --filter until=1s --filter label=x --filter label!=k") == 0)
-        #expect(bench.engine.removedContainers == ids)
+        #expect(bench.engine.removedContainers == ids && bench.engine.notedPrunes == ["container 0"])
         #expect(
             bench.output.text.hasSuffix(
                 "Deleted Containers:\n\(ids[0])\n\(ids[1])\n\nTotal reclaimed space: 0B\n"))

@@ -50,6 +50,7 @@ package enum ContainerPruneCommand: Command {
                 result.problems.append("\(error)")
             }
         }
+        engine.notePrune("container", reclaimed: result.bytes)
         return result
     }
 }

@@ -45,6 +45,8 @@ package protocol ContainerVerbs {
     func kill(_ name: String, signal: String?) throws
     func killAhead(_ names: [String])
     func remove(_ name: String, force: Bool, volumes: Bool) throws
+    /// At the end of a prune of containers; those of images and volumes do it themselves.
+    func notePrune(_ type: String, reclaimed: Int64)
     func rename(_ name: String, to newName: String) throws
     func wait(_ name: String, for conditions: [WaitCondition], interval: Int64?) throws -> Int32
     func logs(_ request: LogsRequest, observer: any LogsObserver) throws

@@ -73,11 +73,14 @@ package struct ImageTable {
     }
 
     package func render(_ images: [ImageSummary]) throws(TemplateError) -> String {
-        var rows: [TemplateValue] = []
-        for image in images.sorted(by: { $0.created > $1.created }) { rows += self.rows(image) }
         let isTable = draft.format.isEmpty || draft.format == "table"
         let format = try ListFormat(draft.quiet && isTable ? "{{.ID}}" : draft.format, standard: standard)
-        return try format.render(header: Self.header, rows)
+        return try format.render(header: Self.header, values(images))
+    }
+
+    /// The rows, the newest image first.
+    func values(_ images: [ImageSummary]) -> [TemplateValue] {
+        images.sorted { $0.created > $1.created }.flatMap(rows)
     }
 
     private var standard: String {

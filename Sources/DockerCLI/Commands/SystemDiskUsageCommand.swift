@@ -20,12 +20,16 @@ package enum SystemDiskUsageCommand: Command {
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
-        if draft.verbose, !draft.format.isEmpty { throw CommandError.planned("--verbose with --format") }
         let format = try ListFormat(draft.format, standard: SpaceTable.standard)
         let table = SpaceTable(
             try context.engine().space { context.errors.line("WARNING: \($0)") }, now: context.now())
-        context.output.write(
-            draft.verbose ? try table.verbose() : try format.render(header: SpaceTable.header, table.rows))
+        if !draft.verbose {
+            context.output.write(try format.render(header: SpaceTable.header, table.rows))
+        } else if draft.format.isEmpty || draft.format == "table" {
+            context.output.write(try table.verbose())
+        } else {
+            context.output.write(try format.render(try table.value(truncate: format.isTable)))
+        }
         return 0
     }
 }

@@ -27,8 +27,10 @@ package struct ContainerTable {
     }
 
     package func render(_ containers: [ContainerSummary]) throws(TemplateError) -> String {
-        try format.render(header: Self.header, containers.map(row))
+        try format.render(header: Self.header, values(containers))
     }
+
+    func values(_ containers: [ContainerSummary]) -> [TemplateValue] { containers.map(row) }
 
     private static let header = TemplateValue.record(
         [

@@ -1,7 +1,7 @@
 /// `--format` of lists: `table`, `table TEMPLATE`, `json`, or a template that is applied to each row.
 package struct ListFormat: Sendable {
     private let template: Template
-    private let isTable: Bool
+    let isTable: Bool
 
     /// `standard` is the template of the plain table.
     package init(_ text: String, standard: String) throws(TemplateError) {
@@ -40,6 +40,9 @@ package struct ListFormat: Sendable {
         let front = text.unicodeScalars.drop { blanks.contains($0) }
         return String(front.reversed().drop { blanks.contains($0) }.reversed().map(Character.init))
     }
+
+    /// For one value with lists in it. As docker: the text as it comes, without a line's end behind it, nor a table's columns.
+    func render(_ value: TemplateValue) throws(TemplateError) -> String { try template.render(value) }
 
     package func render(header: TemplateValue, _ rows: [TemplateValue]) throws(TemplateError) -> String {
         var lines: [String] = []

@@ -68,19 +68,46 @@ struct SpaceTable {
 
     private static let cacheHeader = "CACHE ID\tCACHE TYPE\tSIZE\tCREATED\tLAST USED\tUSAGE\tSHARED"
 
-    private func imageTable() throws(TemplateError) -> String {
-        var draft = ImagesCommand.Draft()
-        draft.format =
-            "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}"
-            + "\t{{.Containers}}"
-        let images = report.images.map { image in
+    /// The four lists as one value for a template. As docker: IDs are cut in tables only.
+    func value(truncate: Bool) throws(TemplateError) -> TemplateValue {
+        var images = ImagesCommand.Draft()
+        images.truncate = truncate
+        var containers = PsCommand.Draft()
+        containers.truncate = truncate
+        let containerRows = try ContainerTable(containers, now: now).values(self.listedContainers)
+        return .record([
+            .init("Images", .list(ImageTable(images, now: now).values(listedImages))),
+            .init("Containers", .list(containerRows)), .init("Volumes", .list(report.volumes.map(VolumeValue.row))),
+            // Nothing is built here.
+            .init("BuildCache", .list([])),
+        ])
+    }
+
+    /// One row each, with its first tag.
+    private var listedImages: [ImageSummary] {
+        report.images.map { image in
             var image = image
-            // One row each, with its first tag.
             image.repoTags = Array(image.repoTags.prefix(1))
             image.repoDigests = []
             return image
         }
-        return try ImageTable(draft, now: now).render(images)
+    }
+
+    /// The image's part is among the images.
+    private var listedContainers: [ContainerSummary] {
+        report.containers.map { container in
+            var container = container
+            container.size?.whole = 0
+            return container
+        }
+    }
+
+    private func imageTable() throws(TemplateError) -> String {
+        var draft = ImagesCommand.Draft()
+        draft.format =
+            "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.VirtualSize}}\t{{.SharedSize}}"
+            + "\t{{.UniqueSize}}\t{{.Containers}}"
+        return try ImageTable(draft, now: now).render(listedImages)
     }
 
     private func containerTable() throws(TemplateError) -> String {
@@ -88,13 +115,7 @@ struct SpaceTable {
         draft.format =
             "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}"
             + "\t{{.Names}}"
-        let containers = report.containers.map { container in
-            var container = container
-            // The image's part is among the images.
-            container.size?.whole = 0
-            return container
-        }
-        return try ContainerTable(draft, now: now).render(containers)
+        return try ContainerTable(draft, now: now).render(listedContainers)
     }
 
     private func volumeTable() throws(TemplateError) -> String {

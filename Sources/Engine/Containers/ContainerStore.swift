@@ -204,6 +204,16 @@ package struct ContainerStore: Sendable {
         try call("remove", directory(id)) { () throws(Errno) in try Directory.removeTree(directory(id)) }
     }
 
+    /// Gives up the name of a container whose directory is gone.
+    func dropName(_ name: String, of id: String) throws(EngineError) {
+        try call("remove", "\(names)/\(name)") { () throws(Errno) in
+            // Whoever takes it from here on needs this lock to find it free.
+            let lock = try DirectoryLock(names, mode: .exclusive)
+            if owner(of: name) == id { try File.unlink(name, at: lock.raw) }
+            _ = consume lock
+        }
+    }
+
     private func takeName(_ record: ContainerRecord) throws(EngineError) {
         do throws(Errno) {
             do throws(Errno) {

@@ -30,6 +30,7 @@ extension Engine {
         } catch {
             result.note("\(error)")
         }
+        notePrune("image", reclaimed: result.bytes)
         return result
     }
 

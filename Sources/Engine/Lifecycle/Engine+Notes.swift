@@ -53,6 +53,11 @@ extension Engine {
             ["exec_create", "exec_start"].map { Engine.event("\($0): \(line)", record, ["execID": id]) })
     }
 
+    /// The end of a prune of containers, images or volumes, in docker's words also of one that found nothing.
+    package func notePrune(_ type: String, reclaimed: Int64) {
+        eventLog.append([Event(type, "prune", actor: "", attributes: ["reclaimed": "\(reclaimed)"])])
+    }
+
     func noteVolume(_ action: String, _ name: String) { eventLog.append([Engine.volumeEvent(action, name)]) }
 
     private static func volumeEvent(_ action: String, _ name: String, _ details: [String: String] = [:]) -> Event {

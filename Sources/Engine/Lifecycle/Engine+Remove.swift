@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Images
 internal import Sys
 
 extension Engine {
@@ -6,6 +7,8 @@ extension Engine {
     /// One that runs is killed when `force`, else left as it is.
     package func remove(_ name: String, force: Bool, volumes: Bool) throws(EngineError) {
         let record: ContainerRecord
+        // What a removal that was killed has left.
+        try? images.clean()
         do throws(EngineError) {
             record = try container(named: name)
         } catch .damaged where force {

@@ -107,7 +107,7 @@ extension Engine {
     func discard(_ record: ContainerRecord, volumes removesVolumes: Bool = true) throws(EngineError) {
         if removesVolumes { try removeAnonymousVolumes(record) }
         do throws(EngineError) {
-            try containers.remove(record.id, name: record.name)
+            try removeFiles(of: record)
         } catch .system(let failure) where failure.errno == .busy {
             // Somebody had its files mounted.
             try unmount(record, lazily: true)
@@ -116,6 +116,22 @@ extension Engine {
         note("destroy", record)
         // Up to here the image was in use.
         images.noteUse(record.image)
+    }
+
+    /// One that goes by itself is entered until nothing of it is left. Any other one goes at once: after a kill it is there
+    /// whole, or not at all.
+    private func removeFiles(of record: ContainerRecord) throws(EngineError) {
+        let id = record.id
+        let (layer, merged) = (try? File.status(containers.layer(id)), try? File.status(containers.merged(id)))
+        let isMounted = merged.map { $0.device != layer?.device } ?? false
+        guard !record.autoRemove, !isMounted,
+            let removed = try? images.removeContainer(id, directory: containers.directory(id))
+        else {
+            // Also on a full disk, where there is no place to move anything to.
+            return try containers.remove(id, name: record.name)
+        }
+        try containers.dropName(record.name, of: id)
+        _ = consume removed
     }
 
     func removeCgroup(of id: String) throws(EngineError) {

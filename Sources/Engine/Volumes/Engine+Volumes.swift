@@ -130,6 +130,7 @@ extension Engine {
                 result.problems.append("\(error)")
             }
         }
+        notePrune("volume", reclaimed: result.bytes)
         return result
     }
 

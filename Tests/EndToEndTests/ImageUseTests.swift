@@ -58,7 +58,7 @@ extension EndToEnd {
                 #expect(try Self.lastUsed(runimg, "base:1").contains("second"), "\(line)")
             }
             try Self.age(runimg, "base:1", days: 20)
-            let shown = try runimg.check("inspect", "-f", "{{.Metadata.LastUsed}}", "base:1").lines[0]
+            let shown = try runimg.check("inspect", "-f", "{{.LastUsed}}", "base:1").lines[0]
             let expected = try Tool.check("date", ["-u", "-d", "20 days ago", "+%Y-%m-%dT"]).lines[0]
             #expect(shown.hasPrefix(expected), "\(shown)")
         }
@@ -136,6 +136,31 @@ extension EndToEnd {
             try runimg.check("rm", "box")
             try runimg.check("image", "prune", "-f", "--keep-bytes", "0")
             #expect(try Self.names(runimg).isEmpty)
+        }
+    }
+}
+
+extension RootlessImageTests {
+    @Test func usesCountWithoutRoot() throws {
+        try RootlessTests.isolated { runimg in
+            try runimg.check("pull", "-q", RootlessTests.image)
+            let image = try #require(try runimg.check("images", "-q", "--no-trunc").lines.first)
+            func lastUsed() throws -> String { try runimg.check("images", "--format", "{{.LastUsed}}").lines[0] }
+            let records = "\(runimg.dataRoot)/image/overlay2/imagedb/"
+            let id = String(image.dropFirst("sha256:".count))
+            for _ in 0..<2 {
+                for file in ["content/sha256/\(id)", "metadata/sha256/\(id)/manifests", "metadata/sha256/\(id)/used"]
+                where File.exists(records + file) {
+                    try Tool.check("touch", ["-d", "20 days ago", records + file])
+                }
+                #expect(try lastUsed() == "2 weeks ago")
+                try runimg.check("run", "--rm", "--network", "none", image, "true")
+                #expect(try lastUsed().contains("second"))
+            }
+            let preview = try runimg.check("image", "prune", "--unused-for", "0s", "--dry-run").lines
+            #expect(preview.contains("deleted: \(image)"), "\(preview)")
+            try runimg.check("image", "prune", "--keep-bytes", "0", "-f")
+            #expect(try runimg.check("images", "-q").stdout == "")
         }
     }
 }

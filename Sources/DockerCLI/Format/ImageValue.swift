@@ -35,11 +35,9 @@ enum ImageValue {
                     Field("Type", .string(config.rootfs.type)),
                     Field("Layers", .strings(config.rootfs.diffIDs.map(\.description)), omitsEmpty: true),
                 ])),
-            Field(
-                "Metadata",
-                .record([
-                    Field("LastTagTime", time(details.taggedAt)), Field("LastUsed", time(details.usedAt)),
-                ])),
+            Field("Metadata", .record([Field("LastTagTime", time(details.taggedAt))])),
+            // Not docker's.
+            Field("LastUsed", time(details.usedAt)),
         ])
     }
 

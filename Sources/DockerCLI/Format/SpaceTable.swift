@@ -74,7 +74,7 @@ struct SpaceTable {
         images.truncate = truncate
         var containers = PsCommand.Draft()
         containers.truncate = truncate
-        let containerRows = try ContainerTable(containers, now: now).values(self.listedContainers)
+        let containerRows = try ContainerTable(containers, now: now).values(listedContainers)
         return .record([
             .init("Images", .list(ImageTable(images, now: now).values(listedImages))),
             .init("Containers", .list(containerRows)), .init("Volumes", .list(report.volumes.map(VolumeValue.row))),

@@ -12,6 +12,11 @@ package struct Configuration: Sendable, Hashable {
     package var slowMirror: Int?
     /// Blobs that are fetched at once.
     package var maximumDownloads: Int?
+    /// podman's registries.conf and containerd's directory of hosts.toml instead of the usual ones; empty: none.
+    package var registriesConf: String?
+    package var hostsDirectory: String?
+    /// Names without a registry are podman's.
+    package var searchesRegistriesConf = false
     package var dataRoot: String?
     package var execRoot: String?
     package var storageDriver: String?
@@ -21,6 +26,9 @@ package struct Configuration: Sendable, Hashable {
     package var file: String?
 
     package init() {}
+
+    /// As the default registry: that this file says what names without one mean.
+    private static let registriesConfName = "registries.conf"
 
     package static let systemFiles = ["/etc/runimg/config.json", "/etc/docker/daemon.json"]
 
@@ -47,6 +55,8 @@ package struct Configuration: Sendable, Hashable {
         var insecureRegistries: [String]?
         var defaultRegistry: String?
         var imageRepository: String?
+        var registriesConf: String?
+        var hostsDirectory: String?
         var slowMirror: Int?
         var maximumDownloads: Int?
         var replace: [String: String]?
@@ -61,6 +71,8 @@ package struct Configuration: Sendable, Hashable {
             case insecureRegistries = "insecure-registries"
             case defaultRegistry = "default-registry"
             case imageRepository = "image-repository"
+            case registriesConf = "registries-conf"
+            case hostsDirectory = "hosts-directory"
             case maximumDownloads = "max-concurrent-downloads"
             case slowMirror = "slow-mirror"
             case replace
@@ -93,6 +105,9 @@ package struct Configuration: Sendable, Hashable {
             throw .configuration(path: path, reason: "max-concurrent-downloads: \(count) is less than 1")
         }
         result.maximumDownloads = keys.maximumDownloads
+        result.registriesConf = keys.registriesConf
+        result.hostsDirectory = keys.hostsDirectory
+        result.searchesRegistriesConf = keys.defaultRegistry == Configuration.registriesConfName
         result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
         if !path.hasSuffix("/docker/daemon.json") {
@@ -125,7 +140,8 @@ package struct Configuration: Sendable, Hashable {
                 rules.rewrites += try RegistryRules.imageRepository(
                     try NamePrefix(parsing: place), origin: origin(place))
             }
-            rules.defaultRegistry = try keys.defaultRegistry.map { place throws(NamePrefix.Fault) in
+            let named = keys.defaultRegistry.flatMap { $0 == registriesConfName ? nil : $0 }
+            rules.defaultRegistry = try named.map { place throws(NamePrefix.Fault) in
                 RegistryRules.DefaultRegistry(try NamePrefix(parsing: place), origin: origin(place))
             }
         } catch {

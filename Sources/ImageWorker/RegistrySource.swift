@@ -72,6 +72,7 @@ struct RegistrySource: ImageSource {
         // A whole registry was looked up by them already.
         if !reference.isRegistry { configuration.rules = request.registryRules }
         configuration.insecureRegistries = request.insecureRegistries
+        configuration.hostCertificates = request.hostCertificates ?? [:]
         if let rate = request.slowMirror { configuration.timeouts.slowBesideBytesPerSecond = rate }
         try configuration.apply(request.access, to: reference)
         return configuration

@@ -15,6 +15,8 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var registryRules = RegistryRules()
     package var access = RegistryAccess()
     package var insecureRegistries: [String] = []
+    /// By `host[:port]`.
+    package var hostCertificates: [String: HostCertificates]?
     /// The directory of docker's `config.json`.
     package var credentialsDirectory: String?
     package var maximumDownloads = 3

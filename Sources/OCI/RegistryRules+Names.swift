@@ -12,7 +12,10 @@ extension RegistryRules {
 
     /// A name with its registry: one that has none gets the default's. Any other, and what is no name, stays as it is.
     package func qualified(_ name: String) -> String {
-        guard let prefix = defaultRegistry?.prefix, Reference.lacksRegistry(name) else { return name }
+        guard defaultRegistry != nil || aliases?.isEmpty == false, Reference.lacksRegistry(name) else { return name }
+        let short = String(name.prefix { $0 != ":" && $0 != "@" })
+        if let full = aliases?[short] { return full + name.dropFirst(short.count) }
+        guard let prefix = defaultRegistry?.prefix else { return name }
         return "\(prefix.text)/\(name)"
     }
 

@@ -4,6 +4,10 @@ package struct RegistryRules: Sendable, Hashable, Codable {
     package var mirrors: [Mirror] = []
     package var rewrites: [Rewrite] = []
     package var defaultRegistry: DefaultRegistry?
+    /// Short names and what they stand for; they come before the default registry.
+    package var aliases: [String: String]?
+    /// What other programs' files say, for what is not said otherwise.
+    package var namespaces: [Namespace]?
 
     package init() {}
 
@@ -53,6 +57,8 @@ package struct RegistryRules: Sendable, Hashable, Codable {
         var result = self
         result.mirrors += other.mirrors
         result.rewrites += other.rewrites
+        result.aliases = aliases ?? other.aliases
+        result.namespaces = namespaces.map { $0 + (other.namespaces ?? []) } ?? other.namespaces
         result.defaultRegistry = defaultRegistry ?? other.defaultRegistry
         return result
     }

@@ -151,7 +151,8 @@ final class EndpointSession: Sendable {
                 case .host: ""
                 }
             let base = try WebURL(parsing: "\(scheme.rawValue)://\(endpoint.name)/\(prefix)\(ask.path)")
-            return ask.query.isEmpty ? base : try base.appending(ask.query)
+            let query = ask.query + (endpoint.namespace.map { [("ns", $0)] } ?? [])
+            return query.isEmpty ? base : try base.appending(query)
         } catch {
             throw .refused("\(endpoint.name) makes no URL: \(error.reason)")
         }

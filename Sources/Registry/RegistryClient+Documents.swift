@@ -30,7 +30,8 @@ extension RegistryClient {
         var digest: Digest?
         if case .digest(let wanted) = name { digest = wanted }
         let ask = EndpointSession.Ask(path: "manifests/\(name)", accept: DocumentKind.accepted)
-        return try attempt("manifest for \(subject(name))", digest: digest) { turn throws(Fault) in
+        return try attempt("manifest for \(subject(name))", digest: digest, byTag: digest == nil) {
+            turn throws(Fault) in
             let sink = MemorySink(limit: DocumentLimits.manifestBytes, what: "the manifest")
             let head = try turn.send(ask, into: sink)
             return FetchedDocument(
@@ -89,7 +90,7 @@ extension RegistryClient {
 
     /// All tags, in the registry's order.
     package func tags() throws(RegistryError) -> [String] {
-        try attempt("repository \(reference.familiarRepository)") { turn throws(Fault) in
+        try attempt("repository \(reference.familiarRepository)", byTag: true) { turn throws(Fault) in
             var result: [String] = []
             var last: String?
             // A registry that repeats itself ends the list, one that never ends is cut off.

@@ -50,20 +50,22 @@ package final class RegistryClient: Sendable {
     // MARK: Tries
 
     /// Calls `body` with one endpoint after the other until it succeeds. `furthest` says how far a download got; endpoints
-    /// in `without` are not asked.
+    /// in `without` are not asked, and `byTag` those not that may not say what a tag points to.
     func attempt<Value>(
-        _ what: String, digest: Digest? = nil, without: Set<Int> = [], furthest: () -> Int64 = { 0 },
+        _ what: String, digest: Digest? = nil, byTag: Bool = false, without: Set<Int> = [],
+        furthest: () -> Int64 = { 0 },
         _ body: (EndpointTurn) throws(Fault) -> Value
     ) throws(RegistryError) -> Value {
         var failures = without.sorted().map { failure($0, .refused("the bytes that it gave were wrong")) }
-        var turns = order().filter { !without.contains($0) }
+        var turns = order().filter { !without.contains($0) && (!byTag || sessions[$0].endpoint.resolves) }
             .map { EndpointTurn(index: $0, session: sessions[$0], isPatient: false) }
         while !turns.isEmpty {
             var turn = turns.removeFirst()
             turn.isPatient = turn.isPatient || turns.isEmpty
             do throws(Fault) {
                 let value = try repeating(turn, digest, furthest: furthest, body)
-                memory.withLock { $0.preferred = turn.index }
+                // Of an answer that others may not give it says nothing that it was this one's.
+                if !byTag || endpoints.allSatisfy(\.resolves) { memory.withLock { $0.preferred = turn.index } }
                 return value
             } catch .interrupted {
                 throw .interrupted

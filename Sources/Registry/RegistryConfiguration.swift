@@ -10,6 +10,8 @@ package struct RegistryConfiguration: Sendable {
     package var insecureRegistries: [String] = []
     /// Directories that hold `HOST:PORT/{*.crt,*.cert,*.key}`.
     package var certificateDirectories: [String]
+    /// Further files, by `host[:port]`.
+    package var hostCertificates: [String: HostCertificates] = [:]
     package var credentials = CredentialStore()
     /// Proxy and CA variables are taken from here, under the names that curl knows.
     package var environment: [String: String]

@@ -17,6 +17,10 @@ package struct Endpoint: Hashable, Sendable {
     package var trust: Trust
     /// The rules that led here, for people.
     package var reasons: [String] = []
+    /// Whether it may say what a tag points to.
+    package var resolves = true
+    /// Sent along as `ns`, for mirrors that serve several registries.
+    package var namespace: String?
 
     package enum Trust: Sendable, Hashable {
         case verified
@@ -62,12 +66,65 @@ package enum Resolver {
             endpoint.reasons = reasons + ["mirror of \(mirror.prefix.text) (\(mirror.origin))"]
             result.append(endpoint)
         }
+        if let (namespace, length) = configuration.rules.namespace(of: place) {
+            let places = try self.places(namespace, length, place, insecure, mirrored: !result.isEmpty)
+            return result
+                + places.map { endpoint in
+                    var endpoint = endpoint
+                    endpoint.reasons = reasons + endpoint.reasons
+                    return endpoint
+                }
+        }
+        var last = registry(place, insecure)
+        last.reasons = reasons
+        return result + [last]
+    }
+
+    private static func registry(_ place: Reference, _ insecure: InsecureHosts) -> Endpoint {
         let isHub = place.domain == Reference.defaultDomain
         let (host, port) = isHub ? (hubHost, nil) : split(place.domain)
-        var registry = endpoint(
+        return endpoint(
             .registry, host, port, place.path, isHub || host == hubSearchHost ? InsecureHosts([]) : insecure)
-        registry.reasons = reasons
-        result.append(registry)
+    }
+
+    /// What another program's file says of the name. Its mirrors stand behind our own rules: where those name some
+    /// (`mirrored`), they are not asked.
+    private static func places(
+        _ namespace: RegistryRules.Namespace, _ length: Int, _ name: Reference, _ insecure: InsecureHosts,
+        mirrored: Bool
+    ) throws(RegistryError) -> [Endpoint] {
+        if namespace.isBlocked {
+            throw .configuration("\(name.familiar) is blocked by \(namespace.origin)")
+        }
+        var result: [Endpoint] = []
+        for mirror in mirrored ? [] : namespace.mirrors {
+            if let only = mirror.withDigest, only != (name.digest != nil) { continue }
+            var endpoint = try self.endpoint(mirror, length, name, insecure)
+            endpoint.role = .mirror
+            endpoint.reasons = ["mirror of \(namespace.prefix.isEmpty ? "all" : namespace.prefix) (\(mirror.origin))"]
+            result.append(endpoint)
+        }
+        guard let location = namespace.location else { return result + [registry(name, insecure)] }
+        var last = try endpoint(location, length, name, insecure)
+        let replaced = namespace.prefix.isEmpty ? name.domain : namespace.prefix
+        last.resolves = true
+        last.reasons = replaced == location.target ? [] : ["\(replaced) is at \(location.target) (\(location.origin))"]
+        return result + [last]
+    }
+
+    private static func endpoint(
+        _ place: RegistryRules.Place, _ length: Int, _ name: Reference, _ insecure: InsecureHosts
+    ) throws(RegistryError) -> Endpoint {
+        let reference: Reference
+        do throws(NamePrefix.Fault) {
+            reference = try place.place(of: name, length: length)
+        } catch {
+            throw .configuration("\(error)")
+        }
+        var result = registry(reference, insecure)
+        if let scheme = place.scheme.flatMap(WebURL.Scheme.init) { result.schemes = [scheme] }
+        result.resolves = place.resolves
+        result.namespace = place.namespace
         return result
     }
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import OCI
 internal import Sys
 
 /// Certificates for one host.
@@ -29,6 +30,7 @@ struct TLSMaterial: Sendable {
                 try result.add(directory: "\(directory)/\(name)")
             }
         }
+        if let files = names.compactMap({ configuration.hostCertificates[$0] }).first { try result.add(files) }
         let knowsAuthority = result.authorities != nil
         result.verifies =
             switch trust {
@@ -72,6 +74,15 @@ struct TLSMaterial: Sendable {
             clientCertificate = try TLSMaterial.read("\(directory)/\(name)")
             clientKey = try TLSMaterial.read("\(directory)/\(key)")
         }
+    }
+
+    private mutating func add(_ files: HostCertificates) throws(RegistryError) {
+        for path in files.authorities {
+            authorities = (authorities ?? []) + (try TLSMaterial.read(path)) + [UInt8(ascii: "\n")]
+        }
+        guard let client = files.client, clientCertificate == nil else { return }
+        clientCertificate = try TLSMaterial.read(client)
+        clientKey = try TLSMaterial.read(files.clientKey ?? client)
     }
 
     private static func read(_ path: String) throws(RegistryError) -> [UInt8] {

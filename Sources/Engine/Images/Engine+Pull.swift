@@ -57,8 +57,9 @@ extension Engine {
             throw .workerDied("it ended with another answer than was asked for")
         }
         let rules = rules(asked.registryRules)
-        if let base = rules.defaultRegistry, rules.qualified(asked.source) != asked.source {
-            let rule = "\(asked.source) means \(rules.qualified(asked.source)) (\(base.origin))"
+        if rules.qualified(asked.source) != asked.source {
+            let origin = rules.defaultRegistry?.origin ?? "registries.conf"
+            let rule = "\(asked.source) means \(rules.qualified(asked.source)) (\(origin))"
             for index in places.indices { places[index].rules.insert(rule, at: 0) }
         }
         return places
@@ -79,6 +80,7 @@ extension Engine {
         request.registryRules = rules(asked.registryRules)
         request.access = asked.access
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
+        try add(foreignRegistries(name, request.registryRules), to: &request)
         request.maximumDownloads = maximumDownloads
         request.slowMirror = configuration.slowMirror
         request.credentialsDirectory =
@@ -88,11 +90,21 @@ extension Engine {
         return request
     }
 
+    private func add(_ foreign: ForeignRegistries, to request: inout WorkerRequest) {
+        request.registryRules.namespaces = foreign.namespaces
+        request.insecureRegistries += foreign.insecure
+        request.hostCertificates = foreign.certificates
+        for warning in foreign.warnings { notice(warning) }
+    }
+
     /// The command's own rules, the program's, and the configuration's. Mirrors that were asked for replace those of the
     /// configuration, as docker's.
     func rules(_ asked: RegistryRules) -> RegistryRules {
         let said = asked.followed(by: options.registryRules)
         var usual = configuration.registryRules
+        if said.defaultRegistry == nil, let (aliases, registry) = searchedNames {
+            (usual.aliases, usual.defaultRegistry) = (aliases, registry)
+        }
         if !said.mirrors.isEmpty { usual.mirrors = [] }
         return said.followed(by: usual)
     }

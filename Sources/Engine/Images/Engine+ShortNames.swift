@@ -7,7 +7,7 @@ extension Engine {
     /// The name in full. The digits of an image's ID stay, where no name is meant.
     func meant(_ name: String, _ asked: RegistryRules = RegistryRules()) -> String {
         let rules = rules(asked)
-        if rules.defaultRegistry == nil || PullRequest.isLocal(name) || name.hasPrefix("sha256:") { return name }
+        if PullRequest.isLocal(name) || name.hasPrefix("sha256:") { return name }
         let full = rules.qualified(name)
         guard full != name, ImageStore.mayBeID(name) else { return full }
         let isName = (try? images.resolve(full)) != nil

@@ -32,6 +32,7 @@ struct Query {
             for start in stride(from: 0, to: tags.count, by: Query.tagsAtOnce) {
                 sink.send(.answer(.tags(Array(tags[start..<min(start + Query.tagsAtOnce, tags.count)]))))
             }
+        case .check: for check in try source.check() { sink.send(.answer(.checked(check))) }
         case .manifest(let deep): try manifest(deep: deep)
         case .image: try image()
         case .search(let term, let limit):

@@ -16,6 +16,15 @@ extension RegistrySource {
         try lift(WorkerError.registry) { () throws(RegistryError) in try client.tags() }
     }
 
+    /// What each place answers.
+    func check() throws(WorkerError) -> [RegistryCheck] {
+        let answers = try lift(WorkerError.registry) { () throws(RegistryError) in try client.check(name) }
+        return answers.map {
+            RegistryCheck(
+                url: Resolver.url(of: reference, at: $0.endpoint), answer: $0.text, isGood: $0.isGood)
+        }
+    }
+
     func document(_ name: ManifestName) throws(WorkerError) -> FetchedDocument {
         try lift(WorkerError.registry) { () throws(RegistryError) in try client.manifest(name) }
     }
@@ -61,7 +70,7 @@ extension RegistryQuery {
     var scope: String? {
         switch self {
         case .search: "registry:catalog:*"
-        case .tags, .manifest, .image: nil
+        case .tags, .manifest, .check, .image: nil
         }
     }
 }

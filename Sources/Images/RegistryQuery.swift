@@ -8,6 +8,8 @@ package enum RegistryQuery: Sendable, Codable, Hashable {
     /// The manifest or index that the name leads to; `deep` brings what those name as well: an index's manifests, and
     /// the config of a manifest that stands alone.
     case manifest(deep: Bool)
+    /// What each place says that the manifest would be asked of.
+    case check
     /// The documents of an image for the request's platform, the config last.
     case image
     /// Repositories of the registry that the request names.
@@ -17,7 +19,7 @@ package enum RegistryQuery: Sendable, Codable, Hashable {
     package var isAboutRegistry: Bool {
         switch self {
         case .search: true
-        case .tags, .manifest, .image: false
+        case .tags, .manifest, .check, .image: false
         }
     }
 }
@@ -44,11 +46,27 @@ package struct FoundRepository: Sendable, Codable, Hashable {
 package enum RegistryAnswer: Sendable, Codable, Hashable {
     /// More of the list, in the registry's order.
     case tags([String])
+    /// The answer of one place.
+    case checked(RegistryCheck)
     /// The next document; its bytes follow.
     case document(RegistryDocument.Header)
     /// More of the last document, as base64.
     case bytes(String)
     case found([FoundRepository])
+}
+
+/// What one place says when it is asked for a manifest.
+package struct RegistryCheck: Sendable, Codable, Hashable {
+    package var url: String
+    package var answer: String
+    /// It gave the manifest.
+    package var isGood: Bool
+
+    package init(url: String, answer: String, isGood: Bool) {
+        self.url = url
+        self.answer = answer
+        self.isGood = isGood
+    }
 }
 
 /// A document as the registry gave it.
@@ -80,6 +98,7 @@ package struct RegistryReply: Sendable, Hashable {
     package private(set) var tags: [String] = []
     package private(set) var documents: [RegistryDocument] = []
     package private(set) var found: [FoundRepository] = []
+    package private(set) var checks: [RegistryCheck] = []
     private var bytes = 0
 
     /// Of all documents together.
@@ -94,6 +113,9 @@ package struct RegistryReply: Sendable, Hashable {
         case .tags(let more):
             guard tags.count + more.count <= DocumentLimits.tags else { return false }
             tags += more
+        case .checked(let check):
+            guard checks.count < 1000 else { return false }
+            checks.append(check)
         case .document(let header): documents.append(RegistryDocument(header: header))
         case .bytes(let text):
             guard !documents.isEmpty, let piece = Data(base64Encoded: text),

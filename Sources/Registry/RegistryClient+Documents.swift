@@ -49,7 +49,7 @@ extension RegistryClient {
         }
     }
 
-    private static func verify(_ bytes: [UInt8], wanted: Digest?, header: String?) throws(Fault) -> Digest {
+    static func verify(_ bytes: [UInt8], wanted: Digest?, header: String?) throws(Fault) -> Digest {
         var said: Digest?
         if let header {
             do throws(Digest.ParseError) {

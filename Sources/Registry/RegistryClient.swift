@@ -10,7 +10,7 @@ internal import Sys
 package final class RegistryClient: Sendable {
     package let reference: Reference
     let transport: Transport
-    private let sessions: [EndpointSession]
+    let sessions: [EndpointSession]
     private let memory = Mutex(Memory())
 
     private struct Memory {
@@ -36,7 +36,8 @@ package final class RegistryClient: Sendable {
             sessions.append(
                 EndpointSession(
                     endpoint: endpoint, credential: credential,
-                    scopes: scope.map { [$0] } ?? (reference.isRegistry ? [] : configuration.scopes(endpoint.repository)),
+                    scopes: scope.map { [$0] }
+                        ?? (reference.isRegistry ? [] : configuration.scopes(endpoint.repository)),
                     transport: transport, certificates: certificates))
         }
         self.sessions = sessions

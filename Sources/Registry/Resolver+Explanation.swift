@@ -19,11 +19,9 @@ extension Resolver {
         _ reference: Reference, configuration: RegistryConfiguration
     ) throws(RegistryError) -> [Explanation] {
         let proxies = ProxySettings(environment: configuration.environment)
-        let version = reference.digest.map { "\($0)" } ?? reference.tag ?? Reference.defaultTag
         var result: [Explanation] = []
         for endpoint in try ordered(for: reference, configuration) {
-            let scheme = endpoint.schemes.first ?? .https
-            let text = "\(scheme.rawValue)://\(endpoint.name)/v2/\(endpoint.repository)/manifests/\(version)"
+            let text = url(of: reference, at: endpoint)
             let proxy = (try? WebURL(parsing: text)).flatMap { proxies.proxy(for: $0) }
             result.append(
                 Explanation(
@@ -32,6 +30,13 @@ extension Resolver {
                     security: try security(of: endpoint, configuration)))
         }
         return result
+    }
+
+    /// Where the manifest is asked for.
+    package static func url(of reference: Reference, at endpoint: Endpoint) -> String {
+        let version = reference.digest.map { "\($0)" } ?? reference.tag ?? Reference.defaultTag
+        let scheme = endpoint.schemes.first ?? .https
+        return "\(scheme.rawValue)://\(endpoint.name)/v2/\(endpoint.repository)/manifests/\(version)"
     }
 
     /// As a client asks them now.

@@ -5,6 +5,30 @@ internal import TestSupport
 import Testing
 
 extension EndToEnd {
+    /// A tag that its registry moves.
+    @Suite(.enabled(if: Conditions.canPull, "needs docker-registry and skopeo")) struct MovedTags {
+        @Test("T12: a tag that was moved changes nothing until a pull is asked for") func aMovedTag() throws {
+            let registry = try PullCommand.fixtureRegistry()
+            let runimg = try Runimg(mirror: registry)
+            let id = try {
+                try runimg.check("pull", "-q", "fixture")
+                return try runimg.check("images", "-q", "--no-trunc").lines[0]
+            }()
+            try registry.push("oci:\(Fixtures.layout("multi")):latest", as: "library/fixture:latest")
+            func image(_ flags: String...) throws -> Substring? {
+                let created = try runimg.run(["create", "-q"] + flags + ["fixture", "true"]).lines.first
+                let name = String(try #require(created))
+                defer { _ = try? runimg.check("rm", name) }
+                return try runimg.check("inspect", "-f", "{{.Image}}", name).lines.first.map { $0[...] }
+            }
+            let asked = try registry.requests().count
+            #expect(try image() == id[...])
+            #expect(try image() == id[...])
+            #expect(try registry.requests().count == asked)
+            #expect(try image("--pull", "always") != id[...])
+        }
+    }
+
     /// `tag`, `rmi` and `history`: what an image is called, also when a command is killed or the disk fails.
     @Suite struct ImageNames {
         /// A store with one image, `base:1`.

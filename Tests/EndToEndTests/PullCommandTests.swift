@@ -193,7 +193,7 @@ extension EndToEnd {
             #expect(hint.status == 1 && hint.stderr.contains("fixture@"), "\(hint)")
         }
 
-        @Test func twoPullsAtOnceFetchEachBlobOnce() throws {
+        @Test("F5: pulls at once fetch each blob once") func twoPullsAtOnceFetchEachBlobOnce() throws {
             let registry = try RealRegistry()
             try registry.push("oci:\(Fixtures.layout("layers")):gzip", as: "library/layers:latest")
             let runimg = try Runimg(mirror: registry)

@@ -28,7 +28,7 @@ extension EndToEnd {
             return (registry, base.descriptor.digest)
         }
 
-        @Test func sharedLayersAreFetchedOnce() throws {
+        @Test("F5: what images share is fetched once") func sharedLayersAreFetchedOnce() throws {
             let (registry, base) = try Self.registry()
             let runimg = try Runimg(mirror: registry)
             let list = try runimg.scratch.file("list", "# the others\ntwo\n\nthree # last\n")
@@ -83,7 +83,7 @@ extension EndToEnd {
         }
 
         /// Its right to fetch goes to the others.
-        @Test func aKilledWorkerStopsNoOther() throws {
+        @Test("F5: a worker that is killed stops no other") func aKilledWorkerStopsNoOther() throws {
             let images = try SmallImages(["stuck", "good"])
             let layers = images.layers("stuck")
             // All rights to fetch are with the worker that is killed.

@@ -81,6 +81,25 @@ import Testing
         try FaultyServerTests.expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
     }
 
+    enum Step: String, Sendable, CaseIterable { case manifest, config, layer }
+
+    @Test("F11: a fault at any step of a pull is tried again", arguments: Step.allCases, ["503", "silence", "cut"])
+    func aFaultAtAnyStep(step: Step, fault: String) throws {
+        let sample = try sample()
+        let layer = sample.layers[1].descriptor.digest
+        let server = try FaultyServerTests.serve(sample) { request, count, bytes in
+            let asked: Step =
+                request.path.contains("/manifests/") ? .manifest : bytes.first == UInt8(ascii: "{") ? .config : .layer
+            guard asked == step, count == 0, step != .layer || request.path.hasSuffix("\(layer)") else { return nil }
+            var response = FaultyRegistry.Response(fault == "503" ? 503 : 200, body: bytes)
+            response.isSilent = fault == "silence"
+            if fault == "cut" { response.cutAfter = bytes.count / 2 }
+            return response
+        }
+        let fixture = try PullFixture()
+        try FaultyServerTests.expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
+    }
+
     @Test("F12: wrong bytes of an earlier pull that look like a layer")
     func wrongBytesThatLookLikeALayerOfAnEarlierPull() throws {
         let sample = try sample()

@@ -61,7 +61,8 @@ import Testing
         #expect(fixture.server.requests.count == 5)
     }
 
-    @Test func tokenThatExpiresMidPullIsRenewedAndTheBlobGoneOnWith() throws {
+    @Test("F14: a token that expires in mid-pull is renewed")
+    func tokenThatExpiresMidPullIsRenewedAndTheBlobGoneOnWith() throws {
         let blob = Blob(200_000)
         let fixture = try Fixture { request, count in
             if request.path == "/token" { return AuthTests.token("t\(count)") }
@@ -81,7 +82,7 @@ import Testing
             ])
     }
 
-    @Test func expiredTokenIsRenewedBeforeItIsRefused() throws {
+    @Test("F14: a token is renewed before it is refused") func expiredTokenIsRenewedBeforeItIsRefused() throws {
         let fixture = try Fixture { request, count in
             if request.path == "/token" { return AuthTests.token("t\(count)", lifetime: 1) }
             guard request.header("Authorization") != nil else {
@@ -98,7 +99,7 @@ import Testing
             ])
     }
 
-    @Test func alwaysUnauthorizedEndsAfterOneToken() throws {
+    @Test("F14: who is always refused asks for one token") func alwaysUnauthorizedEndsAfterOneToken() throws {
         let fixture = try Fixture { request, _ in
             request.path == "/token"
                 ? AuthTests.token("abc") : AuthTests.challenge("http://\(request.header("Host") ?? "")/token")

@@ -9,7 +9,8 @@ import Testing
 @Suite struct BusyServerTests {
     typealias Response = FaultyRegistry.Response
 
-    @Test(arguments: [429, 500, 502, 503, 504, 408]) func passingStatusIsTriedAgain(_ status: Int) throws {
+    @Test("F10: a status that passes is tried again", arguments: [429, 500, 502, 503, 504, 408])
+    func passingStatusIsTriedAgain(_ status: Int) throws {
         let blob = Blob(1000)
         let fixture = try Fixture { request, count in
             count < 3 ? Response(status) : .blob(blob.bytes, for: request)
@@ -19,7 +20,7 @@ import Testing
         #expect(fixture.log.retries.first?.reason == "HTTP status \(status)")
     }
 
-    @Test func pausesGrow() throws {
+    @Test("F10: pauses grow, and there is an end") func pausesGrow() throws {
         let blob = Blob(1000)
         let fixture = try Fixture(configure: { $0.retry.basePause = 0.04 }) { _, _ in Response(503) }
         let (error, _) = try fixture.downloadError(blob.descriptor)
@@ -34,7 +35,7 @@ import Testing
         for index in 1..<times.count { #expect(times[index] - times[index - 1] >= pauses[index - 1] * 0.95) }
     }
 
-    @Test func retryAfterIsWaitedForWithinItsCap() throws {
+    @Test("F10: Retry-After is waited for, within its cap") func retryAfterIsWaitedForWithinItsCap() throws {
         let blob = Blob(1000)
         let fixture = try Fixture { request, count in
             switch count {

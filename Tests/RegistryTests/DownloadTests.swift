@@ -38,7 +38,7 @@ import Testing
     }
 
     /// Cut in each of the first four answers, at a different place each time.
-    @Test func resumesAfterCuts() throws {
+    @Test("F9: a download that is cut goes on from there") func resumesAfterCuts() throws {
         let blob = Blob(400_000)
         let fixture = try Fixture { request, count in
             var response = Response.blob(blob.bytes, for: request)
@@ -51,6 +51,18 @@ import Testing
         #expect(starts == [0, 50_000, 100_001, 150_003, 200_006])
         #expect(fixture.log.retries.map(\.retry) == [1, 2, 3, 4])
         #expect(fixture.log.retries.allSatisfy { $0.digest == blob.descriptor.digest })
+    }
+
+    /// Somewhere in each of twenty answers.
+    @Test("F9: a download that is cut twenty times anywhere is the blob") func resumesAfterTwentyCuts() throws {
+        let blob = Blob(500_000)
+        let fixture = try Fixture(configure: { $0.retry.progressThatCounts = 1 }) { request, count in
+            var response = Response.blob(blob.bytes, for: request)
+            if count < 20 { response.cutAfter = Int.random(in: 1..<20_000) }
+            return response
+        }
+        #expect(try Digest.of(fixture.download(blob.descriptor)) == blob.descriptor.digest)
+        #expect(fixture.server.requests.count == 21)
     }
 
     @Test func givesUpAfterItsRetries() throws {
@@ -82,7 +94,7 @@ import Testing
     }
 
     /// 200 in answer to a range: the file is emptied, never joined.
-    @Test func ignoredRangeStartsAnew() throws {
+    @Test("F9: the whole in answer to a range is never joined") func ignoredRangeStartsAnew() throws {
         let blob = Blob(100_000)
         let fixture = try Fixture { _, _ in Response(200, body: blob.bytes) }
         let steps = Counter()
@@ -99,7 +111,9 @@ import Testing
         ("items 60000-99999/100000", "of something else"), ("", "of nothing"), (nil, "without saying of what"),
     ]
 
-    @Test(arguments: ranges.indices) func wrongContentRangeIsNotUsed(_ row: Int) throws {
+    @Test("F9: a wrong Content-Range is not used", arguments: ranges.indices) func wrongContentRangeIsNotUsed(
+        _ row: Int
+    ) throws {
         let blob = Blob(100_000)
         let range = DownloadTests.ranges[row].0
         let fixture = try Fixture { request, _ in
@@ -111,7 +125,7 @@ import Testing
         #expect(fixture.server.requests.map { $0.header("Range") } == ["bytes=60000-", nil])
     }
 
-    @Test func unsatisfiableRangeStartsAnew() throws {
+    @Test("F9: a range that there is not starts anew") func unsatisfiableRangeStartsAnew() throws {
         let blob = Blob(100_000)
         let fixture = try Fixture { request, _ in
             request.rangeStart == nil ? Response(200, body: blob.bytes) : Response(416)

@@ -36,6 +36,11 @@ extension RegistryAnswer {
             .document(
                 .init(
                     role: header.role, mediaType: ForeignText(header.mediaType).description, platform: header.platform))
+        case .checked(let check):
+            .checked(
+                .init(
+                    url: ForeignText(check.url, limit: 4096).description,
+                    answer: ForeignText(check.answer, limit: 4096).description, isGood: check.isGood))
         case .bytes: self
         case .found(let repositories): .found(repositories.map(\.relayed))
         }

@@ -12,6 +12,10 @@ extension CommandContext {
             environment: { Environment[$0] }, now: { Int64(time(nil)) },
             standardInputIsTerminal: Terminal.isTerminal(0), makeEngine: makeEngine)
         context.readLine = { Swift.readLine() }
+        context.readSecret = { Terminal.readHidden(0) }
+        context.readInput = { limit in
+            (try? File.readAll(Int32(0), limit: limit)).flatMap { String(validating: $0, as: UTF8.self) }
+        }
         return context
     }
 }

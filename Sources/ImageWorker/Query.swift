@@ -35,6 +35,7 @@ struct Query {
         case .check: for check in try source.check() { sink.send(.answer(.checked(check))) }
         case .manifest(let deep): try manifest(deep: deep)
         case .image: try image()
+        case .login: try source.verifyLogin()
         case .search(let term, let limit):
             let found = try source.search(term, limit: limit)
             for start in stride(from: 0, to: found.count, by: Query.foundAtOnce) {

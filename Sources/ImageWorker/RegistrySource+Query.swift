@@ -41,9 +41,25 @@ extension RegistrySource {
     static func place(
         of query: RegistryQuery, at registry: Reference, _ rules: RegistryRules
     ) throws(RegistryError) -> Reference {
+        // A password is for the registry that was named, wherever its images are asked for.
+        if case .login = query { return registry }
         let place = try Resolver.place(of: registry, rules).0
         // docker.io's images and its search are at two hosts.
         return place.domain == Reference.defaultDomain ? .registry(Resolver.hubSearchHost) : place
+    }
+
+    /// Nothing that it sees is told.
+    func verifyLogin() throws(WorkerError) {
+        do throws(RegistryError) {
+            try client.verifyLogin()
+        } catch .denied(_, let tried, _) {
+            let reason = tried.last.map { "\($0.fault)" } ?? "access denied"
+            // Some registries say of a wrong password only that one is needed.
+            let remedy = reason.contains("incorrect") ? "" : "; check the user's name and the password"
+            throw .reported(message: "login to \(reference.domain) failed: \(reason)\(remedy)", kind: .denied)
+        } catch {
+            throw .registry(error)
+        }
     }
 
     func search(_ term: String, limit: Int) throws(WorkerError) -> [FoundRepository] {
@@ -70,7 +86,7 @@ extension RegistryQuery {
     var scope: String? {
         switch self {
         case .search: "registry:catalog:*"
-        case .tags, .manifest, .check, .image: nil
+        case .tags, .manifest, .check, .image, .login: nil
         }
     }
 }

@@ -40,7 +40,9 @@ struct RegistrySource: ImageSource {
     ) throws(RegistryError) -> RegistryConfiguration {
         var configuration = try configuration(request, reference)
         if let directory = request.credentialsDirectory {
+            let own = configuration.credentials.own
             configuration.credentials = try CredentialStore.load(directory: directory)
+            configuration.credentials.own = own
         }
         return configuration
     }
@@ -78,10 +80,14 @@ struct RegistrySource: ImageSource {
         return configuration
     }
 
-    /// Where a pull of `reference` asks.
-    static func endpoints(_ reference: Reference, _ request: WorkerRequest) throws(WorkerError) -> [Endpoint] {
+    /// Where `reference` is asked for, and what may be connected to for that.
+    static func reach(
+        _ reference: Reference, _ request: WorkerRequest
+    ) throws(WorkerError) -> (endpoints: [Endpoint], connections: ConnectionPolicy) {
         try lift(WorkerError.registry) { () throws(RegistryError) in
-            try Resolver.endpoints(for: reference, configuration: configuration(request, reference))
+            let configuration = try configuration(request, reference)
+            let endpoints = try Resolver.endpoints(for: reference, configuration: configuration)
+            return (endpoints, ConnectionPolicy(endpoints: endpoints, proxies: configuration.proxies))
         }
     }
 

@@ -45,14 +45,16 @@ package enum Worker {
     ) throws(WorkerError) {
         if request.verb == .transfer { return try ConfinedTransfer.run(request, sink) }
         if request.verb == .save { return try Save.run(request, sink) }
+        if request.verb == .credentials { return try CredentialDesk.run(request, sink) }
         if request.verb == .resolve { return try RegistrySource.explain(request, sink) }
         let isNamed = request.verb.namesSource || request.verb.mayNameSource && !request.source.isEmpty
         let name = isNamed ? try SourceName(request) : nil
         let names = try names(name, request)
         var endpoints: [Endpoint] = []
-        if case .registry(let reference)? = name { endpoints = try RegistrySource.endpoints(reference, request) }
-        let environment = endpoints.isEmpty ? [:] : Environment.dictionary
-        let connections = ConnectionPolicy(endpoints: endpoints, environment: environment)
+        var connections = ConnectionPolicy(endpoints: [], environment: [:])
+        if case .registry(let reference)? = name {
+            (endpoints, connections) = try RegistrySource.reach(reference, request)
+        }
         let storage = request.verb == .query ? nil : try storage(request, names)
         var keeper = Keeper(
             storage: storage, connections: connections, endpoints: Set(endpoints.map(\.name)), sink: sink,

@@ -14,11 +14,13 @@ package enum RegistryQuery: Sendable, Codable, Hashable {
     case image
     /// Repositories of the registry that the request names.
     case search(term: String, limit: Int)
+    /// Whether the registry takes the request's credentials, or those that are kept for it. There is nothing to tell.
+    case login
 
     /// Whether the request names a registry, and no repository.
     package var isAboutRegistry: Bool {
         switch self {
-        case .search: true
+        case .search, .login: true
         case .tags, .manifest, .check, .image: false
         }
     }

@@ -3,7 +3,7 @@ package import OCI
 /// What `runimg` asks of `runimg-image`: one JSON object on its standard input.
 package struct WorkerRequest: Sendable, Codable, Hashable {
     package enum Verb: String, Sendable, Codable {
-        case pull, commit, transfer, resolve, query, save, load, importTar, push, check
+        case pull, commit, transfer, resolve, query, credentials, save, load, importTar, push, check
     }
 
     package var verb: Verb
@@ -34,6 +34,7 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var push: PushRequest?
     package var check: CheckRequest?
     package var query: RegistryQuery?
+    package var credentials: CredentialRequest?
     /// Of an ordinary user's namespace; nil for root.
     package var ids: IDs?
 
@@ -102,6 +103,8 @@ package enum WorkerEvent: Sendable, Codable, Hashable {
     case transferred(bytes: Int64)
     /// Where the image would be asked for, in order.
     case resolved([ResolvedPlace])
+    /// What is kept, or was put in or taken out.
+    case credentials([StoredLogin])
     /// A part of what a query asked for.
     case answer(RegistryAnswer)
     /// All of it was told.

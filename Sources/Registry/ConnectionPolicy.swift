@@ -10,11 +10,15 @@ package struct ConnectionPolicy: Sendable {
 
     /// Proxies are those that `environment` names.
     package init(endpoints: [Endpoint], environment: [String: String]) {
+        self.init(endpoints: endpoints, proxies: ProxySettings(environment: environment))
+    }
+
+    package init(endpoints: [Endpoint], proxies: ProxySettings) {
         var ports: Set<UInt16> = endpoints.isEmpty ? [] : [53, WebURL.Scheme.https.defaultPort]
         for endpoint in endpoints {
             ports.formUnion(endpoint.port.map { [$0] } ?? endpoint.schemes.map(\.defaultPort))
         }
-        if !endpoints.isEmpty { ports.formUnion(ProxySettings(environment: environment).ports) }
+        if !endpoints.isEmpty { ports.formUnion(proxies.ports) }
         self.ports = ports.sorted()
         isLocal = endpoints.contains { HostAddress.isLoopback(host: $0.host) }
         addresses = Set(endpoints.compactMap { HostAddress($0.host) })

@@ -15,17 +15,35 @@ struct CredentialHelper {
         let name: String
         let reason: String
 
-        var description: String {
-            "credential helper docker-credential-\(ForeignText(name, limit: 60)): \(reason); going on without"
-        }
+        var description: String { plain + "; going on without" }
+        var plain: String { "credential helper docker-credential-\(ForeignText(name, limit: 60)): \(reason)" }
     }
 
     /// What the helper keeps for `server`, or nil when it says that there is nothing.
     func get(server: String) throws(Failure) -> Credential? {
+        try ask("get", input: server, hiding: []).flatMap { output throws(Failure) in try parse(output) }
+    }
+
+    func store(server: String, user: String, secret: String) throws(Failure) {
+        struct Entry: Encodable {
+            let ServerURL: String
+            let Username: String
+            let Secret: String
+        }
+        guard let json = try? JSONEncoder().encode(Entry(ServerURL: server, Username: user, Secret: secret)) else {
+            throw fail("the credential makes no JSON")
+        }
+        _ = try ask("store", input: String(decoding: json, as: UTF8.self), hiding: [secret])
+    }
+
+    func erase(server: String) throws(Failure) { _ = try ask("erase", input: server, hiding: []) }
+
+    /// nil where the helper says that it keeps nothing of the kind. What it says of a failure may be its input.
+    private func ask(_ verb: String, input: String, hiding secrets: [String]) throws(Failure) -> [UInt8]? {
         let path = try locate()
-        let (output, exit) = try run(path, input: server)
-        let text = String(decoding: output, as: UTF8.self)
-        if case .code(0) = exit { return try parse(output) }
+        let (output, exit) = try run([path, verb], input: input)
+        if case .code(0) = exit { return output }
+        let text = secrets.reduce(String(decoding: output, as: UTF8.self)) { $0.replacing($1, with: "REDACTED") }
         // The protocol has no code for it, only these words.
         if text.contains("credentials not found in native keychain") || text.contains("no credentials server URL") {
             return nil
@@ -66,9 +84,9 @@ struct CredentialHelper {
         throw fail("executable file not found in $PATH")
     }
 
-    private func run(_ path: String, input: String) throws(Failure) -> ([UInt8], Spawn.Exit) {
+    private func run(_ arguments: [String], input: String) throws(Failure) -> ([UInt8], Spawn.Exit) {
         do throws(Errno) {
-            let child = try start(path, input: input)
+            let child = try start(arguments, input: input)
             let output: [UInt8]
             do throws(Errno) {
                 output = try read(child.output.raw)
@@ -88,17 +106,17 @@ struct CredentialHelper {
         let output: OwnedFD
     }
 
-    private func start(_ path: String, input: String) throws(Errno) -> Child {
+    private func start(_ arguments: [String], input: String) throws(Errno) -> Child {
         let question = try filled(input)
         let answer = try Pipe()
         let silence = try File.open("/dev/null", O_WRONLY)
         let pid = try Spawn.start(
-            [path, "get"], environment: environment.map { "\($0.key)=\($0.value)" }.sorted(),
+            arguments, environment: environment.map { "\($0.key)=\($0.value)" }.sorted(),
             input: question.raw, output: answer.writer.raw, error: silence.raw)
         return Child(pid: pid, output: try answer.reader.duplicate())
     }
 
-    /// The reading end of a pipe that holds `text` and then ends; a name fits into the pipe's buffer.
+    /// The reading end of a pipe that holds `text` and then ends; a name or a password fits into the pipe's buffer.
     private func filled(_ text: String) throws(Errno) -> OwnedFD {
         let pipe = try Pipe()
         try File.write(pipe.writer.raw, text)

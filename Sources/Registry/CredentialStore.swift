@@ -7,6 +7,8 @@ package struct CredentialStore: Sendable {
     private var auths: [String: Entry] = [:]
     private var helpers: [String: String] = [:]
     private var defaultHelper: String?
+    /// Of this command only, for the registry of that name and port: it comes before what is kept.
+    package var own: (place: String, credential: Credential)?
     /// Where it was read from, for messages.
     private var origin = "credentials"
 
@@ -14,6 +16,13 @@ package struct CredentialStore: Sendable {
     package static let hubKey = "https://index.docker.io/v1/"
 
     package init() {}
+
+    /// The program that keeps the credential of that key; nil: the file itself.
+    func helper(for key: String) -> String? { (helpers[key] ?? defaultHelper).flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// As in the file.
+    var keys: [String] { auths.keys.sorted() }
+    var helperKeys: [String] { helpers.keys.sorted() }
 
     /// Reads `config.json` in `directory`; no such file is an empty store.
     package static func load(directory: String) throws(RegistryError) -> CredentialStore {
@@ -50,6 +59,7 @@ package struct CredentialStore: Sendable {
     package func credential(
         for endpoint: Endpoint, environment: [String: String], warn: (String) -> Void
     ) -> Credential? {
+        if let own, own.place == endpoint.name, endpoint.role == .registry { return own.credential }
         let isHub = endpoint.role == .registry && endpoint.host == Resolver.hubHost
         let server = isHub ? CredentialStore.hubKey : endpoint.name
         if let helper = helpers[server] ?? helpers[endpoint.name] ?? defaultHelper, !helper.isEmpty {
@@ -69,6 +79,7 @@ package struct CredentialStore: Sendable {
 
     /// Where the credential of this host would come from; nil: there is none. Runs no helper.
     package func source(for endpoint: Endpoint) -> String? {
+        if let own, own.place == endpoint.name, endpoint.role == .registry { return "--creds" }
         let isHub = endpoint.role == .registry && endpoint.host == Resolver.hubHost
         let server = isHub ? CredentialStore.hubKey : endpoint.name
         if let helper = helpers[server] ?? helpers[endpoint.name] ?? defaultHelper, !helper.isEmpty {
@@ -80,12 +91,20 @@ package struct CredentialStore: Sendable {
     private func entry(for endpoint: Endpoint, isHub: Bool) -> Entry? {
         if isHub {
             if let entry = auths[CredentialStore.hubKey] { return entry }
-            let names: Set = ["index.docker.io", "docker.io", Resolver.hubHost]
-            return auths.keys.sorted().first { names.contains(CredentialStore.host(ofKey: $0)) }.flatMap { auths[$0] }
+            return auths.keys.sorted().first { CredentialStore.hubNames.contains(CredentialStore.host(ofKey: $0)) }
+                .flatMap { auths[$0] }
         }
         if let entry = auths[endpoint.name] { return entry }
         return auths.keys.sorted().first { CredentialStore.host(ofKey: $0) == endpoint.name }.flatMap { auths[$0] }
     }
+
+    /// What a key means: `HOST[:PORT]`, or docker.io for any name of that.
+    static func registry(ofKey key: String) -> String {
+        let host = host(ofKey: key)
+        return hubNames.contains(host) ? Reference.defaultDomain : host
+    }
+
+    private static let hubNames: Set = ["index.docker.io", Reference.defaultDomain, Resolver.hubHost]
 
     /// Keys of old files are URLs; only their host and port count.
     private static func host(ofKey key: String) -> String {

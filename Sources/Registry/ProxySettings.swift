@@ -13,6 +13,13 @@ package struct ProxySettings: Sendable, Hashable {
         exceptions = (value("no_proxy") ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init)
     }
 
+    /// One for every URL; none where it is empty.
+    package init(all proxy: String) {
+        http = proxy.isEmpty ? nil : proxy
+        https = http
+        exceptions = []
+    }
+
     /// The proxy for a URL, or nil. This machine is never reached by a proxy: plain http is allowed to it because it
     /// does not leave it.
     package func proxy(for url: WebURL) -> String? {

@@ -15,6 +15,12 @@ package struct RegistryConfiguration: Sendable {
     package var credentials = CredentialStore()
     /// Proxy and CA variables are taken from here, under the names that curl knows.
     package var environment: [String: String]
+    /// Comes before the environment's proxies and their exceptions; empty: none.
+    package var proxy: String?
+    /// Certificates of authorities for all hosts, PEM.
+    package var authorities: [UInt8]?
+    /// Of all downloads together.
+    package var bytesPerSecond: Int64?
     package var retry = RetryPolicy()
     package var timeouts = Timeouts()
     package var health = EndpointHealth()
@@ -42,6 +48,12 @@ package struct RegistryConfiguration: Sendable {
         if let home = environment["HOME"], !home.isEmpty {
             certificateDirectories.append("\(home)/.config/docker/certs.d")
         }
+    }
+}
+
+extension RegistryConfiguration {
+    package var proxies: ProxySettings {
+        proxy.map { ProxySettings(all: $0) } ?? ProxySettings(environment: environment)
     }
 }
 

@@ -18,7 +18,7 @@ extension Resolver {
     package static func explain(
         _ reference: Reference, configuration: RegistryConfiguration
     ) throws(RegistryError) -> [Explanation] {
-        let proxies = ProxySettings(environment: configuration.environment)
+        let proxies = configuration.proxies
         var result: [Explanation] = []
         for endpoint in try ordered(for: reference, configuration) {
             let text = url(of: reference, at: endpoint)

@@ -24,6 +24,7 @@ struct TLSMaterial: Sendable {
     ) throws(RegistryError) -> TLSMaterial {
         var result = TLSMaterial()
         result.readEnvironment(configuration.environment)
+        result.authorities = configuration.authorities.map { $0 + [UInt8(ascii: "\n")] }
         let names = port.map { ["\(host):\($0)", host] } ?? [host]
         for directory in configuration.certificateDirectories {
             if let name = names.first(where: { File.exists("\(directory)/\($0)") }) {

@@ -5,6 +5,7 @@ internal import CCurl
 final class Transfer {
     let url: WebURL
     let sink: any BodySink
+    let limiter: RateLimiter?
     let isInterrupted: @Sendable () -> Bool
     /// Refuses an address before the request is sent to it; nil when a proxy decides where to connect.
     let allowsPeer: ((String) -> Bool)?
@@ -22,11 +23,12 @@ final class Transfer {
     private static let headLimit = 256 << 10
 
     init(
-        url: WebURL, sink: any BodySink, isInterrupted: @escaping @Sendable () -> Bool,
+        url: WebURL, sink: any BodySink, limiter: RateLimiter? = nil, isInterrupted: @escaping @Sendable () -> Bool,
         allowsPeer: ((String) -> Bool)?
     ) {
         self.url = url
         self.sink = sink
+        self.limiter = limiter
         self.isInterrupted = isInterrupted
         self.allowsPeer = allowsPeer
     }
@@ -74,6 +76,7 @@ final class Transfer {
     }
 
     private func takeBody(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+        limiter?.take(count, isInterrupted: isInterrupted)
         if isInterrupted() { return stop(.interrupted) }
         let part = UnsafeRawBufferPointer(start: bytes, count: count)
         guard let head else { return stop(.broken("a body without headers")) }

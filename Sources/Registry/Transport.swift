@@ -11,6 +11,7 @@ final class Transport: Sendable {
     let configuration: RegistryConfiguration
     let observer: RegistryObserver
     private let proxies: ProxySettings
+    private let limiter: RateLimiter?
     private let idle = Mutex<[Handle]>([])
 
     /// An easy handle and its connections.
@@ -33,7 +34,8 @@ final class Transport: Sendable {
         guard Transport.isReady else { throw .configuration("libcurl cannot be initialized") }
         self.configuration = configuration
         self.observer = observer
-        proxies = ProxySettings(environment: configuration.environment)
+        proxies = configuration.proxies
+        limiter = configuration.bytesPerSecond.map { RateLimiter($0) }
     }
 
     struct Response {
@@ -52,7 +54,7 @@ final class Transport: Sendable {
         guard let handle = idle.withLock({ $0.popLast() }) ?? Handle() else { throw .broken("out of memory") }
         let proxy = proxies.proxy(for: request.url)
         let transfer = Transfer(
-            url: request.url, sink: sink, isInterrupted: observer.isInterrupted,
+            url: request.url, sink: sink, limiter: limiter, isInterrupted: observer.isInterrupted,
             allowsPeer: proxy == nil ? { policy.allows(connected: $0, for: request.url) } : nil)
         defer {
             // Keeps connections, drops all options and with them the pointer to the transfer.
@@ -120,7 +122,7 @@ final class Transport: Sendable {
         ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         // Threads: no SIGALRM for name resolution.
         ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
-        ccurl_set_long(handle, CURLOPT_BUFFERSIZE, 256 << 10)
+        ccurl_set_long(handle, CURLOPT_BUFFERSIZE, limiter?.portion ?? 256 << 10)
         ccurl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
         ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, Int(timeouts.connect * 1000))
         ccurl_set_long(handle, CURLOPT_LOW_SPEED_LIMIT, timeouts.slowBytesPerSecond)

@@ -58,13 +58,17 @@ extension File {
 
     /// Replaces `name` in `directory` whole: temporary name, fsync, rename, fsync of the directory. When this returns,
     /// the new contents survive a power cut; a reader sees the old or the new file, never a part. Without `durably` a
-    /// power cut may bring the old ones back.
+    /// power cut may bring the old ones back. With `old` the new file has that one's owner.
     package static func replace(
-        _ name: String, in directory: Int32, with bytes: [UInt8], mode: UInt32 = 0o600, durably: Bool = true
+        _ name: String, in directory: Int32, with bytes: [UInt8], mode: UInt32 = 0o600, durably: Bool = true,
+        ownerOf old: FileStatus? = nil
     ) throws(Errno) {
         let temporary = ".\(name.prefix(200)).\(Random.hex(bytes: 6))"
         do throws(Errno) {
             let file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode, at: directory)
+            if let old, case let new = try status(file.raw), (new.uid, new.gid) != (old.uid, old.gid) {
+                try setOwner(file.raw, user: old.uid, group: old.gid)
+            }
             try write(file.raw, bytes)
             if durably { try sync(file.raw) }
             try file.close()

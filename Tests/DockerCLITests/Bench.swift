@@ -42,6 +42,9 @@ final class RecordingEngine: EngineVerbs {
     /// What the verbs of RegistryVerbs were asked, and what they answer.
     var queries: [RegistryQuery] = []
     var reply = RegistryReply()
+    var shown: [RegistryAccess.Credentials?] = []
+    var kept: [StoredLogin] = []
+    var helper: String?
     var removed: [String] = []
     var events: [EngineEvent] = []
     var summaries: [ImageSummary] = []
@@ -119,9 +122,11 @@ struct Bench {
     var now: Int64 = 1_763_700_000
     var standardInputIsTerminal = false
     /// What `readLine` gives line by line, instead of `answer`.
-    var input: [String] = []
+    var lines: [String] = []
     /// What `readLine` gives.
     var answer: String?
+    var secret: String?
+    var input: String?
 
     init(isTerminal: Bool = false) {
         output = BufferOutput(isTerminal: isTerminal)
@@ -132,13 +137,15 @@ struct Bench {
         let environment = environment
         let now = now
         let engine = engine
-        let answer = answer
+        let (answer, secret, input) = (answer, secret, input)
         var context = CommandContext(
             program: "runimg", output: output, errors: errors, environment: { environment[$0] }, now: { now },
             standardInputIsTerminal: standardInputIsTerminal, makeEngine: { _ in engine })
-        var lines = input[...]
-        let hasLines = !input.isEmpty
-        context.readLine = { hasLines ? lines.popFirst() : answer }
+        var rest = lines[...]
+        let hasLines = !lines.isEmpty
+        context.readLine = { hasLines ? rest.popFirst() : answer }
+        context.readSecret = { secret }
+        context.readInput = { _ in input }
         return DockerCLI.main(arguments, context)
     }
 

@@ -201,7 +201,7 @@ import Testing
         try scratch.file("list", "# ours\n\n  a:1\nb # that one\r\n\t#c\na:1\n")
         #expect(bench.run("pull x -f \(list)") == 0)
         #expect(bench.engine.pulled.map(\.source) == ["x", "a:1", "b"])
-        bench.input = ["y", "", "#z"]
+        bench.lines = ["y", "", "#z"]
         #expect(bench.run("pull -q --file -") == 0)
         #expect(bench.engine.pulled.last?.source == "y")
         #expect(bench.run("pull -f \(scratch("none"))") == 1)

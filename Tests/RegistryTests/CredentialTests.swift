@@ -40,6 +40,10 @@ import Testing
         (#"{"auths":{"example.com":{"auth":"\#(auth)"}}}"#, "example.com.evil.example/a", nil),
         (#"{"auths":{"https://evil.example/example.com":{"auth":"\#(auth)"}}}"#, "example.com/a", nil),
         (#"{"auths":{"https://index.docker.io/v1/":{"auth":"\#(auth)"}}}"#, "docker.io.evil.example/a", nil),
+        (#"{"auths":{"H.EXAMPLE":{"auth":"\#(auth)"}}}"#, "h.example/a", nil),
+        (#"{"auths":{"h.example.":{"auth":"\#(auth)"}}}"#, "h.example/a", nil),
+        (#"{"auths":{"HTTPS://h.example":{"auth":"\#(auth)"}}}"#, "h.example/a", nil),
+        (#"{"auths":{"me@h.example":{"auth":"\#(auth)"}}}"#, "h.example/a", nil),
         (#"{"auths":{"h.example":{}}}"#, "h.example/a", nil),
         (#"{"HttpHeaders":{},"psFormat":"x"}"#, "h.example/a", nil), ("{}", "a", nil),
     ]

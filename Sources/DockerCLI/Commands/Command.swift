@@ -39,6 +39,10 @@ package struct CommandContext {
     package var options = GlobalOptions()
     /// A line of standard input without its end; nil at the end of input.
     package var readLine: () -> String? = { nil }
+    /// The same from a terminal that does not show it.
+    package var readSecret: () -> String? = { nil }
+    /// All of standard input; nil where it has more bytes than that, or is not UTF-8.
+    package var readInput: (_ limit: Int) -> String? = { _ in nil }
     /// Nothing of the engine is made before a command needs it.
     package let makeEngine: (GlobalOptions) throws -> any EngineVerbs
 

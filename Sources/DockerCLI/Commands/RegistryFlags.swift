@@ -8,14 +8,22 @@ struct RegistryFlags: Sendable {
     /// Of a `--replace` whose `--replace-to` has not come yet.
     private var replaced: NamePrefix?
 
-    static let names: Set = [
-        "default-registry", "image-repository", "insecure", "registry-mirror", "replace", "replace-to",
-    ]
+    static let names = Set(flags(\Itself.flags).map(\.info.name))
+
+    private struct Itself { var flags = RegistryFlags() }
 
     static func flags<Draft>(_ path: any (WritableKeyPath<Draft, RegistryFlags> & Sendable)) -> [Flag<Draft>] {
-        [
-            .bool("insecure", "Speak plain http or unchecked TLS with this command's registry") {
-                $0[keyPath: path].access.isInsecure = $1
+        connection(path) + [
+            .value(
+                "creds", takes: .text, "User and password for the registry: USER:PASSWORD, or @FILE that holds them"
+            ) { (draft, text) throws(ValueError) in
+                draft[keyPath: path].access.credentials = try RegistryFlags.credentials(text)
+            },
+            .value("limit-rate", type: "bytes", "Most bytes a second of all downloads together: 500k, 2m") {
+                (draft, text) throws(ValueError) in
+                let bytes = try Sizes.ram(text)
+                guard bytes > 0 else { throw .invalid("a rate must be more than 0 bytes a second") }
+                draft[keyPath: path].access.bytesPerSecond = bytes
             },
             .value("default-registry", takes: .text, CommonFlags.defaultRegistryHelp) {
                 (draft, text) throws(ValueError) in
@@ -39,6 +47,63 @@ struct RegistryFlags: Sendable {
                 (draft, text) throws(ValueError) in try draft[keyPath: path].replaceTo(text)
             },
         ]
+    }
+
+    /// Those about the way to a registry, whatever it is asked.
+    static func connection<Draft>(_ path: any (WritableKeyPath<Draft, RegistryFlags> & Sendable)) -> [Flag<Draft>] {
+        [
+            .value("cacert", takes: .file, "Certificates of further authorities, in a PEM file") {
+                (draft, text) throws(ValueError) in
+                if text.isEmpty { throw .invalid("want a file") }
+                draft[keyPath: path].access.authorityFile = text
+            },
+            .bool("insecure", "Speak plain http or unchecked TLS with this command's registry") {
+                $0[keyPath: path].access.isInsecure = $1
+            },
+            .value("proxy", takes: .text, "Proxy instead of the environment's: URL, or \"\" for none") {
+                (draft, text) throws(ValueError) in draft[keyPath: path].access.proxy = try RegistryFlags.proxy(text)
+            },
+            .value("retry", type: "int", "How often a request that failed in passing is sent again", default: "5") {
+                (draft, text) throws(ValueError) in
+                let count = try GoValue.int64(text)
+                guard (0...1000).contains(count) else { throw .invalid("want a number from 0 to 1000") }
+                draft[keyPath: path].access.retries = Int(count)
+            },
+            .value("retry-delay", type: "duration", "Pause before that: 2s, 500ms; it grows", default: "1s") {
+                (draft, text) throws(ValueError) in
+                let nanoseconds = try GoValue.duration(text)
+                guard nanoseconds >= 0 else { throw .invalid("a pause can't be negative") }
+                draft[keyPath: path].access.retrySeconds = Double(nanoseconds) / 1e9
+            },
+        ]
+    }
+
+    private static func credentials(_ text: String) throws(ValueError) -> RegistryAccess.Credentials {
+        if text.hasPrefix("@"), text.count > 1 { return .file(String(text.dropFirst())) }
+        // Not quoted: it may be a password.
+        guard let result = RegistryAccess.Credentials(parsing: text) else {
+            throw .plain("--creds wants USER:PASSWORD, or @FILE with them in its first line")
+        }
+        return result
+    }
+
+    private static let proxySchemes = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
+
+    /// curl's kinds; http where none is said. Not quoted in messages: it may hold a password.
+    private static func proxy(_ text: String) throws(ValueError) -> String {
+        if text.isEmpty || text == "none" { return "" }
+        let mark = text.firstRange(of: "://")
+        let scheme = mark.map { text[..<$0.lowerBound].lowercased() } ?? "http"
+        let rest = mark.map { String(text[$0.upperBound...]) } ?? text
+        guard proxySchemes.contains(scheme) else {
+            throw .plain(
+                "--proxy wants [SCHEME://]HOST[:PORT] with a scheme of \(proxySchemes.joined(separator: ", "))")
+        }
+        let host = rest.lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest[...]
+        guard let first = host.utf8.first, first != UInt8(ascii: "/"), first != UInt8(ascii: ":"),
+            !rest.hasControlCharacters, !rest.contains(" ")
+        else { throw .plain("--proxy wants [SCHEME://]HOST[:PORT]: there is no host") }
+        return "\(scheme)://\(rest)"
     }
 
     private mutating func replace(_ text: String) throws(ValueError) {

@@ -1,5 +1,6 @@
 package import Engine
 package import Images
+package import OCI
 
 /// The verbs that ask a registry and store nothing.
 package protocol RegistryVerbs {
@@ -9,4 +10,8 @@ package protocol RegistryVerbs {
     ) throws -> RegistryReply
     func remoteDetails(_ request: PullRequest, observer: (EngineEvent) -> Void) throws -> ImageDetails
     func keptManifest(ofID text: String) throws -> RegistryDocument?
+    func verifyLogin(_ registry: String, _ access: RegistryAccess, observer: (EngineEvent) -> Void) throws
+    func logins(_ registry: String?) throws -> [StoredLogin]
+    func keepLogin(_ registry: String, user: String, password: String) throws -> StoredLogin
+    func dropLogin(_ registry: String) throws -> Bool
 }

@@ -62,7 +62,7 @@ final class PullScreen {
             sayLast("Status: \(text)")
         case .warning(let text): note("WARNING: \(text)")
         case .debug(let text): if debug { note("DEBUG: \(text)") }
-        case .done, .failed, .transferred, .resolved, .answer, .answered, .loaded, .kept, .checked:
+        case .done, .failed, .transferred, .resolved, .credentials, .answer, .answered, .loaded, .kept, .checked:
             if !isShared { finish() }
         }
     }

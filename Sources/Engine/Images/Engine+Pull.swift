@@ -78,7 +78,7 @@ extension Engine {
         request.platform = asked.platform
         request.allTags = asked.allTags
         request.registryRules = rules(asked.registryRules)
-        request.access = asked.access
+        request.access = try settled(asked.access)
         request.insecureRegistries = configuration.insecureRegistries + options.insecureRegistries
         try add(foreignRegistries(name, request.registryRules), to: &request)
         request.maximumDownloads = maximumDownloads
@@ -107,6 +107,21 @@ extension Engine {
         }
         if !said.mirrors.isEmpty { usual.mirrors = [] }
         return said.followed(by: usual)
+    }
+
+    /// With what its files hold that are the caller's.
+    private func settled(_ asked: RegistryAccess) throws(EngineError) -> RegistryAccess {
+        var access = asked
+        if let file = access.authorityFile { access.authorityFile = try Engine.absolute(file) }
+        guard case .file(let path)? = access.credentials else { return access }
+        let bytes = try call("read", path) { () throws(Errno) in try File.readAll(path, limit: 64 << 10) }
+        let line = String(
+            decoding: bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }, as: UTF8.self)
+        guard let credentials = RegistryAccess.Credentials(parsing: line) else {
+            throw .invalid("--creds: the first line of \(ForeignText(path)) is not USER:PASSWORD")
+        }
+        access.credentials = credentials
+        return access
     }
 
     /// A local source with an absolute path; anything else as it is.

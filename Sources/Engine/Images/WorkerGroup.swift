@@ -118,7 +118,7 @@ final class RunningWorker {
             return
         }
         switch event {
-        case .done, .resolved, .transferred, .answered, .failed: last = event
+        case .done, .resolved, .credentials, .transferred, .answered, .failed: last = event
         default: observe(event)
         }
     }

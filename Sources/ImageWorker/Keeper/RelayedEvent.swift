@@ -23,7 +23,7 @@ extension WorkerEvent {
         case .warning(let words): return .warning(text(words))
         case .debug(let words): return .debug(text(words))
         case .answer(let answer): return answers ? answer.relayed.map { .answer($0) } : nil
-        case .done, .failed, .transferred, .resolved, .answered, .loaded, .kept: return nil
+        case .done, .failed, .transferred, .resolved, .credentials, .answered, .loaded, .kept: return nil
         }
     }
 }

@@ -13,7 +13,7 @@ extension EndToEnd {
 
         /// A script that makes `count` files.
         private static let files = """
-            mkdir -p many/0; i=0; seq \(count) | sed 's,^,many/0/,' | xargs touch
+            mkdir -p many/0; seq \(count) | sed 's,^,many/0/,' | xargs touch
             """
 
         private static func expectOnlyWhatIsUsed(_ runimg: Runimg, layers: Int, _ moment: String) throws {

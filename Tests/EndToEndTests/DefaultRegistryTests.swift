@@ -15,6 +15,12 @@ extension EndToEnd {
             let id = try #require(try runimg.check("images", "-q", "--no-trunc").lines.first)
             #expect(try runimg.check("image", "inspect", "-f", "{{.Id}}", "fixture").lines == [id])
             #expect(try runimg("history", "-q", "fixture").status == 0)
+            #expect(try runimg("tags", "fixture").stdout == "latest\n")
+            #expect(try runimg("manifest", "inspect", "fixture").status == 0)
+            try runimg.check("tag", "fixture", "pushed:1")
+            #expect(try runimg("push", "-q", "pushed:1").status == 0)
+            #expect(try runimg("tags", "\(registry.host)/library/pushed").stdout == "1\n")
+            try runimg.check("rmi", "pushed:1")
             // The digits of an ID are one as long as there is no such name.
             let digits = String(id.dropFirst("sha256:".count).prefix(12))
             #expect(try runimg("image", "inspect", digits).status == 0)

@@ -33,7 +33,7 @@ package enum ManifestInspectCommand: Command {
         let name = try Reference(parsing: arguments[0]).tagged
         let screen = PullScreen(context.errors, quiet: true, context)
         let documents = try engine.query(
-            .manifest(deep: draft.verbose), try draft.registry.request(name.canonical)
+            .manifest(deep: draft.verbose), try draft.registry.request(arguments[0])
         ) { screen.show($0) }.documents
         guard let first = documents.first else { return 0 }
         context.output.line(draft.verbose ? ManifestText.verbose(documents, name) : ManifestText.plain(first))

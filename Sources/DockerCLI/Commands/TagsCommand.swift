@@ -30,7 +30,7 @@ package enum TagsCommand: Command {
         // Before anything is asked.
         let format = draft.format.isEmpty ? nil : try ListFormat(draft.format, standard: "{{.Name}}\t{{.Tag}}")
         let screen = PullScreen(context.errors, quiet: true, context)
-        let request = try draft.registry.request(name.canonical)
+        let request = try draft.registry.request(arguments[0])
         let tags = try context.engine().query(.tags, request) { screen.show($0) }.tags
         if let format {
             context.output.write(

@@ -28,7 +28,7 @@ extension Engine {
         _ asked: PullRequest, observer: (EngineEvent) -> Void
     ) throws(EngineError) -> ImageDetails {
         let documents = try query(.image, asked, observer: observer).documents
-        let name = try Engine.reference(asked.source)
+        let name = try Engine.reference(rules(asked.registryRules).qualified(asked.source))
         do throws(ManifestError) {
             guard let first = documents.first, let last = documents.last,
                 let manifest = documents.last(where: { $0.header.role == .manifest }), last.header.role == .config,

@@ -72,6 +72,8 @@ private struct Answer: Equatable, CustomStringConvertible {
             if line.isEmpty || line.starts(with: "See '") || line.starts(with: "Run '") { break }
             // docker's own log, which a busy machine makes longer.
             if line.starts(with: "time=") { continue }
+            // What it says of this machine.
+            if line.contains("IPv4 forwarding is disabled") { continue }
             var words = String(line.replacing("runimg", with: "docker"))
             for speaker in ["docker: ", "Error response from daemon: ", "Error: "] where words.hasPrefix(speaker) {
                 words = String(words.dropFirst(speaker.count))

@@ -19,16 +19,19 @@ extension Engine {
         _ asked: [PullRequest], observer: (Int, EngineEvent) -> Void
     ) throws(EngineError) -> [EngineError?] {
         let downloads = maximumDownloads
+        let atOnce = min(downloads, Engine.pullsAtOnce)
         let slots = asked.count > 1 ? try DownloadSlots(downloads) : nil
         var requests: [WorkerRequest] = []
         for one in asked {
             var request = try workerRequest(.pull, one)
             request.downloadSlots = slots.map { _ in downloads }
+            // A rate is that of all together.
+            let workers = Int64(max(1, min(atOnce, asked.count)))
+            request.access.bytesPerSecond = request.access.bytesPerSecond.map { max(1, $0 / workers) }
             requests.append(request)
         }
         var failures = [EngineError?](repeating: nil, count: asked.count)
-        let group = WorkerGroup(
-            requests: requests, atOnce: min(downloads, Engine.pullsAtOnce), shared: slots?.descriptors ?? [])
+        let group = WorkerGroup(requests: requests, atOnce: atOnce, shared: slots?.descriptors ?? [])
         try group.run { index, event in
             observer(index, .pull(event))
         } ended: { index, outcome in

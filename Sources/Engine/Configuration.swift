@@ -10,6 +10,8 @@ package struct Configuration: Sendable, Hashable {
     package var insecureRegistries: [String] = []
     /// Bytes a second below which a mirror is left for the next place.
     package var slowMirror: Int?
+    /// A directory of programs that say which images may be pulled: containerd's image verifiers. nil: nobody is asked.
+    package var verifiers: String?
     /// Blobs that are fetched at once.
     package var maximumDownloads: Int?
     /// podman's registries.conf and containerd's directory of hosts.toml instead of the usual ones; empty: none.
@@ -57,6 +59,7 @@ package struct Configuration: Sendable, Hashable {
         var imageRepository: String?
         var registriesConf: String?
         var hostsDirectory: String?
+        var verifiers: String?
         var slowMirror: Int?
         var maximumDownloads: Int?
         var replace: [String: String]?
@@ -75,6 +78,7 @@ package struct Configuration: Sendable, Hashable {
             case hostsDirectory = "hosts-directory"
             case maximumDownloads = "max-concurrent-downloads"
             case slowMirror = "slow-mirror"
+            case verifiers = "image-verifiers"
             case replace
             case dataRoot = "data-root"
             case graph
@@ -101,6 +105,10 @@ package struct Configuration: Sendable, Hashable {
             throw .configuration(path: path, reason: "slow-mirror: \(rate) is no number of bytes a second")
         }
         result.slowMirror = keys.slowMirror
+        if let directory = keys.verifiers, !directory.hasPrefix("/") {
+            throw .configuration(path: path, reason: "image-verifiers: \"\(directory)\" is no absolute path")
+        }
+        result.verifiers = keys.verifiers
         if let count = keys.maximumDownloads, count < 1 {
             throw .configuration(path: path, reason: "max-concurrent-downloads: \(count) is less than 1")
         }

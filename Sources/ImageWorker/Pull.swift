@@ -38,6 +38,7 @@ struct Pull {
         let wanted = platform ?? .current
         let manifest = try source.manifest(target, platform: wanted)
         sink.send(.pulling(tag: target.tag, repository: target.repository))
+        try verify(manifest, target)
         let bytes = try source.config(manifest)
         let config = try manifest.config(bytes, of: target, for: platform, sink)
         if try !store.open(config: bytes) {
@@ -46,6 +47,20 @@ struct Pull {
             ).run(manifest, config)
         }
         return try record(manifest, target)
+    }
+
+    /// Before anything else is fetched. What comes from a file was put there by its user.
+    private func verify(_ manifest: SourceManifest, _ target: PullTarget) throws(WorkerError) {
+        guard request.verifiers != nil, let document = manifest.documents.last, let repository = target.digestRepository
+        else { return }
+        let type = (try? JSONValue(parsing: document.bytes))?["mediaType"]?.string
+        let usual = manifest.documents.count > 1 ? MediaType.ociIndex : MediaType.ociManifest
+        let name =
+            target.names.first
+            ?? Reference(domain: repository.domain, path: repository.path, tag: nil, digest: document.digest)
+        try store.verify(
+            name.canonical,
+            Descriptor(mediaType: type ?? usual, digest: document.digest, size: Int64(document.bytes.count)))
     }
 
     private func record(

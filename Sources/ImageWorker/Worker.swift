@@ -82,7 +82,9 @@ package enum Worker {
             return try store.makePullArea()
         }
         let purpose = request.check.map { $0.repairs ? Keeper.Storage.Purpose.mending : .checking } ?? .storing
-        return Keeper.Storage(store: store, area: area, names: names, purpose: purpose)
+        let isPulled = if case .registry = names { request.verb == .pull } else { false }
+        let verifier = isPulled ? request.verifiers.map { ImageVerifier(directory: $0) } : nil
+        return Keeper.Storage(store: store, area: area, names: names, purpose: purpose, verifier: verifier)
     }
 
     /// The one place where the two processes part.

@@ -25,6 +25,8 @@ package struct WorkerRequest: Sendable, Codable, Hashable {
     package var downloadSlots: Int?
     /// Bytes a second below which an endpoint is left for another one; nil: as usual, 0: never.
     package var slowMirror: Int?
+    /// A directory of programs that say which images may be pulled.
+    package var verifiers: String?
     package var debug = false
     package var commit: CommitRequest?
     package var transfer: TransferRequest?

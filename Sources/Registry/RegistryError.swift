@@ -24,7 +24,7 @@ package enum RegistryError: Error, Sendable, CustomStringConvertible {
         case .configuration(let text): text
         case .notFound(let what, let tried): "\(what) not found" + RegistryError.list(tried)
         case .denied(let repository, let tried, let action):
-            "\(action.rawValue) access denied for \(repository), repository does not exist or may require 'docker login'"
+            "\(action.rawValue) access denied for \(repository), repository does not exist or may require 'runimg login'"
                 + RegistryError.list(tried)
         case .unavailable(let what, let tried, let action):
             "cannot \(action == .pull ? "get" : "push") \(what)" + RegistryError.list(tried)

@@ -160,7 +160,9 @@ extension EndToEnd {
         }
 
         /// A stranger's archive that says `alpine:latest` does not become what was pulled by that name.
-        @Test(.enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo"))
+        @Test(
+            "P10: a name moves only from what was loaded",
+            .enabled(if: Conditions.hasRegistry, "needs docker-registry and skopeo"))
         func aNameMovesOnlyFromWhatWasLoaded() throws {
             let registry = try RealRegistry()
             try registry.push("oci:\(Fixtures.layout("busybox")):latest", as: "team/app:1")

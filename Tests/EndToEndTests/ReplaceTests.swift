@@ -52,6 +52,40 @@ extension EndToEnd {
             #expect(elsewhere.stdout == "https://ghcr.example/v2/a/manifests/latest\n", "\(elsewhere)")
         }
 
+        /// docker-registry as a cache in front of another: it serves, also when that one is gone, and is passed over when it
+        /// is gone itself.
+        @Test func aCacheInFrontOfARegistry() throws {
+            let registry = try PullCommand.fixtureRegistry()
+            let cache = try RealRegistry(.init(proxied: registry.url))
+            let runimg = try Runimg()
+            let name = "\(registry.host)/library/fixture"
+            let mirror = ["--registry-mirror", "\(registry.host)=\(cache.url)"]
+            let asked = { try registry.requests().filter { $0.agent.hasPrefix("runimg") } }
+            try #require(try runimg.run(["pull", "-q"] + mirror + [name]).status == 0)
+            #expect(try asked().isEmpty)
+            #expect(try !cache.blobFetches().isEmpty)
+
+            // What it has served it serves by itself, once it has it whole.
+            let blobs = try cache.blobFetches().keys
+            let isKept = try Wait.until(seconds: 30) {
+                try blobs.allSatisfy { File.exists(cache.blobFile(try Digest(parsing: "sha256:\($0)"))) }
+            }
+            #expect(isKept)
+            let reference = try #require(
+                try runimg.check("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}").lines.first)
+            try registry.suspend()
+            let other = try Runimg()
+            let output = try other.run(["pull", "-q"] + mirror + [reference])
+            try registry.resume()
+            #expect(output.status == 0, "\(output)")
+            #expect(try asked().isEmpty)
+
+            // And without it the registry does.
+            let gone = ["--registry-mirror", "\(registry.host)=http://127.0.0.1:1"]
+            try #require(try Runimg().run(["pull", "-q"] + gone + [name]).status == 0)
+            #expect(try !asked().isEmpty)
+        }
+
         @Test func resolveSaysEachPlaceAndWhy() throws {
             let runimg = try Runimg(
                 configuration: """

@@ -107,7 +107,7 @@ import Testing
         let error = message { () throws(RegistryError) in _ = try fixture.client.manifest(.tag("latest")) }
         #expect(
             error.hasPrefix(
-                "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require 'docker login'"
+                "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require 'runimg login'"
             ), "\(error)")
         #expect(
             fixture.server.requests.map(\.path) == [

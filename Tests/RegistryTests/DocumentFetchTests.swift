@@ -85,7 +85,7 @@ import Testing
         #expect(
             error
                 == "pull access denied for \(fixture.server.host)/test/image, repository does not exist or may require "
-                + "'docker login': denied: requested access to the resource is denied")
+                + "'runimg login': denied: requested access to the resource is denied")
     }
 
     // MARK: Small blobs

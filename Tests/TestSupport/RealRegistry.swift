@@ -12,10 +12,15 @@ package final class RealRegistry: Sendable {
         package var tls = false
         /// Basic authentication by htpasswd.
         package var credentials: (user: String, password: String)?
+        /// A cache of the registry at this URL.
+        package var proxied: String?
 
-        package init(tls: Bool = false, credentials: (user: String, password: String)? = nil) {
+        package init(
+            tls: Bool = false, credentials: (user: String, password: String)? = nil, proxied: String? = nil
+        ) {
             self.tls = tls
             self.credentials = credentials
+            self.proxied = proxied
         }
     }
 
@@ -200,6 +205,7 @@ extension RealRegistry {
 
                 """
         }
+        if let proxied = options.proxied { text += "proxy:\n  remoteurl: \(proxied)\n" }
         if let credentials = options.credentials {
             let line = try Tool.check("htpasswd", ["-Bbn", "-C", "5", credentials.user, credentials.password]).stdout
             text += """

@@ -86,6 +86,7 @@ extension Engine {
         try add(foreignRegistries(name, request.registryRules), to: &request)
         request.maximumDownloads = maximumDownloads
         request.slowMirror = configuration.slowMirror
+        request.verifiers = configuration.verifiers
         request.credentialsDirectory =
             options.dockerConfigDirectory ?? Environment["DOCKER_CONFIG"] ?? Environment["HOME"].map { $0 + "/.docker" }
         request.ids = rootless?.workerIDs

@@ -124,6 +124,12 @@ final class StoreClient: Sendable {
         return recorded
     }
 
+    /// Throws where the image may not be had.
+    func verify(_ name: String, _ descriptor: Descriptor) throws(WorkerError) {
+        let reply = try ask(.verify(name: name, descriptor: descriptor))
+        guard case .verified = reply else { throw unexpected(reply) }
+    }
+
     /// From now on the keeper makes the connections that this process asks for.
     func supervise(_ listener: Int32) throws(WorkerError) {
         try system("hand over", "connections") { () throws(Errno) in

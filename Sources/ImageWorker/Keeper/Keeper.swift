@@ -22,12 +22,16 @@ struct Keeper {
     private var refusal: WorkerError?
     /// Endpoints that were said to be ill.
     private var ill: Set<String> = []
+    /// What the verifier has let pass.
+    private var verified: Set<Digest> = []
 
     struct Storage {
         let store: ImageStore
         let area: PullArea
         let names: NamePolicy
         var purpose = Purpose.storing
+        /// Who is asked about each image; nil: nobody.
+        var verifier: ImageVerifier?
 
         enum Purpose: Sendable { case storing, checking, mending }
     }
@@ -150,6 +154,7 @@ struct Keeper {
             image = opened
             return .opened(isComplete: opened.isComplete && opened.isKnown)
         }
+        if case .verify(let name, let descriptor) = request { return try verify(name, descriptor, storage) }
         guard var current = image else { throw .breach("a request before the image that it is about") }
         // Taken out, so that it is changed in place.
         image = nil
@@ -162,12 +167,26 @@ struct Keeper {
             guard storage.purpose == .mending else { throw .breach("other files for a layer") }
             return try current.replace(place, number: number, blob, from: storage.area)
         case .record(let documents, let texts):
+            if storage.verifier != nil, !(documents.last.map { verified.contains($0.digest) } ?? false) {
+                throw .breach("an image that was not verified")
+            }
             let recorded = try current.record(documents, texts, storage.names)
             stored = stored ?? recorded
             if case .loaded = storage.names { tell(of: current, recorded) }
             return .recorded(recorded)
         default: throw .breach("a request that has no answer")
         }
+    }
+
+    private mutating func verify(
+        _ text: String, _ descriptor: Descriptor, _ storage: Storage
+    ) throws(WorkerError) -> KeeperReply {
+        guard let name = try? Reference(parsing: text),
+            storage.names.judge(name, manifest: descriptor.digest) != .forbidden
+        else { throw .breach("the name \(ForeignText(text)), which was not asked for") }
+        try storage.verifier?.check(name.canonical, descriptor)
+        verified.insert(descriptor.digest)
+        return .verified
     }
 
     private func tell(of image: KeptImage, _ recorded: KeeperReply.Recorded) {

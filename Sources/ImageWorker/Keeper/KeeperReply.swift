@@ -11,6 +11,8 @@ package enum KeeperReply: Sendable, Hashable {
     case present(directory: String)
     case absent
     case committed
+    /// The image may be had.
+    case verified
     case recorded(Recorded)
     case supervised
     /// The request was refused, or failed.
@@ -37,7 +39,7 @@ package enum KeeperReply: Sendable, Hashable {
 
     private enum Verb: UInt8 {
         case opened = 1
-        case busy, present, absent, committed, recorded, supervised, failed
+        case busy, present, absent, committed, recorded, supervised, failed, verified
     }
 
     package var frame: [UInt8] {
@@ -59,6 +61,7 @@ package enum KeeperReply: Sendable, Hashable {
                 }
             }
         case .supervised: KeeperReply.frame(.supervised) { _ in }
+        case .verified: KeeperReply.frame(.verified) { _ in }
         case .failed(let message, let kind):
             KeeperReply.frame(.failed) { writer in
                 writer.put(message)
@@ -84,6 +87,7 @@ package enum KeeperReply: Sendable, Hashable {
         case .committed: self = .committed
         case .recorded: self = .recorded(try KeeperReply.recorded(&reader))
         case .supervised: self = .supervised
+        case .verified: self = .verified
         case .failed:
             let message = try reader.text(limit: KeeperReply.textLimit)
             let kind = WorkerEvent.FailureKind(rawValue: try reader.text(limit: 64))

@@ -14,6 +14,8 @@ package enum KeeperRequest: Sendable {
     /// The layer at that place lies in the pull's area under that number; `size` counts the bytes of its files, and `blob`
     /// is what it was made of, to be kept.
     case commit(place: UInt32, number: UInt32, size: Int64, blob: Blob? = nil)
+    /// Whether an image of that name may be had by that manifest or index. Asked before `open`.
+    case verify(name: String, descriptor: Descriptor)
     /// The files of the layer at that place, which is held, are to be those in the pull's area under that number, and its
     /// blob the one that lies beside them, if it is said. Only where damage is mended.
     case replace(place: UInt32, number: UInt32, blob: Blob? = nil)
@@ -54,7 +56,7 @@ package enum KeeperRequest: Sendable {
 
     private enum Verb: UInt8 {
         case event = 1
-        case open, claim, commit, record, supervise, finished, failed, endpointIll, replace
+        case open, claim, commit, record, supervise, finished, failed, endpointIll, replace, verify
     }
 
     // MARK: Encoding
@@ -70,6 +72,13 @@ package enum KeeperRequest: Sendable {
                 writer.put(number)
                 writer.put(size)
                 KeeperRequest.put(blob, &writer)
+            }
+        case .verify(let name, let descriptor):
+            return KeeperRequest.frame(.verify) { writer in
+                writer.put(name)
+                writer.put(descriptor.digest.description)
+                writer.put(descriptor.size)
+                writer.put(descriptor.mediaType)
             }
         case .replace(let place, let number, let blob):
             return KeeperRequest.frame(.replace) { writer in
@@ -137,6 +146,12 @@ package enum KeeperRequest: Sendable {
             return .commit(
                 place: try reader.number(), number: try reader.number(), size: try reader.number(),
                 blob: try blob(&reader))
+        case .verify:
+            let name = try reader.text(limit: 1024)
+            let digest = try digest(try reader.text(limit: 200))
+            let size: Int64 = try reader.number()
+            return .verify(
+                name: name, descriptor: Descriptor(mediaType: try reader.text(limit: 200), digest: digest, size: size))
         case .replace:
             return .replace(place: try reader.number(), number: try reader.number(), blob: try blob(&reader))
         case .record:

@@ -24,7 +24,16 @@ package struct RecordFault: Sendable, Hashable, CustomStringConvertible {
 extension ImageStore {
     /// Looks through all records: names without an image, images whose documents or layers are damaged or missing, and
     /// what belongs to nobody. `containers` are the names below `overlay2/` that are containers' own.
-    package func checkRecords(_ uses: ImageUses, containers: Set<String>) throws(StoreError) -> [RecordFault] {
+    package func checkRecords(
+        uses: () throws(StoreError) -> ImageUses, containers: () throws(StoreError) -> Set<String>
+    ) throws(StoreError) -> [RecordFault] {
+        // Nothing is removed and no container made meanwhile.
+        try locked(StoreLocks.images) { () throws(StoreError) in
+            try recordFaults(try uses(), containers: try containers())
+        }
+    }
+
+    private func recordFaults(_ uses: ImageUses, containers: Set<String>) throws(StoreError) -> [RecordFault] {
         var faults: [RecordFault] = []
         var repositories = Repositories()
         do throws(StoreError) {
@@ -64,6 +73,17 @@ extension ImageStore {
         return faults
     }
 
+    private func isFree(_ chainID: Digest) throws(StoreError) -> Bool {
+        let record = layout.layerRecord(chainID)
+        do throws(Errno) {
+            return try DirectoryLock.attempt(record, mode: .exclusive) != nil
+        } catch .noEntry {
+            return false
+        } catch {
+            throw .system(SystemFailure("lock", record, error))
+        }
+    }
+
     /// What no image and no container reaches.
     private func strayFaults(_ uses: ImageUses, _ containers: Set<String>) throws(StoreError) -> [RecordFault] {
         guard let needed = try neededLayers(uses) else { return [] }
@@ -71,7 +91,8 @@ extension ImageStore {
         var known = containers.union(["l"])
         for chainID in try layerRecordIDs() {
             if let cacheID = try? readLine("\(layout.layerRecord(chainID))/cache-id") { known.insert(cacheID) }
-            if !needed.contains(chainID) {
+            // One that is held belongs to a pull at work.
+            if !needed.contains(chainID), try isFree(chainID) {
                 faults.append(RecordFault("layer \(chainID.short) belongs to no image and no container", .remove))
             }
         }

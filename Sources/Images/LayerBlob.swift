@@ -60,19 +60,20 @@ extension ImageStore {
         }
     }
 
-    /// Puts the blob into the record, unsynced: the layer's syncfs takes it along.
+    /// Puts the blob into the record, unsynced: the layer's syncfs takes it along. One that others have taken away meanwhile
+    /// is another layer's by now, or is left out: the layer is whole without it.
     func keep(_ blob: StagedBlob, in record: String) throws(Errno) {
         let target = "\(record)/blob"
-        let file = try UntrustedFile(blob.path)
         if !blob.isShared {
-            try file.link(to: target, size: blob.descriptor.size)
-        } else if try file.lock() {
-            try file.link(to: target, size: blob.descriptor.size)
-            // Nobody writes to it by this name from now on.
-            try file.unlink()
-        } else {
-            // Who has the lock may append to the file, where another image says another size.
-            try file.copy(to: target, size: blob.descriptor.size)
+            try UntrustedFile(blob.path).link(to: target, size: blob.descriptor.size)
+        } else if try !keepFetched(blob, as: target) {
+            guard let other = keptElsewhere(blob.descriptor) else { return }
+            do throws(Errno) {
+                try UntrustedFile(other).link(to: target, size: blob.descriptor.size)
+            } catch .noEntry {
+                // Removed since.
+                return
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -80,6 +81,39 @@ extension ImageStore {
         let note = try File.open(target + ".json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         try File.write(note.raw, Array(json))
         try note.close()
+    }
+}
+
+extension ImageStore {
+    /// False where the fetched file is gone, or is being fetched anew.
+    private func keepFetched(_ blob: StagedBlob, as target: String) throws(Errno) -> Bool {
+        let size = blob.descriptor.size
+        do throws(Errno) {
+            let file = try UntrustedFile(blob.path)
+            guard try file.size >= size else { return false }
+            if try file.lock(), try file.size == size {
+                try file.link(to: target, size: size)
+                // Nobody writes to it by this name from now on.
+                try file.unlink()
+            } else {
+                // Who has the lock may append to the file, where another image says another size.
+                try file.copy(to: target, size: size)
+            }
+            return true
+        } catch .noEntry {
+            return false
+        }
+    }
+
+    /// The same blob of a layer that stands elsewhere in another image.
+    private func keptElsewhere(_ descriptor: Descriptor) -> String? {
+        for chainID in (try? layerRecordIDs()) ?? [] {
+            guard let blob = (try? blob(of: chainID)) ?? nil, blob.descriptor.digest == descriptor.digest,
+                blob.descriptor.size == descriptor.size
+            else { continue }
+            return blob.path
+        }
+        return nil
     }
 }
 
@@ -94,6 +128,8 @@ private struct UntrustedFile: ~Copyable {
         guard try File.status(handle.raw).isRegular else { throw .invalid }
         file = try File.open("/proc/self/fd/\(handle.raw)", O_RDONLY)
     }
+
+    var size: Int64 { get throws(Errno) { try File.status(file.raw).size } }
 
     func lock() throws(Errno) -> Bool {
         let raw = file.raw

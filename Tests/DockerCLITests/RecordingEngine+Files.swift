@@ -34,8 +34,9 @@ extension RecordingEngine: ArchiveVerbs {
         for event in events { observer(event) }
     }
 
-    func push(_ options: PushOptions, observer: (EngineEvent) -> Void) throws {
+    func push(_ options: PushOptions, observer: (EngineEvent) -> Void) throws -> String {
         for event in events { observer(event) }
+        return options.name
     }
 
     func importImage(_ options: ImportOptions) throws -> Digest { throw PlainFailure(description: "import \(options)") }

@@ -39,9 +39,9 @@ package enum PushCommand: Command {
         }
         let screen = PullScreen(context.output, quiet: draft.quiet, context)
         defer { screen.finish() }
-        try context.engine().push(request) { screen.show($0) }
+        let name = try context.engine().push(request) { screen.show($0) }
         screen.finish()
-        if draft.quiet { context.output.line(request.allTags ? reference.repository : reference.tagged.canonical) }
+        if draft.quiet { context.output.line(name) }
         return 0
     }
 }

@@ -27,8 +27,8 @@ package enum SystemCheckCommand: Command {
         let asked = try draft.registry.request("")
         let check = try context.engine().checkStore(repairs: draft.repairs, asked) { context.output.line($0) }
         if !draft.quiet {
-            var line = "Checked \(check.images) images with \(check.layers) layers: "
-            line += check.faults.isEmpty ? "no damage" : "\(check.faults.count) faults"
+            var line = "Checked \(count(check.images, "image")) with \(count(check.layers, "layer")): "
+            line += check.faults.isEmpty ? "no damage" : count(check.faults.count, "fault")
             if check.repaired > 0 { line += ", \(check.repaired) repaired" }
             context.output.line(line)
         }
@@ -37,4 +37,6 @@ package enum SystemCheckCommand: Command {
         }
         return check.faults.count == check.repaired ? 0 : 1
     }
+
+    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 }

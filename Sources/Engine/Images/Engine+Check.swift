@@ -30,7 +30,8 @@ extension Engine {
             try self.check(image, repairs, asked, &known, &check, fault)
         }
         check.layers = known.count
-        if repairs {
+        // What is mounted on the host may stand on them as well.
+        if repairs, try mountedFiles(.all).isEmpty {
             try store { () throws(StoreError) in
                 try images.removeReplaced { () throws(StoreError) in try imageUses() }
             }
@@ -42,7 +43,9 @@ extension Engine {
         _ repairs: Bool, _ asked: PullRequest, _ check: inout StoreCheck, _ tell: (String) -> Void
     ) throws(EngineError) {
         let faults = try store { () throws(StoreError) in
-            try images.checkRecords(try imageUses(), containers: try containerNames())
+            try images.checkRecords(
+                uses: { () throws(StoreError) in try imageUses() },
+                containers: { () throws(StoreError) in try containerNames() })
         }
         for found in faults {
             var text = found.description
@@ -96,8 +99,13 @@ extension Engine {
         message.check = CheckRequest(image: image.id, known: Array(known), repairs: repairs)
         let name = image.names.first?.familiar ?? image.id.short
         var looked: [CheckedLayer] = []
-        _ = try Worker.outcome(of: message) { event in
-            if case .checked(let layer) = event { looked.append(layer) }
+        do throws(EngineError) {
+            _ = try Worker.outcome(of: message) { event in
+                if case .checked(let layer) = event { looked.append(layer) }
+            }
+        } catch {
+            // Somebody removed it meanwhile.
+            if try find(image.id.description) != nil { throw error }
         }
         for layer in looked {
             known.insert(layer.chainID)

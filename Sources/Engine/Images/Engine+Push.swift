@@ -12,8 +12,9 @@ package struct PushOptions: Sendable, Hashable {
 }
 
 extension Engine {
-    /// Gives one tag of a repository, or all that are here, to its registry.
-    package func push(_ options: PushOptions, observer: (EngineEvent) -> Void) throws(EngineError) {
+    /// Gives one tag of a repository, or all that are here, to its registry. Returns the name in full.
+    @discardableResult
+    package func push(_ options: PushOptions, observer: (EngineEvent) -> Void) throws(EngineError) -> String {
         let reference = try pushed(options)
         var images: [NamedImage] = []
         for (name, id) in try names(of: reference, options) {
@@ -33,6 +34,7 @@ extension Engine {
             guard let name = try? Reference(parsing: name) else { continue }
             noteImage("push", actor: name.familiar, name: name.familiarRepository)
         }
+        return options.allTags ? reference.repository : reference.tagged.canonical
     }
 
     private func pushed(_ options: PushOptions) throws(EngineError) -> Reference {

@@ -61,7 +61,7 @@ extension EndToEnd {
             #expect(few.status == 1 && few.stderr.contains("'runimg cp' requires 2 arguments"), "\(few)")
             #expect(
                 few.stderr.contains(
-                    "runimg cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\trunimg cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH"
+                    "runimg cp [OPTIONS] CONTAINER|IMAGE:SRC_PATH DEST_PATH|-\n\trunimg cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH"
                 ))
             #expect(try box.check("diff", name).lines == ["C /etc", "A /etc/new", "A /nd", "A /nd/f"])
         }

@@ -33,6 +33,8 @@ final class BlobCopy {
     /// What the copy is; nil where there is none. `compression` is that of the source.
     func finish(_ compression: Compression) throws(WorkerError) -> Descriptor? {
         guard let writer else { return nil }
+        // The writer borrows its number.
+        defer { withExtendedLifetime(self) {} }
         return try lift({ .layer(shown: shown, $0) }) { () throws(LayerError) in
             try writer.finish(compresses ? .gzip : compression)
         }

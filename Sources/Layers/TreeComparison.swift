@@ -71,6 +71,7 @@ package struct TreeComparison {
         switch wanted.kind {
         case .directory:
             let (first, second) = try opened(name, found, expected, path, O_RDONLY | O_DIRECTORY)
+            defer { withExtendedLifetime((first, second)) {} }
             try directories(first.descriptor.raw, second.descriptor.raw, path)
         case .regular:
             if actual.size != wanted.size {
@@ -104,6 +105,7 @@ package struct TreeComparison {
         _ name: PathBytes, _ found: Int32, _ expected: Int32, _ path: String
     ) throws(LayerError) -> Bool {
         let (first, second) = try opened(name, found, expected, path, O_RDONLY | O_NONBLOCK)
+        defer { withExtendedLifetime((first, second)) {} }
         var position: Int64 = 0
         while true {
             let counts = try on("read", path) { [position] () throws(Errno) in

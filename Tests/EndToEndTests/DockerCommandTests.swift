@@ -63,7 +63,10 @@ private struct Answer: Equatable, CustomStringConvertible {
     }
 
     private static func plain(_ text: String) -> String {
-        text.replacing(#/\b[0-9a-f]{64}\b/#, with: "<ID>").replacing(#/\b[0-9a-f]{12}\b/#, with: "<id>")
+        // The second is what docker says of a machine that forwards nothing.
+        text.replacing(#/\b[0-9a-f]{64}\b/#, with: "<ID>")
+            .replacing(#/(WARNING: )?IPv4 forwarding is disabled[^\n]*\n/#, with: "")
+            .replacing(#/\b[0-9a-f]{12}\b/#, with: "<id>")
     }
 
     private static func message(_ text: String) -> String {
@@ -72,8 +75,6 @@ private struct Answer: Equatable, CustomStringConvertible {
             if line.isEmpty || line.starts(with: "See '") || line.starts(with: "Run '") { break }
             // docker's own log, which a busy machine makes longer.
             if line.starts(with: "time=") { continue }
-            // What it says of this machine.
-            if line.contains("IPv4 forwarding is disabled") { continue }
             var words = String(line.replacing("runimg", with: "docker"))
             for speaker in ["docker: ", "Error response from daemon: ", "Error: "] where words.hasPrefix(speaker) {
                 words = String(words.dropFirst(speaker.count))

@@ -21,6 +21,8 @@ extension Engine {
         let downloads = maximumDownloads
         let atOnce = min(downloads, Engine.pullsAtOnce)
         let slots = asked.count > 1 ? try DownloadSlots(downloads) : nil
+        // Only its numbers are used below.
+        defer { withExtendedLifetime(slots) {} }
         var requests: [WorkerRequest] = []
         for one in asked {
             var request = try workerRequest(.pull, one)

@@ -107,6 +107,7 @@ struct Check {
         _ place: Int, from file: SharedFile, descriptor: Descriptor, into staged: StagedTree? = nil
     ) throws(WorkerError) -> Made {
         let tree = if let staged { staged } else { try store.stage() }
+        defer { withExtendedLifetime((file, tree)) {} }
         let began = try system("stat", "staging") { () throws(Errno) in try File.status(tree.diff.raw).changed }
         var limits = ExtractionLimits()
         limits.owners = owners
@@ -162,6 +163,7 @@ struct Check {
     private func compare(_ made: Made, _ place: Int) throws(WorkerError) -> [String] {
         let path = draft.makings.layers[place].diff
         let found = try system("open", path) { () throws(Errno) in try Directory.open(path) }
+        defer { withExtendedLifetime(made) {} }
         let comparison = try lift({ .layer(shown: draft.chain[place].short, $0) }) { () throws(LayerError) in
             try TreeComparison.compare(found.raw, with: made.tree.diff.raw, madeSince: made.began)
         }

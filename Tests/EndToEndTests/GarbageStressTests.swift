@@ -72,6 +72,8 @@ extension EndToEnd {
             let started = try File.readAll("\(layouts)/started").count / 2
             #expect(started > Self.workers, "too few for a test")
             try expectWhole(runimg)
+            let checked = try runimg.check("system", "check")
+            #expect(checked.stdout.hasSuffix(": no damage\n"), "\(checked)")
             try runimg.check("rm", "-f", "--all")
             try runimg.check("image", "prune", "-a", "-f")
             for directory in [

@@ -80,8 +80,10 @@ extension EndToEnd {
             #expect(output.status == 0, "\(output)")
             #expect(try asked().isEmpty)
 
-            // And without it the registry does.
-            let gone = ["--registry-mirror", "\(registry.host)=http://127.0.0.1:1"]
+            // And without it the registry does, whether nobody listens there or there is no such name.
+            let gone = ["http://127.0.0.1:1", "https://no-such-host.invalid"].flatMap {
+                ["--registry-mirror", "\(registry.host)=\($0)"]
+            }
             try #require(try Runimg().run(["pull", "-q"] + gone + [name]).status == 0)
             #expect(try !asked().isEmpty)
         }

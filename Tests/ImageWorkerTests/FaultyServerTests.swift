@@ -100,6 +100,26 @@ import Testing
         try FaultyServerTests.expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
     }
 
+    @Test("F11: a fault of the token's server is tried again", arguments: ["503", "silence", "cut"])
+    func aFaultOfATokensServer(fault: String) throws {
+        let sample = try sample()
+        let server = try FaultyServerTests.serve(sample) { request, count, _ in
+            let token = Array(#"{"token":"abc"}"#.utf8)
+            if request.path == "/token" {
+                var response = FaultyRegistry.Response(fault == "503" && count == 0 ? 503 : 200, body: token)
+                response.isSilent = fault == "silence" && count == 0
+                if fault == "cut", count == 0 { response.cutAfter = 5 }
+                return response
+            }
+            if request.header("Authorization") == "Bearer abc" { return nil }
+            let realm = "http://\(request.header("Host") ?? "")/token"
+            return .init(401, [("WWW-Authenticate", #"Bearer realm="\#(realm)",service="test""#)])
+        }
+        let fixture = try PullFixture()
+        try FaultyServerTests.expectWhole(fixture, try fixture.pull("\(server.host)/app"), sample)
+        #expect(server.requests(to: "/token").count >= 2)
+    }
+
     @Test("F12: wrong bytes of an earlier pull that look like a layer")
     func wrongBytesThatLookLikeALayerOfAnEarlierPull() throws {
         let sample = try sample()

@@ -85,6 +85,8 @@ extension EventLog {
         let lines = try RotatedLines(directory: dataRoot, name: EventLog.name, notice: notice)
         let onlyNew = query.since == nil && query.until == nil
         let wanted: RotatedLines.Take = { line in
+            // Between two entries: who saw another's line half written, and began a new one behind it.
+            if line.isEmpty { return true }
             guard let event = Event(json: line) else { return false }
             if let until = query.until, event.time > until { return nil }
             if let since = query.since, event.time < since { return true }

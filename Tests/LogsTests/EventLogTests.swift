@@ -53,6 +53,25 @@ import Testing
         #expect(try read(log, query).map(\.action) == ["3", "4", "5"])
     }
 
+    /// A command that meets another's line half written begins a new one, which leaves an empty one between them.
+    @Test func anEmptyLineIsNoDamage() throws {
+        let log = EventLog(dataRoot: scratch.path)
+        for (number, end) in ["\n", "\n\n", ""].enumerated() {
+            log.append(Event("image", "\(number)", actor: "x"))
+            let file = try File.open(scratch("events.log"), O_WRONLY | O_APPEND)
+            try File.write(file.raw, end)
+        }
+        let query = EventQuery(since: LogTime(seconds: 0, nanoseconds: 0), until: .now)
+        var notices: [String] = []
+        var actions: [String] = []
+        try log.read(query, notice: { notices.append("\($0)") }) { event in
+            actions.append(event.action)
+            return true
+        }
+        #expect(actions == ["0", "1", "2"])
+        #expect(notices.isEmpty, "\(notices)")
+    }
+
     @Test("events of many commands at once are whole and lose nothing to rotation")
     func manyWritersAtOnce() throws {
         let log = EventLog(dataRoot: scratch.path, maximumSize: 40_000)

@@ -102,7 +102,7 @@ extension ImageStore {
         _ layer: StagedLayer, above below: [LayerDirectory], size: Int64, blob: StagedBlob? = nil
     ) throws(StoreError) -> HeldLayer {
         try writeFiles(of: layer, above: below, size: size)
-        if let blob {
+        let fetched = try blob.map { blob throws(StoreError) in
             try attempt("keep", blob.path) { () throws(Errno) in try keep(blob, in: "\(layer.path)/db") }
         }
         let target = layout.layerRecord(layer.chainID)
@@ -115,6 +115,7 @@ extension ImageStore {
             try? finishRemoval(layer.path)
             throw .system(SystemFailure("commit layer", target, error))
         }
+        fetched??.drop()
         try? Directory.remove(layer.path)
         let directory = LayerDirectory(
             chainID: layer.chainID, cacheID: layer.cacheID, diff: "\(layout.layer(layer.cacheID))/diff",

@@ -57,7 +57,7 @@ extension ImageStore {
         let path = staging.path
         defer { try? Directory.removeTree(path) }
         try attempt("mend", record) { () throws(Errno) in
-            try keep(blob, in: path)
+            _ = try keep(blob, in: path)
             try File.syncFileSystem(staging.raw)
             for name in ["blob", "blob.json"] { try File.rename("\(path)/\(name)", to: "\(record)/\(name)") }
             try Directory.sync(record)

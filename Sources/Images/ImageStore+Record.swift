@@ -88,7 +88,7 @@ extension ImageStore {
             do throws(Errno) {
                 try Directory.make(directory, mode: 0o700)
             } catch .exists {
-                return
+                // It may be the note of a use alone, which nobody synced.
             }
             try Directory.sync(layout.metadata)
         }

@@ -52,6 +52,9 @@ extension ImageStore {
         }
         do throws(JSONFault) {
             let descriptor = try BoundedJSON.decode(Descriptor.self, from: bytes, limit: 64 << 10)
+            guard descriptor.size >= 0, LayerCompression(mediaType: descriptor.mediaType) != nil else {
+                throw JSONFault.value(path: "", reason: "not one of a layer")
+            }
             return LayerBlob(descriptor: descriptor, path: layout.blob(chainID))
         } catch {
             throw .damaged(
@@ -61,18 +64,19 @@ extension ImageStore {
     }
 
     /// Puts the blob into the record, unsynced: the layer's syncfs takes it along. One that others have taken away meanwhile
-    /// is another layer's by now, or is left out: the layer is whole without it.
-    func keep(_ blob: StagedBlob, in record: String) throws(Errno) {
+    /// is another layer's by now, or is left out: the layer is whole without it. The result is the fetched file, locked, to
+    /// be dropped when the record is durable: until then it is what a pull that is killed goes on with.
+    func keep(_ blob: StagedBlob, in record: String) throws(Errno) -> FetchedFile? {
         let target = "\(record)/blob"
+        var fetched: FetchedFile?
         if !blob.isShared {
             try UntrustedFile(blob.path).link(to: target, size: blob.descriptor.size)
-        } else if try !keepFetched(blob, as: target) {
-            guard let other = keptElsewhere(blob.descriptor) else { return }
+        } else {
             do throws(Errno) {
-                try UntrustedFile(other).link(to: target, size: blob.descriptor.size)
+                fetched = try keepFetched(blob, as: target)
             } catch .noEntry {
-                // Removed since.
-                return
+                // Gone, or being fetched anew.
+                if try !keepElsewhere(blob.descriptor, as: target) { return nil }
             }
         }
         let encoder = JSONEncoder()
@@ -81,40 +85,51 @@ extension ImageStore {
         let note = try File.open(target + ".json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         try File.write(note.raw, Array(json))
         try note.close()
+        return fetched
     }
 }
 
 extension ImageStore {
-    /// False where the fetched file is gone, or is being fetched anew.
-    private func keepFetched(_ blob: StagedBlob, as target: String) throws(Errno) -> Bool {
+    /// ENOENT where the fetched file is gone, or is shorter than it was.
+    private func keepFetched(_ blob: StagedBlob, as target: String) throws(Errno) -> FetchedFile? {
         let size = blob.descriptor.size
-        do throws(Errno) {
-            let file = try UntrustedFile(blob.path)
-            guard try file.size >= size else { return false }
-            if try file.lock(), try file.size == size {
-                try file.link(to: target, size: size)
-                // Nobody writes to it by this name from now on.
-                try file.unlink()
-            } else {
-                // Who has the lock may append to the file, where another image says another size.
-                try file.copy(to: target, size: size)
-            }
-            return true
-        } catch .noEntry {
-            return false
+        let file = try UntrustedFile(blob.path)
+        guard try file.size >= size else { throw .noEntry }
+        if try file.lock(), try file.size == size {
+            try file.link(to: target, size: size)
+            return FetchedFile(file)
         }
+        // Who has the lock may append to the file, where another image says another size.
+        try file.copy(to: target, size: size)
+        return nil
     }
 
-    /// The same blob of a layer that stands elsewhere in another image.
-    private func keptElsewhere(_ descriptor: Descriptor) -> String? {
+    /// Takes the same blob of a layer that stands elsewhere, in another image; false where there is none.
+    private func keepElsewhere(_ descriptor: Descriptor, as target: String) throws(Errno) -> Bool {
         for chainID in (try? layerRecordIDs()) ?? [] {
             guard let blob = (try? blob(of: chainID)) ?? nil, blob.descriptor.digest == descriptor.digest,
                 blob.descriptor.size == descriptor.size
             else { continue }
-            return blob.path
+            do throws(Errno) {
+                try UntrustedFile(blob.path).link(to: target, size: descriptor.size)
+                return true
+            } catch .noEntry {
+                // Removed since.
+                continue
+            }
         }
-        return nil
+        return false
     }
+}
+
+/// A fetched blob that is a layer's by now. As long as this value lives, nobody appends to it.
+final class FetchedFile {
+    private let file: UntrustedFile
+
+    fileprivate init(_ file: consuming UntrustedFile) { self.file = file }
+
+    /// Takes its name away; who can't leaves it to the next pull.
+    func drop() { try? file.unlink() }
 }
 
 /// A file where a process works that nobody trusts: only a regular one is opened at all, and it is the same in each step.

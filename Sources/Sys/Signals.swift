@@ -12,6 +12,13 @@ package struct SignalSet: Sendable {
         raw = set
     }
 
+    /// Whether one of them waits for the calling thread (sigpending(2)), which blocks them.
+    package var isPending: Bool {
+        var (pending, wanted) = (sigset_t(), raw)
+        sigpending(&pending)
+        return (1...64).contains { sigismember(&pending, $0) == 1 && sigismember(&wanted, $0) == 1 }
+    }
+
     package static var all: SignalSet {
         var set = SignalSet()
         sigfillset(&set.raw)

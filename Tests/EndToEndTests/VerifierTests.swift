@@ -65,6 +65,29 @@ extension EndToEnd {
             try runimg.check("pull", "-q", Leaks.image)
         }
 
+        /// The verifier is in a session of its own, where no key of the terminal reaches it.
+        @Test func anInterruptionDoesNotWaitForAVerifier() throws {
+            let registry = try PullCommand.fixtureRegistry()
+            let scratch = try Scratch()
+            let text = "#!/bin/sh\necho $$ > \(scratch("pid"))\nexec sleep 1000\n"
+            try scratch.file("verifiers/slow", text, mode: 0o755)
+            let runimg = try Runimg(configuration: #"{"image-verifiers": "\#(scratch("verifiers"))"}"#)
+            let command = runimg.command(["pull", "-q", "\(registry.host)/library/fixture"])
+            var child = try ChildProcess(command[0], Array(command.dropFirst()), environment: Tool.baseEnvironment)
+            var pid: Int32?
+            #expect(
+                Wait.until(seconds: 8) {
+                    let text = (try? File.readAll(scratch("pid"))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+                    pid = Int32(text.prefix { $0 != "\n" })
+                    return pid != nil
+                })
+            try child.signal(SIGINT)
+            #expect(try child.wait(seconds: 5) == .exited(130))
+            let verifier = try #require(pid)
+            #expect(Wait.until(seconds: 5) { kill(verifier, 0) != 0 })
+            #expect(try runimg.check("images", "-q").lines.isEmpty)
+        }
+
         @Test func whatCannotBeRunSaysNo() throws {
             let registry = try PullCommand.fixtureRegistry()
             let scratch = try Scratch()

@@ -65,6 +65,32 @@ import Testing
         _ = consume lock
     }
 
+    /// A pull that can't commit its layer, or is killed there, goes on with what it has fetched.
+    @Test func itStaysUntilTheLayerIsThere() throws {
+        try fetch(bytes)
+        let diffID = StoreFixture.diffID("one")
+        guard case .absent(let claim)? = try fixture.store.claim(diffID) else { throw Errno.busy }
+        let staged = try fixture.store.stage(claim, diffID: diffID)
+        let record = fixture.path("image/overlay2/layerdb/sha256/\(diffID.hex)")
+        try File.open(record, O_WRONLY | O_CREAT, mode: 0o600).close()
+        let blob = StagedBlob(descriptor, path: path, isShared: true)
+        #expect(throws: StoreError.self) { try fixture.store.commit(staged, above: [], size: 0, blob: blob) }
+        #expect(try File.readAll(path) == bytes)
+    }
+
+    /// A record that a disk has changed is told, and does not lead anywhere.
+    @Test(arguments: [
+        #"{"digest":"D","mediaType":"application/vnd.oci.image.layer.v1.tar","size":-1}"#,
+        #"{"digest":"D","mediaType":"text/plain","size":1}"#, "{", "",
+    ])
+    func aDamagedDescriptor(_ text: String) throws {
+        try fetch(bytes)
+        #expect(try add("one") == bytes)
+        let record = fixture.path("image/overlay2/layerdb/sha256/\(StoreFixture.diffID("one").hex)/blob.json")
+        try File.replace(record, with: Array(text.replacing("\"D\"", with: "\"\(descriptor.digest)\"").utf8))
+        #expect(throws: StoreError.self) { try fixture.store.blob(of: StoreFixture.diffID("one")) }
+    }
+
     /// What a process that was taken over may have put there instead.
     @Test func whatIsNoFileIsRefused() throws {
         for kind in ["link", "directory", "pipe"] {

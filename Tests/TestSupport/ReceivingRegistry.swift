@@ -12,7 +12,7 @@ package final class ReceivingRegistry: Sendable {
         var next = 0
     }
 
-    /// What is answered instead; nil: what is right. `count` says how many of that method came to the path before.
+    /// What is answered instead; nil: what is right.
     package typealias Fault =
         @Sendable (_ request: FaultyRegistry.Request, _ registry: ReceivingRegistry) ->
         FaultyRegistry.Response?

@@ -13,6 +13,8 @@ struct ImageVerifier: Sendable {
     var timeout = 10.0
     var environment = Environment.all
 
+    /// The keeper blocks them, and reads them between two requests.
+    private static let interrupts = SignalSet([SIGINT, SIGTERM, SIGHUP])
     /// More in one directory are a mistake.
     private static let most = 10
     private static let reasonLimit = 4096
@@ -26,6 +28,7 @@ struct ImageVerifier: Sendable {
             } catch {
                 throw refusal(name, program, "it can't be run: \(error)")
             }
+            if ImageVerifier.interrupts.isPending { throw .interrupted }
             switch verdict.exit {
             case .code(0): continue
             case .code(let code): throw refusal(name, program, verdict.reason, "exit code \(code)")
@@ -94,10 +97,10 @@ struct ImageVerifier: Sendable {
         while true {
             let left = (end - Clock.monotonicNanoseconds) / 1_000_000
             var items = [PollItem(fd, .readable)]
-            guard left > 0, let count = try? PollItem.wait(&items, milliseconds: Int32(clamping: left)), count > 0
-            else {
-                return nil
-            }
+            guard left > 0, !ImageVerifier.interrupts.isPending,
+                let count = try? PollItem.wait(&items, milliseconds: Int32(clamping: min(left, 100)))
+            else { return nil }
+            if count == 0 { continue }
             let got = chunk.withUnsafeMutableBytes { Glibc.read(fd, $0.baseAddress, $0.count) }
             if got <= 0 { return String(decoding: result, as: UTF8.self) }
             if result.count < ImageVerifier.reasonLimit { result.append(contentsOf: chunk[..<got]) }
@@ -111,7 +114,7 @@ struct ImageVerifier: Sendable {
         while true {
             let found = try Sys.check { waitpid(pid, &status, WNOHANG) }
             if found == pid { return Spawn.Exit(waitStatus: status) }
-            if Clock.monotonicNanoseconds > end {
+            if Clock.monotonicNanoseconds > end || ImageVerifier.interrupts.isPending {
                 kill(-pid, SIGKILL)
                 _ = try Spawn.wait(pid)
                 return nil

@@ -20,6 +20,14 @@ extension EndToEnd {
             try runimg.check("tag", "fixture", "pushed:1")
             #expect(try runimg("push", "-q", "pushed:1").status == 0)
             #expect(try runimg("tags", "\(registry.host)/library/pushed").stdout == "1\n")
+            // An archive has the names in full.
+            let archive = try runimg.check("save", "pushed", "fixture:latest").stdoutBytes
+            let loaded = try Runimg().run(["load"], input: archive).lines
+            #expect(Set(loaded) == Set([full, "\(registry.host)/library/pushed:1"].map { "Loaded image: \($0)" }))
+            let tar = try runimg.check("run", "--rm", "-q", "fixture", "tar", "-c", "bin").stdoutBytes
+            try #require(try runimg.run(["import", "-", "made"], input: tar).status == 0)
+            #expect(try runimg.check("run", "--rm", "made", "/bin/busybox", "echo", "x").lines == ["x"])
+            #expect(try runimg("rmi", "made").stdout.hasPrefix("Untagged: \(registry.host)/library/made:latest\n"))
             try runimg.check("rmi", "pushed:1")
             // The digits of an ID are one as long as there is no such name.
             let digits = String(id.dropFirst("sha256:".count).prefix(12))

@@ -78,7 +78,8 @@ extension Engine {
 
     /// Makes an image of one layer out of a tar, compressed or not.
     package func importImage(_ options: ImportOptions) throws(EngineError) -> Digest {
-        if let name = options.name { _ = try Engine.newName(name) { EngineError.invalid($0) } }
+        let name = options.name.map(meantNew)
+        if let name { _ = try Engine.newName(name) { EngineError.invalid($0) } }
         var execution = ImageConfig.Execution()
         for change in options.changes { try CommitChange(change).apply(to: &execution) }
         let input = try opened(options.file)
@@ -95,12 +96,12 @@ extension Engine {
         var request = WorkerRequest(verb: .importTar, source: shown, dataRoot: dataRoot)
         request.ids = rootless?.workerIDs
         request.debug = self.options.logLevel == .debug
-        request.importTar = ImportRequest(input: shown, config: config, name: options.name)
+        request.importTar = ImportRequest(input: shown, config: config, name: name)
         guard case .done(let image, _) = try Worker.outcome(of: request, further: [input.raw]) else {
             throw .workerDied("it ended with another answer than was asked for")
         }
         _ = consume input
-        noteImage("import", actor: image.description, name: options.name ?? image.description)
+        noteImage("import", actor: image.description, name: name ?? image.description)
         return image
     }
 
@@ -118,7 +119,8 @@ extension Engine {
 
     private func saved(_ options: SaveOptions) throws(EngineError) -> [NamedImage] {
         var result: [NamedImage] = []
-        for text in options.images {
+        for asked in options.images {
+            let text = meant(asked)
             try store { () throws(StoreError) in try ImageStore.checkName(text) }
             for found in try named(text, options.platform) {
                 if let index = result.firstIndex(where: { $0.id == found.id }) {

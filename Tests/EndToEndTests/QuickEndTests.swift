@@ -23,6 +23,22 @@ extension EndToEnd {
             }
         }
 
+        @Test(.enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"))
+        func removalWaitsForTheEntryToGo() throws {
+            try Lifecycle.isolated { runimg in
+                // Records the end, and then takes a second to remove what the entry consists of, file by file.
+                let script = """
+                    strace -qq -o /dev/null -e inject=unlinkat:delay_enter=250000 \
+                      "$@" run --name leaving \(Lifecycle.image) true &
+                    until grep -q '"status":"exited"' "$0"/containers/*/config.json; do sleep 0.01; done 2>/dev/null
+                    "$@" rm leaving
+                    wait $!
+                    """
+                let output = try Tool.run("bash", ["-c", script, runimg.dataRoot] + runimg.command([]), timeout: 60)
+                #expect(output.status == 0 && output.stdout == "leaving\n", "\(output)")
+            }
+        }
+
         @Test func manyAtOnce() throws {
             try Lifecycle.isolated { runimg in
                 let script = """
@@ -36,7 +52,8 @@ extension EndToEnd {
                 let output = try Tool.run("bash", ["-c", script, "bash"] + runimg.command([]), timeout: 300)
                 let codes = output.lines.filter { $0.count < 64 }
                 #expect(codes == Array(repeating: "3", count: 48), "\(output)")
-                #expect(try runimg.check("ps", "-aq").stdout.isEmpty)
+                // A removal that was refused says why here.
+                #expect(try runimg.check("ps", "-a").stdout.split(separator: "\n").count == 1, "\(output)")
             }
         }
 

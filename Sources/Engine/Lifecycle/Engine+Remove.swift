@@ -58,11 +58,17 @@ extension Engine {
         }
     }
 
-    /// An end that is just being recorded is waited for.
+    /// An end that is just being recorded is waited for, to the last file of its entry.
     private func settledCondition(of record: ContainerRecord) throws(EngineError) -> ContainerCondition {
         let end = Clock.monotonicNanoseconds + Int64(Engine.stopTimeout) * 1_000_000_000
-        while condition(of: record) == .ending, Clock.monotonicNanoseconds < end { usleep(2000) }
-        return condition(of: record)
+        while true {
+            let now = condition(of: record)
+            // An entry on its way out, or in, says nothing for a moment; a damaged one for good.
+            let isSilent =
+                now == .starting && live.state(of: record.id) == nil && live.damage(of: record.id) == nil
+            guard now == .ending || isSilent, Clock.monotonicNanoseconds < end else { return now }
+            usleep(2000)
+        }
     }
 
     private func end(_ record: ContainerRecord) throws(EngineError) {

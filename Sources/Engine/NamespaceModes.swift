@@ -78,8 +78,10 @@ package enum IPCMode: Sendable, Hashable, Codable, RawRepresentable {
 package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
     /// Its own, which leads nowhere.
     case none
-    /// docker's usual one; what a new container gets for it is decided by the engine.
+    /// The default network, as docker's users know it; without root what the engine decides when the container is made.
     case bridge
+    /// One that was made, by its name as asked; the container is on all of `NetworkOptions.endpoints`.
+    case named(String)
     /// Its own, which leads outward by a program of an ordinary user's.
     case user(UserNetwork)
     case host
@@ -98,8 +100,11 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
                 self = .user(program)
                 return
             }
-            guard let owner = OwnerName.parse(text) else { return nil }
-            self = .container(owner)
+            if let owner = OwnerName.parse(text) {
+                self = .container(owner)
+            } else {
+                self = .named(text)
+            }
         }
     }
 
@@ -107,6 +112,7 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
         switch self {
         case .none: "none"
         case .bridge: "bridge"
+        case .named(let name): name
         case .user(let program): program.rawValue
         case .host: "host"
         case .container(let owner): OwnerName.text(owner)
@@ -116,7 +122,7 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
     /// Whether the namespace is the container's own.
     var isOwn: Bool {
         switch self {
-        case .none, .bridge, .user: true
+        case .none, .bridge, .named, .user: true
         case .host, .container: false
         }
     }

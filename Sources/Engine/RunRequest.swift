@@ -34,6 +34,8 @@ package struct RunRequest: Sendable, Hashable, Codable {
     package var isolation = IsolationOptions()
     package var resources = ResourceOptions()
     package var lifecycle = LifecycleOptions()
+    /// nil, as in older records: nothing asked.
+    package var networking: NetworkOptions?
     package var log = LogOptions()
     package var mounts: [MountRequest] = []
     /// Containers whose volumes are taken over: NAME[:ro|rw].

@@ -16,7 +16,7 @@ import Testing
         "Rootfs": ["OCI", "Sys"],
         "Union": ["Sys"],
         "Cgroups": ["OCI", "Sys"],
-        "Network": ["Sys"],
+        "Network": ["OCI", "Sys", "CPorts"],
         "Runtime": ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"],
         "Supervisor": ["Runtime", "OCI", "Sys", "CMonitor"],
         "Engine": [

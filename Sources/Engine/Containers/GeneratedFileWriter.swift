@@ -29,7 +29,7 @@ enum GeneratedFileWriter {
         case .user(let program):
             if let address = program.address { hosts += Array("\(address)\t\(hostname)\n".utf8) }
             resolver = Array(program.resolverFile(String(decoding: resolver, as: UTF8.self)).utf8)
-        case .none, .bridge, .container: break
+        case .none, .bridge, .named, .container: break
         }
         try write(hosts, to: files.hosts)
         try write(Array("\(hostname)\n".utf8), to: files.hostname)

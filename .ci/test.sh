@@ -7,6 +7,10 @@ cd "$(dirname "$0")/.."
 export RUNIMG_BIN_DIR="$PWD/.build/release"
 # A trap in a test must end the run, not wait for a person at a debugger.
 export SWIFT_BACKTRACE=interactive=no,color=no
+# In a network namespace of its own: containers' networks change bridges, forwarding and firewall of the host.
+if [ "$(id -u)" -eq 0 ] && [ -z "${RUNIMG_TEST_NETWORK:-}" ] && unshare -n true 2>/dev/null; then
+    RUNIMG_TEST_NETWORK=1 exec unshare -n bash -c 'ip link set lo up && exec "$@"' bash "$0" "$@"
+fi
 results=$(mktemp -d)
 finish() {
     rm -rf "$results"

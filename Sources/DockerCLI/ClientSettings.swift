@@ -7,6 +7,7 @@ package struct ClientSettings: Sendable, Hashable {
     package var imagesFormat = ""
     package var psFormat = ""
     package var volumesFormat = ""
+    package var networksFormat = ""
 
     /// Reads `--config`, `$DOCKER_CONFIG` or `~/.docker`. A file that is missing or can't be read sets nothing: it holds
     /// preferences, and it is docker's.
@@ -21,6 +22,7 @@ package struct ClientSettings: Sendable, Hashable {
         settings.imagesFormat = json["imagesFormat"]?.string ?? ""
         settings.psFormat = json["psFormat"]?.string ?? ""
         settings.volumesFormat = json["volumesFormat"]?.string ?? ""
+        settings.networksFormat = json["networksFormat"]?.string ?? ""
         return settings
     }
 }

@@ -24,8 +24,30 @@ package struct Configuration: Sendable, Hashable {
     package var storageDriver: String?
     /// Whether containers get no_new_privs unless their command line says otherwise.
     package var noNewPrivileges = false
+    /// For containers whose command line says nothing.
+    package var dns = DNSOptions()
+    /// The default network's: the bridge's own address with the length of its subnet. nil: one that is free.
+    package var bridgeAddress: IPPrefix?
+    /// nil: docker's.
+    package var addressPools: [AddressPool]?
+    /// Of the default network; nil: the usual one.
+    package var mtu: Int?
+    /// Where `-p` without an address publishes; nil: all of the host's.
+    package var publishAddress: IPAddress?
+    /// Of the default network; nil: yes.
+    package var connectsContainers: Bool?
+    package var masquerades: Bool?
+    package var publishMode = PublishMode.nft
     /// The file that was read.
     package var file: String?
+
+    /// How what comes to a published port gets to the container.
+    package enum PublishMode: String, Sendable, Hashable, CaseIterable {
+        /// By the kernel, but for what comes from the host's loopback.
+        case nft
+        /// By a process, whatever comes.
+        case proxy
+    }
 
     package init() {}
 
@@ -88,13 +110,26 @@ package struct Configuration: Sendable, Hashable {
         }
     }
 
+    /// Both by one reading.
+    private struct AllKeys: Decodable {
+        let keys: Keys
+        let networks: NetworkKeys
+
+        init(from decoder: any Decoder) throws {
+            keys = try Keys(from: decoder)
+            networks = try NetworkKeys(from: decoder)
+        }
+    }
+
     static func decode(_ bytes: [UInt8], path: String) throws(EngineError) -> Configuration {
         let text = ConfigurationText(bytes)
         // The decoder would let the comma pass.
         if let slip = text.slip { throw .configuration(path: path, reason: slip) }
         let keys: Keys
+        let networks: NetworkKeys
         do {
-            keys = try JSONDecoder().decode(Keys.self, from: Data(bytes))
+            let all = try JSONDecoder().decode(AllKeys.self, from: Data(bytes))
+            (keys, networks) = (all.keys, all.networks)
         } catch {
             throw .configuration(path: path, reason: explain(error))
         }
@@ -118,10 +153,16 @@ package struct Configuration: Sendable, Hashable {
         result.searchesRegistriesConf = keys.defaultRegistry == Configuration.registriesConfName
         result.noNewPrivileges = keys.noNewPrivileges ?? false
         // docker's own directories stay docker's: only a file of ours moves where we keep things.
-        if !path.hasSuffix("/docker/daemon.json") {
+        let isDockers = path.hasSuffix("/docker/daemon.json")
+        if !isDockers {
             result.dataRoot = keys.dataRoot ?? keys.graph
             result.execRoot = keys.execRoot
             result.storageDriver = keys.storageDriver
+        }
+        do throws(NetworkKeys.Fault) {
+            try networks.apply(to: &result, isDockers: isDockers)
+        } catch {
+            throw .configuration(path: path, reason: error.reason)
         }
         result.file = path
         return result

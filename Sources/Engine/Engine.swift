@@ -11,6 +11,7 @@ package struct Engine: Sendable {
     package let images: ImageStore
     package let containers: ContainerStore
     let volumes: VolumeStore
+    let networks: NetworkStore
     let live: LiveContainers
     /// By the command line or the configuration; nil: whichever works.
     let askedDriver: StorageDriver?
@@ -39,6 +40,7 @@ package struct Engine: Sendable {
         images = ImageStore(dataRoot: dataRoot, marks: rootless == nil ? .trusted : .user)
         containers = ContainerStore(dataRoot: dataRoot)
         volumes = VolumeStore(dataRoot: dataRoot)
+        networks = NetworkStore(dataRoot: dataRoot)
         let execRoot =
             options.execRoot ?? configuration.execRoot ?? rootless?.places.runDirectory
             ?? LiveContainers.defaultDirectory

@@ -18,6 +18,7 @@ package enum EngineError: Error {
     case noSuchImage(String)
     case noSuchContainer(String)
     case noSuchVolume(String)
+    case noSuchNetwork(String)
     /// Neither a container nor an image.
     case noSuchObject(String)
     /// The container with this ID.
@@ -75,7 +76,7 @@ extension EngineError {
     /// Whether what was named is not there.
     package var isMissingObject: Bool {
         switch self {
-        case .noSuchImage, .noSuchContainer, .noSuchVolume, .noSuchObject, .store(.noSuchImage): true
+        case .noSuchImage, .noSuchContainer, .noSuchVolume, .noSuchNetwork, .noSuchObject, .store(.noSuchImage): true
         default: false
         }
     }
@@ -91,6 +92,7 @@ extension EngineError: CustomStringConvertible {
         case .noSuchImage(let name): "No such image: \(name)"
         case .noSuchContainer(let name): "No such container: \(ForeignText(name))"
         case .noSuchVolume(let name): "get \(ForeignText(name)): no such volume"
+        case .noSuchNetwork(let name): "network \(ForeignText(name)) not found"
         case .noSuchObject(let name): "no container or image with name or ID \"\(ForeignText(name))\" found"
         case .monitorDied(let id):
             "the monitor of container \(id) was killed, and the container with it"
@@ -110,6 +112,8 @@ extension EngineError: CustomStringConvertible {
         case .rootfs(let error): "\(error)"
         case .driverUnusable(let driver, let reason): "storage driver \(driver.rawValue) does not work here: \(reason)"
         case .cgroup(let error): "\(error)"
+        // Its own words, but for names, and longer.
+        case .network(.port(let failure)): "\(failure)"
         case .network(let error): "\(ForeignText("\(error)"))"
         case .log(let error): "\(error)"
         case .notATerminal: "the input device is not a TTY"

@@ -12,6 +12,12 @@ package enum ResourceName {
         return bytes.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
     }
 
+    /// Those of networks may be one byte long.
+    package static func isNetwork(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= maximumLength, isAlphanumeric(first) else { return false }
+        return text.utf8.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
+    }
+
     package static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

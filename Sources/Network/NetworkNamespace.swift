@@ -10,28 +10,81 @@ package final class NetworkNamespace: Sendable {
     private static let lowest = 10
     let fd: OwnedFD
 
-    /// A new one, of the caller's user namespace (network_namespaces(7)).
-    package init() throws(NetworkError) {
-        let made = Mutex<Result<Int32, Errno>>(.failure(.invalid))
+    /// A new one, of the caller's user namespace (network_namespaces(7)); `prepare` is run in it.
+    package init(_ prepare: @escaping @Sendable () throws(NetworkError) -> Void = {}) throws(NetworkError) {
+        // A thread's own, and only that is changed.
+        let made = try NetworkNamespace.onThread { () throws(NetworkError) -> Int32 in
+            do throws(Errno) {
+                try check { unshare(CLONE_NEWNET) }
+            } catch {
+                throw .system(SystemFailure("make", "a network namespace", error))
+            }
+            try prepare()
+            return try NetworkNamespace.open("/proc/thread-self/ns/net").release()
+        }
+        fd = OwnedFD(adopting: made)
+    }
+
+    /// That of a process that runs.
+    package init(of pidfd: Int32) throws(NetworkError) {
         do throws(Errno) {
-            // A thread's own, and only that is changed.
-            try JoinableThread { made.withLock { $0 = NetworkNamespace.unshared() } }.join()
-            fd = OwnedFD(adopting: try made.withLock { $0 }.get())
+            let pid = try Pidfd.number(of: pidfd)
+            let opened = try File.open("/proc/\(pid)/ns/net", O_RDONLY)
+            // It had not ended, so the number was its own.
+            try Pidfd.send(0, to: pidfd)
+            fd = opened
         } catch {
-            throw .system(SystemFailure("make", "a network namespace", error))
+            throw .system(SystemFailure("open", "the network namespace of a container", error))
         }
     }
 
     /// By which a process that was cloned of this one finds it.
     package var path: String { "/proc/self/fd/\(fd.raw)" }
 
-    private static func unshared() -> Result<Int32, Errno> {
-        do throws(Errno) {
-            try check { unshare(CLONE_NEWNET) }
-            let file = try File.open("/proc/thread-self/ns/net", O_RDONLY)
-            return .success(try check { clinux_fcntl(file.raw, F_DUPFD_CLOEXEC, lowest) })
-        } catch {
-            return .failure(error)
+    /// Borrowed.
+    package var descriptor: Int32 { fd.raw }
+
+    /// Runs `body` on a thread that is in the namespace, and waits for it.
+    package func perform<T: Sendable>(
+        _ body: @escaping @Sendable () throws(NetworkError) -> T
+    ) throws(NetworkError) -> T {
+        let raw = fd.raw
+        return try NetworkNamespace.onThread { () throws(NetworkError) -> T in
+            do throws(Errno) {
+                try check { setns(raw, CLONE_NEWNET) }
+            } catch {
+                throw .system(SystemFailure("enter", "a network namespace", error))
+            }
+            return try body()
         }
+    }
+
+    private static func open(_ path: String) throws(NetworkError) -> OwnedFD {
+        do throws(Errno) {
+            let file = try File.open(path, O_RDONLY)
+            return OwnedFD(adopting: try check { clinux_fcntl(file.raw, F_DUPFD_CLOEXEC, lowest) })
+        } catch {
+            throw .system(SystemFailure("open", "a network namespace", error))
+        }
+    }
+
+    private static func onThread<T: Sendable>(
+        _ body: @escaping @Sendable () throws(NetworkError) -> T
+    ) throws(NetworkError) -> T {
+        let result = Mutex<Result<T, NetworkError>>(.failure(.system(SystemFailure("start", "a thread", .invalid))))
+        do throws(Errno) {
+            try JoinableThread {
+                let outcome: Result<T, NetworkError>
+                do throws(NetworkError) {
+                    outcome = .success(try body())
+                } catch {
+                    outcome = .failure(error)
+                }
+                result.withLock { $0 = outcome }
+            }.join()
+        } catch {
+            throw .system(SystemFailure("start", "a thread", error))
+        }
+        return try result.withLock { $0 }.get()
     }
 }

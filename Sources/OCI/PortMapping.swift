@@ -50,3 +50,8 @@ package struct PublishedPort: Sendable, Hashable, Codable {
         self.hostPort = hostPort
     }
 }
+
+extension IPAddress {
+    /// As it stands before a port: version 6 in brackets.
+    package var text: String { isVersion6 ? "[\(self)]" : "\(self)" }
+}

@@ -16,6 +16,8 @@ package struct Errno: Error, RawRepresentable, Hashable, Sendable {
         return String(cString: name)
     }
 
+    package static let addressInUse = Errno(rawValue: EADDRINUSE)
+    package static let addressNotAvailable = Errno(rawValue: EADDRNOTAVAIL)
     package static let again = Errno(rawValue: EAGAIN)
     package static let accessDenied = Errno(rawValue: EACCES)
     package static let badFileDescriptor = Errno(rawValue: EBADF)

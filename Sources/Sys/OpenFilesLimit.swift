@@ -9,4 +9,13 @@ package enum OpenFilesLimit {
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
+
+    /// The same while `body` runs; what it opens stays open. A container started later has the limit of its caller.
+    package static func whileRaised<T: ~Copyable, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+        var before = rlimit()
+        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) == 0
+        raise()
+        defer { if isKnown { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) } }
+        return try body()
+    }
 }

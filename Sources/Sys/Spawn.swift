@@ -3,12 +3,13 @@ internal import Glibc
 
 /// Another program started by posix_spawn(3), with nothing inherited but what is named here.
 package enum Spawn {
-    /// Starts `arguments[0]`, a path, with three descriptors of ours as its 0, 1 and 2, and `further` as 3 and so on;
+    /// Starts `executable`, or else `arguments[0]`, a path, with three descriptors of ours as its 0, 1 and 2, and `further` as 3 and so on;
     /// returns the child's pid. The child starts with no signal blocked and default actions, with `session` in a session of
     /// its own.
     package static func start(
-        _ arguments: [String], environment: [String], input: Int32, output: Int32, error: Int32, further: [Int32] = [],
-        session: Bool = false
+        _ arguments: [String], executable: String? = nil, environment: [String], input: Int32, output: Int32,
+        error: Int32,
+        further: [Int32] = [], session: Bool = false
     ) throws(Errno) -> Int32 {
         // Out of the way of the numbers that the child gets.
         let copies = Descriptors()
@@ -37,7 +38,7 @@ package enum Spawn {
         var envp = environment.map { strdup($0) } + [nil]
         defer { for text in argv + envp { free(text) } }
         var pid: Int32 = 0
-        let status = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &envp)
+        let status = posix_spawn(&pid, executable ?? arguments[0], &actions, &attributes, &argv, &envp)
         if status != 0 { throw Errno(rawValue: status) }
         return pid
     }

@@ -111,7 +111,7 @@ private struct NamedTest {
     }
 
     static func isRow(_ text: String) -> Bool {
-        guard let letter = text.first, "UPRXCDFTZ".contains(letter) else { return false }
+        guard let letter = text.first, "UPRXCDFNTZ".contains(letter) else { return false }
         let number = text.dropFirst()
         return !number.isEmpty && number.count <= 2 && number.allSatisfy(\.isNumber)
     }

@@ -19,6 +19,8 @@ extension RecordingEngine: NameVerbs {
 
     func volumeNames() -> [String] { volumeList.map(\.name) }
 
+    func networkNames() -> [String] { networkList.map(\.record.name) }
+
     func entries(of directory: String, inContainer name: String) -> [NamedFile] {
         files["\(name):\(directory)"] ?? []
     }

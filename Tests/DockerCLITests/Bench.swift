@@ -77,6 +77,10 @@ final class RecordingEngine: EngineVerbs {
     var pullFailures: [String: EngineError] = [:]
     var imageDetails: [String: ImageDetails] = [:]
     var volumeList: [VolumeDetails] = []
+    /// What `network create` and `connect` were asked, and the networks that there are.
+    var askedNetworks: [NetworkRequest] = []
+    var connections: [EndpointOptions] = []
+    var networkList: [NetworkDetails] = []
     var removedContainers: [String] = []
     /// What other verbs on containers were asked, in order.
     var verbs: [String] = []

@@ -89,8 +89,8 @@ import Testing
             ),
             ("run -it alpine", 1, "the input device is not a TTY\n"),
             (
-                "run --network mine a", 125,
-                "runimg: network mine not found\n\nRun 'runimg run --help' for more information\n"
+                "run --network -mine a", 125,
+                "runimg: network -mine not found\n\nRun 'runimg run --help' for more information\n"
             ),
         ] as [(String, Int32, String)])
     func refuses(_ line: String, _ code: Int32, _ message: String) {
@@ -156,10 +156,10 @@ import Testing
 
     @Test func runWarns() {
         let bench = Bench()
-        #expect(bench.run("run -p 80:80 --network bridge alpine --registry-mirror=http://x") == 0)
+        #expect(bench.run("run -p 80:80 --network host alpine --registry-mirror=http://x") == 0)
         #expect(
             bench.errors.text == """
-                WARNING: publishing ports is not supported yet (planned); no port of the host leads to the container
+                WARNING: Published ports are discarded when using host network mode
                 WARNING: --registry-mirror stands behind the image, so the container gets it
 
                 """)

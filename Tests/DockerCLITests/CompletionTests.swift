@@ -23,6 +23,7 @@ import Testing
         ]
         bench.engine.summaries = [ImageSummary(id: image)]
         bench.engine.summaries[0].repoTags = ["alpine:3", "shop/front:1"]
+        for name in ["front", "back"] { _ = try bench.engine.createNetwork(NetworkRequest(name: name)) }
         for name in ["data", "logs"] { _ = try bench.engine.createVolume(name, labels: [:]) }
         bench.engine.files = ["web:/etc/": [NamedFile(name: "a b", isDirectory: false)]]
         return bench
@@ -46,7 +47,9 @@ import Testing
         ("container rm w", ["web"]), ("rm 22", ["222222222222"]), ("rename web ", []), ("rename web x ", []),
         ("rmi ", ["alpine:3", "shop/front:1"]), ("run al", ["alpine:3"]), ("run alpine:3 ", []),
         ("run alpine:3 --", []), ("create --name x alp", ["alpine:3"]), ("volume rm ", ["data", "logs"]),
-        ("inspect ", ["web", "old", "frozen", "looping", "alpine:3", "shop/front:1", "data", "logs"]),
+        ("network rm ", ["front", "back"]), ("run --network fr", ["front"]), ("network connect back w", ["web"]),
+        ("ps --filter network=b", ["network=back"]),
+        ("inspect ", ["web", "old", "frozen", "looping", "alpine:3", "shop/front:1", "front", "back", "data", "logs"]),
         ("--data-root /x stop w", ["web"]), ("-D -l debug stop w", ["web"]), ("-- stop w", ["web"]),
         ("kill -s SIGW", ["SIGWINCH"]), ("kill --signal=WI", ["--signal=WINCH"]), ("stop -s TER", ["TERM"]),
         ("run --restart al", ["always"]), ("run --log-driver j", ["json-file"]), ("run --network h", ["host"]),
@@ -73,7 +76,7 @@ import Testing
     @Test func commandsAreThoseOfTheHelp() throws {
         let top = try Self.offered("")
         #expect(Set(["run", "ps", "container", "volume", "help"]).isSubset(of: top))
-        #expect(Set(top).isDisjoint(with: ["build", "swarm", "__complete", "monitor-end", "network"]))
+        #expect(Set(top).isDisjoint(with: ["build", "swarm", "__complete", "monitor-end", "builder"]))
         let members = try Self.offered("volume ")
         #expect(members == ["create", "exists", "inspect", "ls", "list", "prune", "rm", "remove", ":none 0"])
     }

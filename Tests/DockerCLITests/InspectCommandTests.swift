@@ -1,8 +1,8 @@
 import DockerCLI
-import Engine
 import OCI
 import Testing
 
+@testable import Engine
 @testable import Images
 
 /// `inspect`, against what docker printed for such a container and image.
@@ -93,6 +93,68 @@ import Testing
         let bench = try Self.bench()
         #expect(bench.run(["inspect", "-f", template, "web"]) == 0, "\(bench.errors.text)")
         #expect(bench.output.text == expected + "\n")
+    }
+
+    @Test func networksOfAContainer() throws {
+        func shown(_ template: String, _ change: (inout ContainerDetails) -> Void) throws -> String {
+            let bench = try Self.bench()
+            var details = try #require(bench.engine.details["web"])
+            change(&details)
+            bench.engine.details["web"] = details
+            #expect(bench.run(["inspect", "-f", template, "web"]) == 0, "\(bench.errors.text)")
+            return bench.output.text
+        }
+        let id = String(repeating: "9", count: 64)
+        func ask(_ details: inout ContainerDetails) {
+            var endpoint = EndpointOptions(network: id)
+            endpoint.aliases = ["www"]
+            endpoint.address = IPAddress("10.9.0.2")
+            var options = NetworkOptions()
+            options.endpoints = [endpoint]
+            options.dns.servers = [IPAddress(0x0101_0101)]
+            options.dns.search = ["."]
+            options.extraHosts = [
+                ExtraHost(name: "a", address: IPAddress("::1")), ExtraHost(name: "g", address: nil),
+            ]
+            details.record.request.isolation.network = .named("mine")
+            details.record.request.networking = options
+            details.networkNames = [id: "mine"]
+        }
+        func run(_ details: inout ContainerDetails, on network: String) {
+            let addresses = [IPPrefix("10.9.0.2/24"), IPPrefix("fd00::2/64")].compactMap(\.self)
+            let gateways = [IPAddress("10.9.0.1"), IPAddress("fd00::1")].compactMap(\.self)
+            details.endpoints = [
+                Endpoint(
+                    network: network, networkName: "mine", driver: .bridge, link: "br", port: nil, interface: "eth0",
+                    mac: MACAddress(of: IPAddress(0x0a09_0002)), addresses: addresses, gateways: gateways,
+                    aliases: ["www"])
+            ]
+        }
+        let host =
+            "{{.HostConfig.NetworkMode}} {{.HostConfig.Dns}} {{.HostConfig.DnsSearch}} {{.HostConfig.ExtraHosts}}"
+        #expect(try shown(host, ask) == "mine [1.1.1.1] [.] [a:::1 g:host-gateway]\n")
+        let network =
+            "{{with .NetworkSettings.Networks.mine}}{{json .IPAMConfig}} {{.Aliases}} {{.NetworkID}} {{.Gateway}} "
+            + "{{.IPAddress}}/{{.IPPrefixLen}} {{.GlobalIPv6Address}}/{{.GlobalIPv6PrefixLen}} {{.IPv6Gateway}} "
+            + "{{.MacAddress}} {{.DNSNames}}{{end}}"
+        let asked = #"{"IPv4Address":"10.9.0.2"} [www] \#(id)"#
+        #expect(try shown(network, ask) == "\(asked)  /0 /0   []\n")
+        let running = try shown(network) {
+            ask(&$0)
+            run(&$0, on: id)
+        }
+        #expect(
+            running
+                == "\(asked) 10.9.0.1 10.9.0.2/24 fd00::2/64 fd00::1 02:42:0a:09:00:02 [web www 444444444444]\n")
+        // docker shows the default network's once more above them all.
+        let above = "{{with .NetworkSettings}}{{.IPAddress}}/{{.IPPrefixLen}} {{.Gateway}} {{.MacAddress}}{{end}}"
+        let standard = try shown(above) { run(&$0, on: PredefinedNetwork.bridge.id) }
+        #expect(standard == "10.9.0.2/24 10.9.0.1 02:42:0a:09:00:02\n")
+        let other = try shown(above) {
+            ask(&$0)
+            run(&$0, on: id)
+        }
+        #expect(other == "/0  \n")
     }
 
     /// The five paths of the users' notes; two of them are a container's and an image's.

@@ -24,6 +24,12 @@ import Testing
         Self.request(["--ipc", ""]) { _ in }
     }
 
+    @Test func macAddressInTheHostsNetwork() {
+        #expect(
+            Parsed.run(["--network", "host", "--mac-address", "02:42:ac:11:00:02", "a"])
+                == .refused("conflicting options: mac-address and the network mode", usage: false))
+    }
+
     /// What would be set for the network of another container; the texts are docker's.
     @Test(arguments: [
         ("-h x", "hostname and the network mode"),

@@ -138,11 +138,13 @@ import Testing
             VolumeDetails(name: nameless, path: "/v", created: ""),
             VolumeDetails(name: "mine", path: "/w", created: ""),
         ]
+        bench.engine.networkList = NetworkCommandTests.networks
         #expect(bench.run("system prune -f --volumes --filter label!=k") == 0)
         let ids = ["1", "2"].map { String(repeating: $0, count: 64) }
         #expect(
             bench.output.text
-                == "Deleted Containers:\n\(ids[0])\n\(ids[1])\n\nDeleted Volumes:\n\(nameless)\n\n"
+                == "Deleted Containers:\n\(ids[0])\n\(ids[1])\n\nDeleted Networks:\nidle\n\n"
+                + "Deleted Volumes:\n\(nameless)\n\n"
                 + "Deleted Images:\nuntagged: a:1\ndeleted: sha256:1\n\nTotal reclaimed space: 2.468kB\n")
         #expect(bench.engine.removedContainers == ids && bench.engine.prunes == ["200000000000"])
     }
@@ -154,6 +156,7 @@ import Testing
             bench.output.text == """
                 WARNING! This will remove:
                   - all stopped containers
+                  - all networks not used by at least one container
                   - all anonymous volumes not used by at least one container
                   - all images without at least one container associated to them
 

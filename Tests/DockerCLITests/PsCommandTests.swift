@@ -39,7 +39,7 @@ import Testing
             arguments: ["/bin/sh", "-c", "echo \"a long command here\" && sleep 1000"])
         web.state.startedAt = "2025-11-21T15:55:00.000000000Z"
         web.labels["k"] = "v"
-        web.exposedPorts = ["443/tcp", "80/tcp", "81/tcp", "53/udp"]
+        web.exposedPorts = [.init(53, .udp), .init(80), .init(81), .init(443)]
         web.mounts = [
             MountSummary(volume: "vol", source: "vol", target: "/data"),
             MountSummary(volume: nil, source: "/tmp/view-docker/etc", target: "/host"),
@@ -65,7 +65,7 @@ import Testing
             "CONTAINER ID   IMAGE     COMMAND                   CREATED             STATUS                           PORTS                               NAMES\n"
         let running = """
             333333333333   box:1     "/bin/sh"                 About an hour ago   Restarting (3) 5 seconds ago                                         again
-            444444444444   box:1     "/bin/sh -c 'echo \\"a…"   5 hours ago         Up 5 minutes                     53/udp, 80-81/tcp, 443/tcp          web
+            444444444444   box:1     "/bin/sh -c 'echo \\"a…"   5 hours ago         Up 5 minutes                     80-81/tcp, 53/udp, 443/tcp          web
             555555555555   box:1     "/bin/sh"                 6 hours ago         Up Less than a second (Paused)                                       still
 
             """
@@ -102,7 +102,7 @@ import Testing
         let time = Human.timestamp(Self.now - 5 * 3600)
         #expect(
             try Self.output(["--format", "json", "-f", "name=web"])
-                == #"{"Command":"\"/bin/sh -c 'echo \\\"a…\"","CreatedAt":"\#(time)","ID":"444444444444","Image":"box:1","Labels":"k=v,x=y","LocalVolumes":"1","Mounts":"vol,/tmp/view-dock…","Names":"web","Networks":"none","Platform":null,"Ports":"53/udp, 80-81/tcp, 443/tcp","RunningFor":"5 hours ago","Size":"5B (virtual 1.98MB)","State":"running","Status":"Up 5 minutes"}"#
+                == #"{"Command":"\"/bin/sh -c 'echo \\\"a…\"","CreatedAt":"\#(time)","ID":"444444444444","Image":"box:1","Labels":"k=v,x=y","LocalVolumes":"1","Mounts":"vol,/tmp/view-dock…","Names":"web","Networks":"none","Platform":null,"Ports":"80-81/tcp, 53/udp, 443/tcp","RunningFor":"5 hours ago","Size":"5B (virtual 1.98MB)","State":"running","Status":"Up 5 minutes"}"#
                 + "\n")
     }
 

@@ -61,7 +61,7 @@ extension EndToEnd {
         @Test func theConfigurationIsChangedAsAsked() throws {
             let box = try ContainerBox(
                 "true",
-                flags: ["-e", "A=1", "-l", "lab=x", "-w", "/tmp", "-u", "1000"])
+                flags: ["-e", "A=1", "-l", "lab=x", "-w", "/tmp", "-u", "1000", "--expose", "70-71/udp"])
             var arguments = ["commit", "-m", "msg", "-a", "A <a@b>"]
             for change in [
                 #"CMD ["x","y"]"#, #"ENV B=2 C="3 4""#, "ENV D e f", "ENV E=${A}$B", "EXPOSE 81/udp 90 1000-1001",
@@ -77,7 +77,10 @@ extension EndToEnd {
             #expect(execution.entrypoint == ["/bin/sh", "-c", "run it"])
             #expect(execution.env?.prefix(1) == ["A=1"])
             #expect(execution.env?.suffix(4) == ["B=2", "C=3 4", "D=e f", "E=12"])
-            #expect(execution.exposedPorts?.keys.sorted() == ["1000/tcp", "1001/tcp", "81/udp", "90/tcp"])
+            #expect(
+                execution.exposedPorts?.keys.sorted() == [
+                    "1000/tcp", "1001/tcp", "70/udp", "71/udp", "81/udp", "90/tcp",
+                ])
             #expect(execution.labels == ["l": "m", "lab": "x", "n o": "p"])
             #expect(execution.onBuild == ["RUN foo"])
             #expect(execution.user == "bob")

@@ -14,7 +14,7 @@ extension EndToEnd {
         ), .timeLimit(.minutes(Wait.minutes(10))))
     struct DockerCommandTests {
         @Test func sayAndDoTheSame() throws {
-            let docker = try DockerDaemon()
+            let docker = try DockerDaemon(hasOwnNetwork: true)
             try docker.importBusybox(as: "box:1")
             let runimg = try Self.prepared()
             for line in DockerDialogue.all {
@@ -32,6 +32,7 @@ extension EndToEnd {
             }
             _ = try docker.run(["rm", "-f", "box1", "box2", "box3"])
             try runimg.check("rm", "-f", "-v", "--all")
+            try runimg.check("network", "prune", "-f")
         }
 
         /// A program whose image has the name that docker's has.

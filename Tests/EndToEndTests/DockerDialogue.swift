@@ -37,7 +37,9 @@ enum DockerDialogue {
     }
 
     static var all: [Line] {
-        [life, running, lists, files, images, volumes, wrongFlags].flatMap { $0.split(separator: "\n").map(Line.init) }
+        [life, running, lists, files, images, volumes, networks, wrongFlags].flatMap {
+            $0.split(separator: "\n").map(Line.init)
+        }
     }
 
     private static let life = """

@@ -21,6 +21,7 @@ extension EndToEnd {
             ["run", "--volumes-from=@", "IMAGE", "true"], ["run", "--cgroup-parent=@", "IMAGE", "true"],
             ["run", "--link=@", "IMAGE", "true"], ["run", "--", "@", "true"], ["rmi", "--", "@"], ["pull", "--", "@"],
             ["tag", "--", "@", "x:1"], ["tag", "IMAGE", "@"], ["history", "--", "@"],
+            ["network", "create", "--", "@"],
         ]
 
         /// What is a path, a host directory, a flag's own or an image's name in that place, and so no bad name.

@@ -11,11 +11,11 @@ extension EndToEnd {
                 && Conditions.has("pasta", "slirp4netns", "setfacl") && File.exists("/dev/net/tun"),
             "needs an ordinary user, pasta, slirp4netns and ACLs on /dev/net/tun"))
     struct UserNetworks {
-        private static let image = RootlessTests.image
-        private static let programs = ["pasta", "slirp4netns"]
+        static let image = RootlessTests.image
+        static let programs = ["pasta", "slirp4netns"]
 
         /// Commands of a host that has the network.
-        private struct Run {
+        struct Run {
             var runimg: Runimg
             var prefix: [String]
 
@@ -25,7 +25,7 @@ extension EndToEnd {
         }
 
         /// A user's program in a network with a machine beyond it.
-        private static func isolated(
+        static func isolated(
             _ user: OrdinaryUser? = OrdinaryUser.ranged, routes: Bool = true,
             _ body: (Runimg, Run) throws -> Void
         ) throws {
@@ -56,7 +56,7 @@ extension EndToEnd {
             }
         }
 
-        private static func sleeper(
+        static func sleeper(
             _ run: Run, _ flags: String..., name: String = "web"
         ) throws -> String {
             let output = try run(["run", "-d", "-q", "--name", name] + flags + [image, "sleep", "1000"])

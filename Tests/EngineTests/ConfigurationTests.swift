@@ -52,3 +52,56 @@ import Testing
         #expect(message.hasPrefix("unable to configure with file /etc/runimg/config.json: "))
     }
 }
+
+/// The keys about networks.
+@Suite struct NetworkConfigurationTests {
+    private func decode(_ text: String, path: String = "/etc/runimg/config.json") throws -> Configuration {
+        try Configuration.decode(Array(text.utf8), path: path)
+    }
+
+    private static let all = """
+        {"dns": ["192.0.2.1", "2001:db8::1"], "dns-search": ["a.example"], "dns-opts": ["ndots:2"],
+         "bip": "10.200.0.1/24", "default-address-pools": [{"base": "10.10.0.0/16", "size": 24}], "mtu": 1400,
+         "ip": "127.0.0.1", "icc": false, "ip-masq": false, "publish-mode": "proxy"}
+        """
+
+    @Test func dockersKeysAreRead() throws {
+        let result = try decode(Self.all)
+        #expect(result.dns.servers.map(\.description) == ["192.0.2.1", "2001:db8::1"])
+        #expect(result.dns.search == ["a.example"] && result.dns.options == ["ndots:2"])
+        #expect(result.bridgeAddress?.description == "10.200.0.1/24" && result.mtu == 1400)
+        #expect(result.addressPools?.map(\.base.description) == ["10.10.0.0/16"])
+        #expect(result.addressPools?.map(\.size) == [24] && result.publishAddress?.description == "127.0.0.1")
+        #expect(result.connectsContainers == false && result.masquerades == false && result.publishMode == .proxy)
+        let none = try decode("{}")
+        #expect(none.dns == DNSOptions() && none.bridgeAddress == nil && none.addressPools == nil && none.mtu == nil)
+        #expect(none.connectsContainers == nil && none.publishMode == .nft && none.publishAddress == nil)
+    }
+
+    /// Two bridges can't have one address.
+    @Test func theAddressOfDockersBridgeIsDockers() throws {
+        let result = try decode(Self.all, path: "/etc/docker/daemon.json")
+        #expect(result.bridgeAddress == nil && result.mtu == 1400)
+    }
+
+    @Test(arguments: [
+        (#"{"dns": ["x"]}"#, "dns: \"x\" is no IP address"),
+        (#"{"dns-search": ["a b"]}"#, "dns-search: \"a b\" is not one word"),
+        (#"{"dns-opts": ["a\nnameserver 1.2.3.4"]}"#, "dns-opts: "),
+        (#"{"bip": "10.0.0.0/24"}"#, "bip: \"10.0.0.0/24\" is no address"),
+        (#"{"bip": "10.0.0.1"}"#, "bip: \"10.0.0.1\" is no address"),
+        (#"{"bip": "fd00::1/64"}"#, "bip: \"fd00::1/64\" is no address"),
+        (#"{"default-address-pools": [{"base": "x", "size": 24}]}"#, "default-address-pools: \"x\" is no range"),
+        (
+            #"{"default-address-pools": [{"base": "10.0.0.0/16", "size": 8}]}"#,
+            "default-address-pools: subnets of size 8 do not fit into 10.0.0.0/16"
+        ),
+        (#"{"default-address-pools": [{"base": "10.0.0.1/32", "size": 32}]}"#, "subnets of size 32 do not fit"),
+        (#"{"mtu": 20}"#, "mtu: 20 is not from 68 to 65535"), (#"{"ip": "x"}"#, "ip: \"x\" is no IP address"),
+        (#"{"publish-mode": "x"}"#, "publish-mode: \"x\" is neither nft nor proxy"),
+        (#"{"icc": "no"}"#, "wrong type of value for key \"icc\""),
+    ])
+    func wrongValuesAreNamed(_ text: String, _ reason: String) {
+        #expect(SpecBuilderTests.message { _ = try decode(text) }.contains(reason))
+    }
+}

@@ -163,7 +163,8 @@ import Testing
         try engine.containers.create(draft.record)
         defer { try? engine.discard(draft.record) }
         try GeneratedFileWriter.write(
-            GeneratedFileWriter.paths(in: engine.containers.directory(draft.record.id)), draft.record)
+            GeneratedFileWriter.paths(in: engine.containers.directory(draft.record.id)), draft.record,
+            configuration: engine.configuration)
         let pipe = try Sys.Pipe()
         let plan = try engine.plan(draft, streams: (-1, pipe.writer.raw, pipe.writer.raw))
         let process = try Launcher.start(plan, cgroup: container.cgroup)

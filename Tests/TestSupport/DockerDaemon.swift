@@ -2,7 +2,7 @@ internal import Glibc
 internal import Sys
 
 /// Debian's docker, out of its packages, with a daemon of the test's own: data, socket and mounts in a scratch
-/// directory, no bridge, no rules of a firewall.
+/// directory, no bridge, no rules of a firewall; or with both in a network namespace of the test's.
 package final class DockerDaemon {
     package static let isPossible =
         Conditions.isRoot && Tool.find("\(binaries)/dockerd") != nil && Conditions.has("unshare")
@@ -15,7 +15,8 @@ package final class DockerDaemon {
     private let cgroup = "runimg-test-docker-\(Random.hex(bytes: 6))"
     private var daemon: ChildProcess
 
-    package init() throws {
+    /// In `network`; or with `hasOwnNetwork` in one of its own, where what it does to networks it does to nobody else's.
+    package init(network: PrivateNetwork? = nil, hasOwnNetwork: Bool = false) throws {
         scratch = try Scratch()
         environment = [
             "PATH": "\(DockerDaemon.binaries):\(Tool.baseEnvironment["PATH"] ?? "")",
@@ -23,16 +24,18 @@ package final class DockerDaemon {
             "DOCKER_CONFIG": scratch("docker"),
         ]
         let log = try File.open(scratch("log"), O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
-        guard let unshare = Tool.find("unshare") else { throw Tool.Missing(name: "unshare") }
+        let unshare = (network?.prefix ?? []) + ["unshare"]
+        guard let program = Tool.find(unshare[0]) else { throw Tool.Missing(name: unshare[0]) }
+        var line = Array(unshare.dropFirst()) + (hasOwnNetwork ? ["-n"] : [])
+        line += [
+            "-m", "--propagation", "private", "dockerd", "--data-root", scratch("data"), "--exec-root",
+            scratch("exec"), "--pidfile", scratch("pid"), "-H", "unix://\(scratch("socket"))", "--cgroup-parent",
+            "/\(cgroup)", "--storage-driver=vfs",
+        ]
+        if network == nil { line += ["--iptables=false", "--ip6tables=false", "--bridge=none", "--ip-forward=false"] }
         daemon = try ChildProcess(
-            unshare,
-            [
-                "-m", "--propagation", "private", "dockerd", "--data-root", scratch("data"), "--exec-root",
-                scratch("exec"), "--pidfile", scratch("pid"), "-H", "unix://\(scratch("socket"))", "--iptables=false",
-                "--ip6tables=false", "--cgroup-parent", "/\(cgroup)", "--bridge=none", "--ip-forward=false",
-                "--storage-driver=vfs",
-            ], environment: Tool.baseEnvironment.merging(environment) { $1 }, output: .descriptor(log.raw),
-            errors: .descriptor(log.raw))
+            program, line, environment: Tool.baseEnvironment.merging(environment) { $1 },
+            output: .descriptor(log.raw), errors: .descriptor(log.raw))
         let isUp = Wait.until(seconds: 60) { (try? run(["version"]).status) == 0 }
         guard isUp else {
             throw Failure(description: String(decoding: try File.readAll(scratch("log")), as: UTF8.self))

@@ -53,10 +53,25 @@ extension LeakSnapshot {
         return below.allSatisfy { $0.type != UInt8(DT_DIR) || isAbandoned("\(cgroup)/\($0.name)") }
     }
 
-    /// Of the machine only the links: its neighbours and routes have lives of their own.
+    /// Of the machine only the links: its neighbours and routes have lives of their own. The default network's bridge
+    /// stays, as docker's does, and the ports of other tests' containers, which live, come and go.
     static func networkState(_ network: PrivateNetwork?) throws -> Set<String> {
         if let network { return try network.state() }
-        return Set(try Directory.entries("/sys/class/net").map { "link \($0.name)" })
+        let live = ((try? Directory.entries("/run/runimg")) ?? []).map(\.name)
+        let names = try linkNames().filter { name in
+            guard name != "runimg0" else { return false }
+            guard name.hasPrefix("veth") else { return true }
+            let id = name.dropFirst(4).prefix(9)
+            return !live.contains { $0.hasPrefix(id) }
+        }
+        return Set(names.map { "link \($0)" })
+    }
+
+    /// Of the network namespace that the tests are in, which /sys may not show.
+    private static func linkNames() throws -> [String] {
+        text("/proc/self/net/dev").split(separator: "\n").dropFirst(2).compactMap { line in
+            line.split(separator: ":").first.map { $0.drop { $0 == " " } }.map(String.init)
+        }
     }
 
     static func namedNamespaces() -> Set<String> {

@@ -7,7 +7,15 @@
 #endif
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
 #include <linux/openat2.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <pty.h>
 #include <sched.h>
 #include <spawn.h>

@@ -131,14 +131,19 @@ package enum CommandTable {
             Entry(SystemCheckCommand.self),
             Entry(path: "system dial-stdio", summary: "Carry a connection"),
         ]
-        + ["connect", "create", "disconnect", "inspect", "ls", "prune", "rm"].map { group("network", $0) }
-        + volumes
+        + networks + volumes
         + [Entry(ManifestInspectCommand.self)] + ["annotate", "create", "push", "rm"].map { group("manifest", $0) }
         + ["create", "export", "import", "inspect", "ls", "rm", "show", "update", "use"].map { group("context", $0) }
         + ["create", "ls", "rm"].map { group("checkpoint", $0) }
         + ["create", "inspect", "ls", "rm"].map { group("secret", $0) }
         + ["build", "config", "down", "exec", "logs", "ps", "pull", "restart", "rm", "run", "start", "stop", "up"]
         .map { group("compose", $0) }
+
+    private static let networks: [Entry] = ready([
+        NetworkConnectCommand.self, NetworkCreateCommand.self, NetworkDisconnectCommand.self,
+        NetworkExistsCommand.self, NetworkInspectCommand.self, NetworkListCommand.self, NetworkPruneCommand.self,
+        NetworkRemoveCommand.self,
+    ])
 
     private static let volumes: [Entry] = ready([
         VolumeCreateCommand.self, VolumeExistsCommand.self, VolumeInspectCommand.self, VolumeListCommand.self,

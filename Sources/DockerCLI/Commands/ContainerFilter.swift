@@ -10,7 +10,7 @@ package struct ContainerFilter: Sendable, Hashable {
         FilterKey("ancestor", .image), FilterKey("before", .container(.any)), FilterKey("exited"), FilterKey("expose"),
         FilterKey("health", .words(healthStates)), FilterKey("id"), FilterKey("is-task", .boolean),
         FilterKey("isolation"), FilterKey("label"), FilterKey("name", .container(.any)),
-        FilterKey("network", .words(NetworkMode.names)), FilterKey("publish"),
+        FilterKey("network", .network), FilterKey("publish"),
         FilterKey("restart-policy", .names(of: RestartPolicy.Kind.self)), FilterKey("since", .container(.any)),
         FilterKey("status", .words(states)), FilterKey("volume", .volume),
     ]
@@ -55,12 +55,12 @@ package struct ContainerFilter: Sendable, Hashable {
         oneOf("exited") { $0.hasEnded && $0.state.exitCode == Int32($1) }
         oneOf("health") { $0.health.map(\.rawValue) ?? "none" == $1 }
         oneOf("is-task") { (_, value) in value == "false" || value == "0" }
-        oneOf("network") { $0.network == $1 }
+        oneOf("network") { $0.isOn(network: $1) }
         oneOf("restart-policy") { $0.restart.kind.rawValue == $1 }
         oneOf("volume") { (container, text) in
             container.mounts.contains { $0.source == text || $0.target == text.cleanedPath }
         }
-        oneOf("publish") { (_, _) in false }
+        oneOf("publish") { PortFilter($1)?.includes(oneOf: $0.bindings) ?? false }
         oneOf("expose") { PortFilter($1)?.includes(oneOf: $0.exposedPorts) ?? false }
         for label in values["label"] ?? [] { tests.append { $0.hasLabel(label) } }
         if let names = values["ancestor"] {
@@ -120,6 +120,11 @@ package struct ContainerFilter: Sendable, Hashable {
 extension ContainerSummary {
     fileprivate var hasEnded: Bool { condition == .exited || condition == .ending }
 
+    /// By the network's name, its mode, its ID or the short form of that.
+    fileprivate func isOn(network text: String) -> Bool {
+        networkNames.contains(text) || networks.contains { $0.id.hasPrefix(text) && text.utf8.count >= 12 }
+    }
+
     /// `KEY` or `KEY=VALUE`.
     func hasLabel(_ text: String) -> Bool {
         let (key, value) = text.cut("=")
@@ -143,10 +148,7 @@ private struct PortFilter {
         self.name = name ?? "tcp"
     }
 
-    func includes(oneOf ports: [String]) -> Bool {
-        ports.contains { text in
-            guard let port = PortFilter(text) else { return false }
-            return port.name == name && port.range.overlaps(range)
-        }
+    func includes(oneOf ports: [ContainerPort]) -> Bool {
+        ports.contains { $0.transport.rawValue == name && range.contains(Int($0.number)) }
     }
 }

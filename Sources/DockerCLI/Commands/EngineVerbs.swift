@@ -3,7 +3,7 @@ package import Logs
 
 /// What the commands need of the engine. They throw when something failed.
 package protocol EngineVerbs: ContainerVerbs, ImageVerbs, UsageVerbs, FileVerbs, ArchiveVerbs, AssemblyVerbs,
-    VolumeVerbs, NameVerbs, RegistryVerbs, ImageFileVerbs
+    VolumeVerbs, NetworkVerbs, NameVerbs, RegistryVerbs, ImageFileVerbs
 {
     func run(_ request: RunRequest, observer: (EngineEvent) -> Void) throws -> RunOutcome
     /// Why each was not had; nil for those that were.

@@ -11,12 +11,13 @@ package struct EventFilter: Sendable, Hashable {
         FilterKey(
             "event",
             .words([
-                "attach", "create", "delete", "destroy", "detach", "die", "exec_create", "exec_die", "exec_start",
+                "attach", "connect", "create", "delete", "destroy", "detach", "die", "disconnect", "exec_create",
+                "exec_die", "exec_start",
                 "health_status", "kill", "oom", "pause", "pull", "rename", "restart", "start", "stop", "tag", "unpause",
                 "untag", "update",
-            ])), FilterKey("image", .image), FilterKey("label"), FilterKey("network"), FilterKey("node"),
+            ])), FilterKey("image", .image), FilterKey("label"), FilterKey("network", .network), FilterKey("node"),
         FilterKey("plugin"), FilterKey("scope", .words(["local"])), FilterKey("secret"), FilterKey("service"),
-        FilterKey("type", .words(["container", "image", "volume"])), FilterKey("volume", .volume),
+        FilterKey("type", .words(["container", "image", "network", "volume"])), FilterKey("volume", .volume),
     ]
     package static let values = ValueKind.filter(filterKeys)
     private static let keys = Set(filterKeys.map(\.name))

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// podman's `container exists`, `image exists`, `volume exists`: the exit code tells, 1 for no.
+/// podman's `container exists`, `image exists`, `network exists`, `volume exists`: the exit code tells, 1 for no.
 package protocol ExistsCommand: Command where Draft == ExistsDraft {
     /// False, or the error of an object that is not there, for no.
     static func isThere(_ name: String, _ engine: any EngineVerbs) throws -> Bool
@@ -60,6 +60,18 @@ package enum VolumeExistsCommand: ExistsCommand {
 
     package static func isThere(_ name: String, _ engine: any EngineVerbs) throws -> Bool {
         _ = try engine.volume(named: name)
+        return true
+    }
+}
+
+/// `network exists NETWORK`.
+package enum NetworkExistsCommand: ExistsCommand {
+    package static let info = CommandInfo(
+        path: "network exists", synopsis: "NETWORK", summary: "Tell by the exit code whether a network is there",
+        aliases: ["network exists"], arguments: .exactly(1), operands: [.network])
+
+    package static func isThere(_ name: String, _ engine: any EngineVerbs) throws -> Bool {
+        _ = try engine.networkDetails(named: name)
         return true
     }
 }

@@ -46,12 +46,15 @@ package struct InspectDraft: Sendable {
 /// `inspect [OPTIONS] NAME|ID [NAME|ID...]`.
 package enum InspectCommand: Command {
     package static let info = CommandInfo(
-        path: "inspect", synopsis: "[OPTIONS] NAME|ID [NAME|ID...]", summary: "Show all of a container or image",
+        path: "inspect", synopsis: "[OPTIONS] NAME|ID [NAME|ID...]",
+        summary: "Show all of a container, image, network or volume",
         aliases: ["inspect"], arguments: .atLeast(1), operands: [.object])
     package static let flags = FlagTable<InspectDraft>(
         [
             InspectDraft.format, InspectDraft.size,
-            .value("type", takes: .words(Inspection.types), "Look for this kind only: container, image, volume") {
+            .value(
+                "type", takes: .words(Inspection.types), "Look for this kind only: container, image, network, volume"
+            ) {
                 $0.type = $1
             },
         ] + InspectDraft.remotes)
@@ -62,11 +65,10 @@ package enum InspectCommand: Command {
         _ draft: InspectDraft, _ arguments: [String], _ context: CommandContext
     ) throws -> Int32 {
         guard draft.type.isEmpty || Inspection.types.contains(draft.type) else {
-            if draft.type == "network" { throw CommandError.planned("inspecting networks") }
             let known = Inspection.types.map { "\"\($0)\"" }.joined(separator: ", ")
             throw CommandError.failed("unknown type: \(GoValue.quoted(draft.type)): must be one of \(known)", code: 1)
         }
-        if draft.sizes, draft.type == "image" || draft.type == "volume" {
+        if draft.sizes, ["image", "network", "volume"].contains(draft.type) {
             context.errors.line("WARNING: --size ignored for \(draft.type)s")
         }
         return try Inspection(draft, context).run(arguments)
@@ -111,7 +113,7 @@ package enum ImageInspectCommand: KindInspectCommand {
 /// with the others.
 struct Inspection {
     /// In the order in which a name is looked for.
-    static let types = ["container", "image", "volume"]
+    static let types = ["container", "image", "network", "volume"]
 
     private let draft: InspectDraft
     private let context: CommandContext
@@ -166,6 +168,7 @@ struct Inspection {
                 case "container":
                     return ContainerValue.make(try engine.details(of: name, withSize: draft.sizes))
                 case "image": return ImageValue.make(try imageDetails(of: name, engine))
+                case "network": return NetworkValue.make(try engine.networkDetails(named: name))
                 default:
                     let volume = try engine.volume(named: name)
                     if let problem = volume.problem { context.errors.line("WARNING: \(problem)") }

@@ -6,5 +6,6 @@ package protocol NameVerbs {
     func containerNames(withPauses: Bool) -> [NamedContainer]
     func imageNames() -> [(name: String, id: Digest)]
     func volumeNames() -> [String]
+    func networkNames() -> [String]
     func entries(of directory: String, inContainer name: String) -> [NamedFile]
 }

@@ -1,4 +1,5 @@
 internal import Engine
+internal import OCI
 
 /// `port CONTAINER [PRIVATE_PORT[/PROTO]]`.
 package enum PortCommand: Command {
@@ -12,18 +13,31 @@ package enum PortCommand: Command {
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
-    /// A container's networks, `none` and `host`, publish nothing: without a port there is nothing to list.
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         guard arguments.count <= 2 else {
             throw CommandError.arguments("'\(context.program) port' requires at most 2 arguments")
         }
-        _ = try context.engine().container(named: arguments[0])
-        guard arguments.count == 2 else { return 0 }
-        let text = arguments[1]
+        let details = try context.engine().details(of: arguments[0], withSize: false)
+        guard arguments.count == 2 else {
+            let ports = details.ports.sorted { $0.key < $1.key }
+            for (port, places) in ports { for place in places { context.output.line("\(port) -> \(text(place))") } }
+            return 0
+        }
+        let places = details.ports[try port(arguments[1])] ?? []
+        if places.isEmpty {
+            throw CommandError.failed("No public port '\(arguments[1])' published for \(arguments[0])", code: 1)
+        }
+        for place in places { context.output.line(text(place)) }
+        return 0
+    }
+
+    private static func text(_ place: PublishedPort) -> String { "\(place.address.text):\(place.hostPort)" }
+
+    private static func port(_ text: String) throws -> ContainerPort {
         let (number, name) = text.cut("/")
-        guard UInt16(number) != nil, ["tcp", "udp", "sctp"].contains(name ?? "tcp") else {
+        guard let number = UInt16(number), let transport = PortProtocol(rawValue: name ?? "tcp") else {
             throw CommandError.failed("invalid port (\(Names.printable(text)))", code: 1)
         }
-        throw CommandError.failed("No public port '\(text)' published for \(arguments[0])", code: 1)
+        return ContainerPort(number, transport)
     }
 }

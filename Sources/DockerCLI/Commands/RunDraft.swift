@@ -9,10 +9,12 @@ package struct RunDraft: Sendable {
     var volumes: [String] = []
     /// Whether what stands in the image's place is a directory.
     var runsDirectory = false
-    var publishes = false
-    var exposes = false
     var health = ImageConfig.Healthcheck()
     var noHealthcheck = false
+    /// Of `--ip` and the like, for the first network.
+    var endpoint = EndpointOptions(network: "")
+    /// Of the flags about names and ports.
+    var networking = NetworkOptions()
     /// Flags about a network of the container's own that can't be honoured yet.
     var plannedNetworking: [String] = []
 
@@ -30,15 +32,12 @@ package struct RunDraft: Sendable {
         let network = try NetworkChoice.resolve(networks)
         request.isolation.network = network.mode
         request.isolation.networkAsked = network.asked
+        try addNetworking(network)
         try checkConflicts()
         if let flag = plannedNetworking.first { throw .planned("flag --\(flag)") }
-        if publishes, network.mode != .host {
-            warnings.append(
-                "publishing ports is not supported yet (planned); no port of the host leads to the container")
-        } else if publishes {
-            warnings.append("published ports are discarded when using host network mode")
+        if publishes, network.mode == .host {
+            warnings.append("Published ports are discarded when using host network mode")
         }
-        if exposes { warnings.append("exposing ports is not supported yet (planned)") }
         if request.remove, request.lifecycle.restart.kind != .no {
             throw .plain("conflicting options: cannot specify both --restart and --rm")
         }
@@ -51,30 +50,37 @@ package struct RunDraft: Sendable {
         return (request, warnings)
     }
 
+    private var publishes: Bool { !networking.published.isEmpty || networking.publishesAll }
+
     /// What would be set for a namespace that is another's; in docker's words and order.
     private func checkConflicts() throws(ValueError) {
         let hasHostname = request.process.hostname != nil
+        let networking = request.networking ?? NetworkOptions()
         if case .container = request.isolation.network {
             if hasHostname { throw .plain("conflicting options: hostname and the network mode") }
-            for (flags, what) in RunDraft.networkConflicts where plannedNetworking.contains(where: flags.contains) {
-                throw .plain("conflicting options: \(what)")
+            if plannedNetworking.contains("link") {
+                throw .plain(
+                    "conflicting options: container type network can't be used with links. This would result in "
+                        + "undefined behavior")
+            }
+            if networking.dns != DNSOptions() { throw .plain("conflicting options: dns and the network mode") }
+            if !networking.extraHosts.isEmpty {
+                throw .plain("conflicting options: custom host-to-IP mapping and the network mode")
             }
             if publishes {
                 throw .plain("conflicting options: port publishing and the container type network mode")
             }
-            if exposes { throw .plain("conflicting options: port exposing and the container type network mode") }
+            if !networking.exposed.isEmpty {
+                throw .plain("conflicting options: port exposing and the container type network mode")
+            }
+        }
+        if networking.mac != nil, !request.isolation.network.hasOwnInterfaces {
+            throw .plain("conflicting options: mac-address and the network mode")
         }
         if hasHostname, request.isolation.uts != .own {
             throw .plain("conflicting options: hostname and the UTS mode")
         }
     }
-
-    private static let networkConflicts: [(flags: Set<String>, what: String)] = [
-        (["link"], "container type network can't be used with links. This would result in undefined behavior"),
-        (["dns", "dns-opt", "dns-option", "dns-search"], "dns and the network mode"),
-        (["add-host"], "custom host-to-IP mapping and the network mode"),
-        (["mac-address"], "mac-address and the network mode"),
-    ]
 
     /// Volumes given twice in the same words are one, and an anonymous volume gives way to whatever else is mounted in
     /// its place, as in docker.

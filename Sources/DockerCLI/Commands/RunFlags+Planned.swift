@@ -1,7 +1,6 @@
 extension RunFlags {
     /// docker's, still to come.
     static let planned: [RunFlag] = [
-        networking("add-host", type: "list", "Line for /etc/hosts: NAME:IP"),
         .planned("blkio-weight-device", type: "list", "Weight of block I/O on a device"),
         .planned("cgroup-parent", "Parent of the container's cgroup"),
         .planned("cpu-rt-period", type: "int", "Period of the real-time quota in microseconds", neutral: "0"),
@@ -11,19 +10,10 @@ extension RunFlags {
         .planned("device-read-iops", type: "list", "Reads a second from a device"),
         .planned("device-write-bps", type: "list", "Bytes a second written to a device"),
         .planned("device-write-iops", type: "list", "Writes a second to a device"),
-        networking("dns", type: "list", "DNS server"),
-        networking("dns-option", type: "list", "Option of the DNS resolver"),
-        networking("dns-opt", type: "list", "Option of the DNS resolver").hidden(),
-        networking("dns-search", type: "list", "DNS search domain"),
         .planned("gpus", type: "gpu-request", "GPUs for the container"),
-        .planned("ip", "IPv4 address on the network"),
-        .planned("ip6", "IPv6 address on the network"),
         networking("link", type: "list", "Link to another container"),
         .planned("link-local-ip", type: "list", "Link-local addresses"),
-        networking("mac-address", "MAC address on the network"),
         .planned("memory-swappiness", type: "int", "Inclination to swap, 0 to 100", neutral: "-1"),
-        .planned("network-alias", type: "list", "Further name on the network"),
-        .planned("net-alias", type: "list", "Further name on the network").hidden(),
         .planned("oom-kill-disable", type: "bool", "Stop instead of kill when memory runs out"),
         .planned("oom-score-adj", type: "int", "Inclination of the kernel to kill, -1000 to 1000", neutral: "0"),
         .planned("runtime", "OCI runtime to use"),

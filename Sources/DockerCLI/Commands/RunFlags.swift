@@ -7,8 +7,8 @@ package enum RunFlags {
 
     /// The groups that most command lines need come first.
     package static let table = FlagTable<RunDraft>([
-        { process }, { identity }, { lifecycle }, { health }, { storage }, { network }, { resources }, { isolation },
-        { planned }, { peers },
+        { process }, { identity }, { lifecycle }, { health }, { storage }, { network }, { addressing }, { resources },
+        { isolation }, { planned }, { peers },
     ])
 
     /// `create` starts nothing, so it has nothing to detach from.
@@ -142,24 +142,24 @@ package enum RunFlags {
         networkFlag("net").hidden(),
         .value(
             "publish", short: "p", type: "list", takes: .text,
-            "Publish a port: [[IP:]HOST:]CONTAINER[/PROTOCOL] (planned)"
+            "Publish a port of the container: [[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]"
         ) {
             (draft, text) throws(ValueError) in
-            try PortSpecification.validate(text)
-            draft.publishes = true
+            draft.networking.published += try PortSpecification.parse(text)
         },
-        .bool("publish-all", short: "P", "Publish all exposed ports (planned)") { $0.publishes = $0.publishes || $1 },
-        .value("expose", type: "list", takes: .text, "Expose a port or a range of ports (planned)") {
+        .bool("publish-all", short: "P", "Publish all exposed ports at any free ports of the host") {
+            $0.networking.publishesAll = $1
+        },
+        .value("expose", type: "list", takes: .text, "Expose a port or a range of ports: PORT[-PORT][/PROTOCOL]") {
             (draft, text) throws(ValueError) in
-            try PortSpecification.validateExposed(text)
-            draft.exposes = true
+            draft.networking.exposed += try PortSpecification.parseExposed(text)
         },
     ]
 
     private static func networkFlag(_ name: String) -> RunFlag {
         .value(
             name, type: "network", takes: NetworkChoice.values,
-            "Network: none, host or container:NAME (others are planned)"
+            "Network, by its name or ID; bridge, none, host or container:NAME"
         ) {
             (draft, text) throws(ValueError) in
             draft.networks.append(try NetworkChoice.parse(text))

@@ -42,6 +42,7 @@ package enum SystemPruneCommand: Command {
         }
         // What goes first gives free what comes behind it.
         take(ContainerPruneCommand.title, try ContainerPruneCommand.prune(draft.filter, context))
+        take(NetworkPruneCommand.title, try NetworkPruneCommand.prune(draft.filter, context))
         if draft.volumes {
             take(VolumePruneCommand.title, try VolumePruneCommand.prune(all: false, draft.filter, context))
         }
@@ -54,6 +55,7 @@ package enum SystemPruneCommand: Command {
     /// docker's list, of what there is here.
     private static func warning(_ draft: Draft) -> String {
         var lines = ["This will remove:", "  - all stopped containers"]
+        lines.append("  - all networks not used by at least one container")
         if draft.volumes { lines.append("  - all anonymous volumes not used by at least one container") }
         lines.append("  - \(choice(draft).subject)")
         let filters = draft.filter.texts

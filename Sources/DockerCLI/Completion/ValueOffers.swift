@@ -14,6 +14,7 @@ struct ValueOffers {
         case .container(let scope): containers(scope, typed)
         case .image: images(typed)
         case .volume: Offer(candidates: (names()?.volumeNames() ?? []).map { Offer.Candidate(text: $0) })
+        case .network: Offer(candidates: (names()?.networkNames() ?? []).map { Offer.Candidate(text: $0) })
         case .containerPath: containerPath(typed)
         case .file: Offer(paths: .files)
         case .directory: Offer(paths: .directories)

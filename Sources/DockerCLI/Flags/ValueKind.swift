@@ -9,6 +9,7 @@ package indirect enum ValueKind: Sendable, Hashable {
     case container(ContainerScope)
     case image
     case volume
+    case network
     /// A path of the host, or of a container as `NAME:PATH`.
     case containerPath
     case file
@@ -58,7 +59,7 @@ package indirect enum ValueKind: Sendable, Hashable {
     /// Types, as help shows them, whose values are numbers of some sort.
     static let numbers: Set<String> = ["int", "uint", "uint16", "bytes", "decimal", "duration"]
 
-    static let object = ValueKind.either([.container(.any), .image, .volume])
+    static let object = ValueKind.either([.container(.any), .image, .network, .volume])
     static let boolean = ValueKind.words(["true", "false"])
     /// Of lists: docker's `--format`.
     static let listFormat = ValueKind.words([

@@ -53,10 +53,11 @@ package struct ContainerTable {
             ("ID", draft.truncate ? String(container.id.prefix(12)) : container.id),
             ("Image", container.imageText(truncate: draft.truncate)), ("Labels", labels.joined(separator: ",")),
             ("LocalVolumes", "\(container.mounts.count { $0.volume != nil })"),
-            ("Mounts", mounts.joined(separator: ",")), ("Names", container.name), ("Networks", container.network),
+            ("Mounts", mounts.joined(separator: ",")), ("Names", container.name),
+            ("Networks", container.networkNames.joined(separator: ",")),
         ]
         let rest = [
-            ("Ports", PortRange.text(container.openPorts)),
+            ("Ports", PortColumn.text(container.openPorts, container.published)),
             ("RunningFor", "\(Human.duration(seconds: now - created)) ago"), ("Size", container.sizeText),
             ("State", container.stateName), ("Status", container.status(now: now)),
         ]
@@ -116,30 +117,6 @@ extension ContainerSummary {
         guard let size else { return "0B" }
         let own = Human.size(size.own, digits: 3)
         return size.whole > 0 ? "\(own) (virtual \(Human.size(size.whole, digits: 3)))" : own
-    }
-}
-
-/// Ports as docker's table shows them.
-package enum PortRange {
-    /// `80/tcp`, `443/tcp`, `444/tcp` as `80/tcp, 443-444/tcp`, each protocol by itself.
-    package static func text(_ ports: [String]) -> String {
-        var numbers: [String: [Int]] = [:]
-        for port in ports {
-            let (range, name) = port.cut("/")
-            let bounds = range.pieces("-").compactMap { Int($0) }
-            guard let first = bounds.first, let last = bounds.last, first <= last, last < 65_536 else { continue }
-            numbers[name ?? "tcp", default: []] += Array(first...last)
-        }
-        var ranges: [(first: Int, text: String)] = []
-        for (name, list) in numbers {
-            var rest = Set(list).sorted()[...]
-            while let first = rest.popFirst() {
-                var last = first
-                while rest.first == last + 1 { last = rest.removeFirst() }
-                ranges.append((first, first == last ? "\(first)/\(name)" : "\(first)-\(last)/\(name)"))
-            }
-        }
-        return ranges.sorted { ($0.first, $0.text) < ($1.first, $1.text) }.map(\.text).joined(separator: ", ")
     }
 }
 

@@ -29,7 +29,7 @@ enum ContainerValue {
         fields += [
             Field("Mounts", .list(zip(record.mounts, details.sources).compactMap(mount))),
             Field("Config", config(record)),
-            Field("NetworkSettings", network(record)),
+            Field("NetworkSettings", network(details)),
         ]
         return .record(fields)
     }
@@ -116,7 +116,7 @@ enum ContainerValue {
         values.attachInput = attach.contains(.input) || (request.interactive && !request.detach)
         values.attachOutput = attach.contains(.output)
         values.attachErrors = attach.contains(.error)
-        values.exposedPorts = image.exposedPorts.map { Array($0.keys) } ?? []
+        values.exposedPorts = record.exposedPorts.map(\.description)
         values.terminal = request.terminal
         values.openInput = request.interactive
         values.inputOnce = request.interactive && !request.detach
@@ -141,29 +141,16 @@ enum ContainerValue {
         return user + image.filter { !names.contains($0.cut("=").0) }
     }
 
-    private static func network(_ record: ContainerRecord) -> TemplateValue {
-        let mode = record.request.isolation.network
-        let address = [
-            text("Gateway", ""), text("GlobalIPv6Address", ""), number("GlobalIPv6PrefixLen", 0),
-            text("IPAddress", ""), number("IPPrefixLen", 0), text("IPv6Gateway", ""), text("MacAddress", ""),
-        ]
-        let endpoint = TemplateValue.record([
-            Field("IPAMConfig", .null), Field("Links", .nullList), Field("Aliases", .nullList),
-            text("MacAddress", ""), Field("DriverOpts", .nullMap), number("GwPriority", 0), text("NetworkID", ""),
-            text("EndpointID", ""), text("Gateway", ""), text("IPAddress", ""), number("IPPrefixLen", 0),
-            text("IPv6Gateway", ""), text("GlobalIPv6Address", ""), number("GlobalIPv6PrefixLen", 0),
-            Field("DNSNames", .nullList),
-        ])
-        // Those of another container are shown there.
-        var networks = [mode.rawValue: endpoint]
-        if case .container = mode { networks = [:] }
-        return .record(
+    private static func network(_ details: ContainerDetails) -> TemplateValue {
+        .record(
             [
-                text("Bridge", ""), text("SandboxID", ""), text("SandboxKey", ""), Field("Ports", .map([:])),
+                text("Bridge", ""), text("SandboxID", ""), text("SandboxKey", ""),
+                Field("Ports", PortValue.live(details.ports)),
                 flag("HairpinMode", false), text("LinkLocalIPv6Address", ""), number("LinkLocalIPv6PrefixLen", 0),
                 Field("SecondaryIPAddresses", .nullList), Field("SecondaryIPv6Addresses", .nullList),
-                text("EndpointID", ""),
-            ] + address + [Field("Networks", .map(networks))])
+            ] + NetworkSettingsValue.standard(details) + [
+                Field("Networks", .map(NetworkSettingsValue.networks(details)))
+            ])
     }
 }
 

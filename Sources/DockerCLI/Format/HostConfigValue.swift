@@ -31,7 +31,8 @@ enum HostConfigValue {
                     text("Type", (log.driver ?? .usual).rawValue),
                     Field("Config", .map(log.options.mapValues { .string($0) })),
                 ])),
-            text("NetworkMode", request.isolation.network.rawValue), Field("PortBindings", .map([:])),
+            text("NetworkMode", request.isolation.network.rawValue),
+            Field("PortBindings", PortValue.asked(request.networking?.published ?? [])),
             Field(
                 "RestartPolicy",
                 .record([
@@ -62,10 +63,13 @@ enum HostConfigValue {
 
     private static func identity(_ request: RunRequest) -> [Field] {
         let isolation = request.isolation
+        let dns = request.networking?.dns ?? DNSOptions()
         return [
             list("CapAdd", isolation.addedCapabilities), list("CapDrop", isolation.droppedCapabilities),
-            text("CgroupnsMode", "private"), Field("Dns", .list([])), Field("DnsOptions", .list([])),
-            Field("DnsSearch", .list([])), list("ExtraHosts", []), list("GroupAdd", request.process.additionalGroups),
+            text("CgroupnsMode", "private"), Field("Dns", .strings(dns.servers.map { "\($0)" })),
+            Field("DnsOptions", .strings(dns.options)), Field("DnsSearch", .strings(dns.search)),
+            list("ExtraHosts", request.networking?.extraHosts.map(\.text) ?? []),
+            list("GroupAdd", request.process.additionalGroups),
         ]
     }
 
@@ -78,7 +82,8 @@ enum HostConfigValue {
         return [
             text("IpcMode", isolation.ipc.rawValue), text("Cgroup", ""), list("Links", []),
             number("OomScoreAdj", 0), text("PidMode", isolation.pid.rawValue),
-            flag("Privileged", isolation.privileged), flag("PublishAllPorts", false),
+            flag("Privileged", isolation.privileged),
+            flag("PublishAllPorts", request.networking?.publishesAll ?? false),
             flag("ReadonlyRootfs", request.readOnly), list("SecurityOpt", security(isolation)),
             Field("Tmpfs", .map(tmpfs), omitsEmpty: true), text("UTSMode", isolation.uts.rawValue),
             text("UsernsMode", ""), number("ShmSize", details.shmSize),

@@ -37,6 +37,26 @@ package enum Names {
         return text
     }
 
+    /// A new network's. What is predefined is the engine's to refuse.
+    package static func network(_ text: String) throws(ValueError) -> String {
+        if text.isEmpty { throw .plain("invalid name: name is empty") }
+        guard ResourceName.isNetwork(text) else {
+            throw .plain(
+                "invalid network name (\(printable(text))), only \(ResourceName.pattern) are allowed, and "
+                    + "\(ResourceName.maximumLength) bytes at most")
+        }
+        return text
+    }
+
+    /// A word of a line of hosts(5) or resolv.conf(5).
+    package static func hostWord(_ text: String, flag: String) throws(ValueError) -> String {
+        let isWord = text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "#") }
+        guard isWord, !text.isEmpty, !text.hasControlCharacters else {
+            throw .plain("\(flag): \(GoValue.quoted(text)) is not one word")
+        }
+        return text
+    }
+
     /// `KEY=VALUE` or `KEY`.
     package static func environment(_ text: String) throws(ValueError) -> EnvironmentEntry {
         let (name, value) = text.cut("=")

@@ -1,6 +1,6 @@
 internal import Cgroups
 internal import Images
-internal import OCI
+package import OCI
 internal import Sys
 
 /// All of a container that `inspect` shows.
@@ -21,6 +21,12 @@ package struct ContainerDetails: Sendable {
     package var pidsLimit: Int64?
     package var shmSize: Int64 = 0
     package var size: ContainerSize?
+    /// Those of one that runs, as `Engine.ports(of:)` has them.
+    package var ports: [ContainerPort: [PublishedPort]] = [:]
+    /// Its places on networks, while it runs.
+    package var endpoints: [Endpoint] = []
+    /// Of the networks that its record names, by ID.
+    package var networkNames: [String: String] = [:]
 
     package struct Files: Sendable {
         package var hostname = ""
@@ -67,7 +73,10 @@ extension Engine {
                 lower: image?.layers.reversed().map(\.diff) ?? [], merged: containers.merged(id),
                 upper: containers.upper(id), work: containers.work(id)))
         details.health = health(of: record)
-        details.driver = live.state(of: id)?.driver ?? driver
+        let entry = live.state(of: id)
+        details.driver = entry?.driver ?? driver
+        details.endpoints = entry?.endpoints ?? []
+        if record.request.networking?.endpoints.isEmpty == false { details.networkNames = networkNamesByID() }
         if case .running(_, let startedAt) = details.condition {
             details.isPaused = isPaused(id, try? cgroupManager(of: id))
             if !startedAt.isEmpty { details.record.state.startedAt = startedAt }
@@ -91,6 +100,7 @@ extension Engine {
         }
         details.pidsLimit = record.request.resources.pidsLimit ?? SpecBuilder.defaultPidsLimit
         details.shmSize = record.request.resources.shmSize ?? SpecBuilder.defaultShmSize
+        details.ports = ports(of: record)
         if withSize { details.size = size(of: id, image: record.image) }
         return details
     }

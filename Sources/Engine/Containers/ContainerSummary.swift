@@ -21,9 +21,16 @@ package struct ContainerSummary: Sendable, Hashable {
     /// Whether something does.
     var isChecked = false
     package var mounts: [MountSummary] = []
-    /// `80/tcp`: what the image says that it listens at.
-    package var exposedPorts: [String] = []
+    /// What the image and the flags name.
+    package var exposedPorts: [ContainerPort] = []
+    /// What of the host leads to one that runs.
+    package var published: [PublishedPort] = []
+    /// Which of its ports were asked to be published; with `publishesAll` all that are exposed.
+    package var bindings: [ContainerPort] = []
+    package var publishesAll = false
     package var network = "none"
+    /// The networks that were made, in order.
+    package var networks: [NetworkReference] = []
     /// Set when the user named the network: one that has no ports to be reached by.
     package var isNetworkAsked = false
     package var restart = RestartPolicy()
@@ -39,8 +46,36 @@ package struct ContainerSummary: Sendable, Hashable {
 }
 
 extension ContainerSummary {
-    /// The ports that can be reached, as lists show them.
-    package var openPorts: [String] { condition.isRunning && !isNetworkAsked ? exposedPorts : [] }
+    /// The exposed ports that can be reached, as lists show them.
+    package var openPorts: [ContainerPort] {
+        let isCutOff = isNetworkAsked && NetworkMode(rawValue: network)?.hasPorts == false
+        return condition.isRunning && !isCutOff ? exposedPorts : []
+    }
+}
+
+extension ContainerSummary {
+    /// As lists show it: the networks' names, or the mode.
+    package var networkNames: [String] { networks.isEmpty ? [network] : networks.map(\.name) }
+
+    /// Fills in the names by which the networks go now.
+    mutating func nameNetworks(_ names: [String: String]) {
+        for index in networks.indices {
+            let id = networks[index].id
+            // One that is gone goes by what was typed for it.
+            networks[index].name = names[id] ?? (index == 0 ? network : String(id.prefix(12)))
+        }
+    }
+}
+
+/// A network that a container's record names.
+package struct NetworkReference: Sendable, Hashable {
+    package var id: String
+    package var name: String
+
+    package init(id: String, name: String) {
+        self.id = id
+        self.name = name
+    }
 }
 
 /// A volume or path in a container.
@@ -85,6 +120,7 @@ extension ContainerSummary {
         "execution": .members(["ExposedPorts": .all, "Healthcheck": .members(["Test": .all])]),
         "request": .members([
             "isolation": .members(["network": .all, "networkAsked": .all]),
+            "networking": .members(["published": .all, "publishesAll": .all, "exposed": .all, "endpoints": .all]),
             "lifecycle": .members(["health": .members(["Test": .all]), "restart": .all]),
         ]),
     ])
@@ -109,8 +145,16 @@ extension ContainerSummary {
         health = isChecked ? self.state.health?.status : nil
         let isolation = json["request"]?["isolation"]
         network = isolation?["network"]?.string ?? network
+        networks = (json["request"]?["networking"]?["endpoints"]?.array ?? []).compactMap { endpoint in
+            endpoint["network"]?.string.map { NetworkReference(id: $0, name: $0) }
+        }
         isNetworkAsked = isolation?["networkAsked"]?.bool ?? false
-        exposedPorts = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.sorted()
+        let named = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.flatMap(ContainerPort.list)
+        let networking = json["request"]?["networking"]
+        bindings = (networking?["published"]?.array ?? []).compactMap { $0["port"].flatMap(ContainerPort.init) }
+        let exposed = (networking?["exposed"]?.array ?? []).compactMap(ContainerPort.init)
+        exposedPorts = Set(named + exposed + bindings).sorted()
+        publishesAll = networking?["publishesAll"]?.bool == true
         let restart = json["request"]?["lifecycle"]?["restart"]
         if let kind = restart?["kind"]?.string.flatMap(RestartPolicy.Kind.init) {
             self.restart = RestartPolicy(kind: kind, maximum: Int(clamping: restart?["maximum"]?.integer ?? 0))
@@ -131,6 +175,16 @@ extension ContainerRecord.State {
         restartCount = json["restartCount"]?.integer.map { Int(clamping: $0) } ?? 0
         isStopped = json["isStopped"]?.bool ?? false
         health = json["health"].flatMap(ContainerHealth.init)
+    }
+}
+
+extension ContainerPort {
+    /// As it is written in a record.
+    fileprivate init?(_ json: JSONValue) {
+        guard let number = json["number"]?.integer.flatMap({ UInt16(exactly: $0) }),
+            let transport = json["transport"]?.string.flatMap(PortProtocol.init)
+        else { return nil }
+        self.init(number, transport)
     }
 }
 

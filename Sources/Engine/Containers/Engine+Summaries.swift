@@ -38,6 +38,10 @@ extension Engine {
             if scope.sizes { summary.size = size(of: id, image: summary.image) }
             found.append(summary)
         }
+        if found.contains(where: { !$0.networks.isEmpty }) {
+            let names = networkNamesByID()
+            for index in found.indices { found[index].nameNetworks(names) }
+        }
         return found.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
     }
 
@@ -49,6 +53,9 @@ extension Engine {
             summary.state.startedAt = startedAt
         }
         summary.isPaused = isPaused(summary.id, manager)
+        if summary.publishesAll || !summary.bindings.isEmpty {
+            summary.published = live.state(of: summary.id)?.published ?? []
+        }
         if summary.isChecked { summary.health = live.health(of: summary.id)?.status ?? .starting }
     }
 

@@ -1,47 +1,101 @@
 internal import Glibc
 internal import Network
+internal import OCI
 internal import Sys
 
 /// Writes `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container into its directory on the host.
 enum GeneratedFileWriter {
-    private static let hosts = """
-        127.0.0.1\tlocalhost
-        ::1\tlocalhost ip6-localhost ip6-loopback
-        fe00::0\tip6-localnet
-        ff00::0\tip6-mcastprefix
-        ff02::1\tip6-allnodes
-        ff02::2\tip6-allrouters
-
-        """
+    private static let limit = 1 << 20
 
     static func paths(in directory: String) -> GeneratedFiles {
         GeneratedFiles(
             hosts: directory + "/hosts", hostname: directory + "/hostname", resolvConf: directory + "/resolv.conf")
     }
 
-    /// With the host's own hosts file in the host's network, as docker does.
-    static func write(_ files: GeneratedFiles, _ record: ContainerRecord) throws(EngineError) {
-        let hostname = record.hostname
-        var hosts = Array(hosts.utf8)
-        var resolver = (try? File.readAll("/etc/resolv.conf", limit: 1 << 20)) ?? []
-        switch record.request.isolation.network {
-        case .host: hosts = (try? File.readAll("/etc/hosts", limit: 1 << 20)) ?? hosts
-        case .user(let program):
-            if let address = program.address { hosts += Array("\(address)\t\(hostname)\n".utf8) }
-            resolver = Array(program.resolverFile(String(decoding: resolver, as: UTF8.self)).utf8)
-        case .none, .bridge, .named, .container: break
-        }
-        try write(hosts, to: files.hosts)
-        try write(Array("\(hostname)\n".utf8), to: files.hostname)
+    /// `addresses` are the container's own, `gateway` what leads to the host (`host-gateway`), `peers` who else is on its
+    /// networks. Returns what the user is to know.
+    @discardableResult
+    static func write(
+        _ files: GeneratedFiles, _ record: ContainerRecord, addresses: [IPAddress] = [], gateway: IPAddress? = nil,
+        configuration: Configuration, peers: [PeerLine] = []
+    ) throws(EngineError) -> String? {
+        var hosts = hosts(of: record, gateway: gateway)
+        hosts.addresses += addresses
+        hosts.peers = peers
+        let asked = record.request.networking?.dns ?? DNSOptions()
+        let (resolver, remark) = resolver(record.request.isolation.network, asked.completed(by: configuration.dns))
+        try write(hosts.text, to: files.hosts)
+        try write("\(record.hostname)\n", to: files.hostname)
         try write(resolver, to: files.resolvConf)
+        return remark
     }
 
-    private static func write(_ bytes: [UInt8], to path: String) throws(EngineError) {
+    /// With the host's own hosts file in the host's network, as docker does.
+    private static func hosts(of record: ContainerRecord, gateway: IPAddress?) -> HostsText {
+        var hosts = HostsText()
+        hosts.extra = record.request.networking?.extraHosts ?? []
+        hosts.gateway = gateway
+        let hostname = record.hostname
+        let domain = record.request.process.domainname.map { ["\(hostname).\($0)"] } ?? []
+        hosts.names = domain + [hostname]
+        switch record.request.isolation.network {
+        case .host:
+            hosts.base = read("/etc/hosts") ?? hosts.base
+            // The container sees the host as the host sees itself.
+            hosts.gateway = gateway ?? IPAddress("127.0.0.1")
+            hosts.names = []
+        case .user(let program):
+            if let address = program.address.flatMap({ IPAddress($0) }) { hosts.addresses.append(address) }
+        case .none, .bridge, .named, .container: break
+        }
+        return hosts
+    }
+
+    private static func resolver(_ network: NetworkMode, _ asked: DNSOptions) -> (text: String, remark: String?) {
+        let host = read("/etc/resolv.conf") ?? ""
+        switch network {
+        case .bridge, .named: return bridged(host, asked)
+        case .user(let program): return (changed(program.resolverFile(host), asked), nil)
+        case .none, .host, .container: return (changed(host, asked), nil)
+        }
+    }
+
+    /// The text as it is where nothing is asked.
+    private static func changed(_ text: String, _ asked: DNSOptions) -> String {
+        if asked == DNSOptions() { return text }
+        var file = ResolverFile(text)
+        file.apply(asked)
+        return file.text
+    }
+
+    /// For a network from which the host's loopback is not reached.
+    static func bridged(
+        _ host: String, _ asked: DNSOptions, localResolver: String? = read(ResolverFile.localResolverServers)
+    ) -> (text: String, remark: String?) {
+        var file = ResolverFile(host)
+        if file.namesLocalResolver, let localResolver { file = ResolverFile(localResolver) }
+        file.dropLocalServers()
+        file.apply(asked)
+        if !file.servers.isEmpty { return (file.text, nil) }
+        file.servers = ResolverFile.publicServers
+        return (
+            file.text,
+            "the host's /etc/resolv.conf names no server that a container can reach: it asks "
+                + "\(ResolverFile.publicServers.joined(separator: " and ")); --dns, or \"dns\" in the configuration, "
+                + "names others"
+        )
+    }
+
+    private static func read(_ path: String) -> String? {
+        (try? File.readAll(path, limit: limit)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func write(_ text: String, to path: String) throws(EngineError) {
         try call("write", path) { () throws(Errno) in
             let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
             // Every user of the container reads these, whatever the caller's umask.
             try check { fchmod(file.raw, 0o644) }
-            try File.write(file.raw, bytes)
+            try File.write(file.raw, text)
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import Cgroups
 internal import FoundationEssentials
 internal import Glibc
+internal import OCI
 internal import Sys
 
 /// What `/run/runimg/ID/state.json` says of a container that is served.
@@ -23,6 +24,14 @@ struct LiveState: Codable, Sendable {
     var failure: Failure?
     /// Where an ordinary user's container has its cgroup.
     var cgroups: [CgroupLayout.Hierarchy]?
+    /// Its places on networks, and the network namespace of the host that these are in (`NamespaceIdentity`).
+    var endpoints: [Endpoint]?
+    var networkNamespace: String?
+    /// What of the host leads to it, and the process that holds that.
+    var published: [PublishedPort]?
+    var holder: Process?
+    /// Set where that process serves all of it, and the kernel none.
+    var proxiesPorts: Bool?
 
     struct Failure: Codable, Sendable, Hashable {
         var exitCode: Int32
@@ -63,9 +72,13 @@ struct LiveContainer: ~Copyable {
     var lockDescriptor: Int32 { lock.raw }
 
     /// Writes down which process the container's first is.
-    mutating func record(_ process: LiveState.Process, startedAt: String) throws(EngineError) {
+    mutating func record(
+        _ process: LiveState.Process, startedAt: String, published: [PublishedPort]?, holder: LiveState.Process?
+    ) throws(EngineError) {
         state.process = process
         state.startedAt = startedAt
+        state.published = published
+        state.holder = holder
         try write()
     }
 
@@ -78,6 +91,18 @@ struct LiveContainer: ~Copyable {
     /// Writes down in which hierarchies the container gets a cgroup, before it does.
     mutating func record(_ cgroups: [CgroupLayout.Hierarchy]) throws(EngineError) {
         state.cgroups = cgroups
+        try write()
+    }
+
+    /// Writes down a place on the host's networks, before anything is made of it.
+    mutating func record(
+        _ endpoints: [Endpoint], in namespace: String, _ published: [PublishedPort]?, proxies: Bool
+    ) throws(EngineError) {
+        state.endpoints = endpoints
+        state.networkNamespace = namespace
+        state.published = published
+        state.proxiesPorts = proxies ? true : nil
+        state.holder = nil
         try write()
     }
 

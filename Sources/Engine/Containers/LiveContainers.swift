@@ -11,6 +11,9 @@ struct LiveContainers: Sendable {
 
     let directory: String
 
+    /// Bytes; each published port takes about a hundred.
+    private static let longestState = 4 << 20
+
     /// How long a start that was killed is waited for, seconds.
     private static let patience = 5.0
 
@@ -56,14 +59,23 @@ struct LiveContainers: Sendable {
     func damage(of id: String) -> EngineError? {
         struct Version: Decodable { var version: Int? }
         let path = "\(directory)/\(id)/state.json"
-        guard let bytes = try? File.readAll(path, limit: 1 << 16), LiveContainers.decode(bytes) == nil else {
-            return nil
-        }
+        guard let bytes = try? File.readAll(path, limit: LiveContainers.longestState),
+            LiveContainers.decode(bytes) == nil
+        else { return nil }
         let version = (try? JSONDecoder().decode(Version.self, from: Data(bytes)))?.version ?? 1
         if version > LiveState.currentVersion { return .newer(path: path, version: version) }
         return .damaged(
             path: path, reason: bytes.isEmpty ? "it is empty" : "it is not a container's state",
             remedy: "`runimg rm -f \(id.prefix(12))` kills and removes the container; copy out what you need first")
+    }
+
+    /// Replaces what the entry says; for who holds the container's lock.
+    func update(_ id: String, _ state: LiveState) throws(EngineError) {
+        let bytes = try LiveContainers.encode(state)
+        try call("write the state of", "\(directory)/\(id)") { () throws(Errno) in
+            let entry = try Directory.open("\(directory)/\(id)")
+            try LiveContainers.write(bytes, in: entry.raw)
+        }
     }
 
     /// A connection with the monitor that serves the container.
@@ -204,8 +216,14 @@ struct LiveContainers: Sendable {
         _ = consume lock
     }
 
+    /// What the entry in a run directory says, of whichever root it is.
+    static func state(at path: String) -> LiveState? {
+        guard let bytes = try? File.readAll("\(path)/state.json", limit: longestState) else { return nil }
+        return decode(bytes)
+    }
+
     private static func state(in entry: Int32) -> LiveState? {
-        guard let bytes = try? File.readAll("state.json", at: entry, limit: 1 << 16) else { return nil }
+        guard let bytes = try? File.readAll("state.json", at: entry, limit: longestState) else { return nil }
         return decode(bytes)
     }
 

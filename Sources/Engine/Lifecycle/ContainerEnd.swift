@@ -41,7 +41,7 @@ extension Engine {
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
-        do throws(EngineError) { try disconnect(record) } catch { end.warnings.append("\(error)") }
+        do throws(EngineError) { try disconnect(record.id, state) } catch { end.warnings.append("\(error)") }
         let isStopped = live.isMarkedStopped(record.id)
         let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
         do throws(EngineError) {

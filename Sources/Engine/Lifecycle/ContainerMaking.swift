@@ -69,7 +69,7 @@ extension Engine {
         }
         note("create", record)
         try GeneratedFileWriter.write(
-            GeneratedFileWriter.paths(in: containers.directory(record.id)), record)
+            GeneratedFileWriter.paths(in: containers.directory(record.id)), record, configuration: configuration)
     }
 
     func freeName() -> String { NameGenerator.name { containers.owner(of: $0) != nil } }

@@ -65,7 +65,7 @@ extension Engine {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
             try? cgroup.remove()
-            try? disconnect(draft.record)
+            try? disconnect(draft.record.id, entry.state)
             try? settleRoot(of: draft.record.id, entry.state, goes: entry.state.isNew)
             // The cause may be that one whose namespaces were to be joined has ended meanwhile.
             if !owners.isEmpty { _ = try namespaceOwners(of: draft.record) }
@@ -79,7 +79,8 @@ extension Engine {
     ) throws(EngineError) -> StartedContainer {
         let request = draft.record.request
         let id = draft.record.id
-        try carryOut(draft)
+        let attached = try attach(draft.record, &entry)
+        try carryOut(draft, attached)
         var descriptors = MonitorDescriptors()
         let directory = entry.directoryDescriptor
         let listener = try call("listen for commands on", entry.path) { () throws(Errno) in
@@ -103,16 +104,18 @@ extension Engine {
             ends = made.containerEnds
             streams = consume made
         }
-        let namespace = try networkNamespace(draft.record)
         var planned = draft
-        if let namespace { planned.spec.join(.network, at: namespace.path) }
+        if let attached { planned.spec.join(.network, at: attached.namespace.path) }
         let plan = try plan(planned, streams: ends)
+        var holder: LiveState.Process?
         let started = try start(plan, cgroup, owners, launch) { pidfd throws(EngineError) in
-            try connect(draft.record, namespace, pidfd: pidfd)
+            guard let attached else { return }
+            try leadOutward(draft.record, attached.namespace, pidfd: pidfd)
+            holder = try holdPorts(attached, of: draft.record, pidfd: pidfd)
         }
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
-        try entry.record(process, startedAt: startedAt)
+        try entry.record(process, startedAt: startedAt, published: attached?.ports?.published, holder: holder)
         var settings = monitorSettings(draft, options)
         settings.isSuccessor = started.isSuccessor
         if settings.isSuccessor { descriptors.process = started.process.pidfd.raw }
@@ -193,10 +196,14 @@ extension Engine {
     }
 
     /// What the start needs on disk: sources of mounts, generated files.
-    private func carryOut(_ draft: ContainerDraft) throws(EngineError) {
+    private func carryOut(_ draft: ContainerDraft, _ attached: AttachedNetworks?) throws(EngineError) {
         let record = draft.record
-        try GeneratedFileWriter.write(
-            GeneratedFileWriter.paths(in: containers.directory(record.id)), record)
+        // On networks it has them already, with the lines of others.
+        if attached?.endpoints.isEmpty ?? true {
+            let remark = try GeneratedFileWriter.write(
+                GeneratedFileWriter.paths(in: containers.directory(record.id)), record, configuration: configuration)
+            if let remark { notice(remark) }
+        }
         let seeder = volumeSeeder(draft.image, shown: draft.mounted)
         for source in draft.sources {
             if let volume = try source.carryOut(volumes, seeder) { noteVolume("create", volume) }

@@ -53,12 +53,19 @@ extension Engine {
             ["exec_create", "exec_start"].map { Engine.event("\($0): \(line)", record, ["execID": id]) })
     }
 
-    /// The end of a prune of containers, images or volumes, in docker's words also of one that found nothing.
+    /// The end of a prune of containers, images, volumes or networks, in docker's words also of one that found nothing.
     package func notePrune(_ type: String, reclaimed: Int64) {
         eventLog.append([Event(type, "prune", actor: "", attributes: ["reclaimed": "\(reclaimed)"])])
     }
 
     func noteVolume(_ action: String, _ name: String) { eventLog.append([Engine.volumeEvent(action, name)]) }
+
+    /// `connect` and `disconnect` tell whose.
+    func noteNetwork(_ action: String, _ record: NetworkRecord, container: String? = nil) {
+        var attributes = ["name": record.name, "type": record.driver.rawValue]
+        attributes["container"] = container
+        eventLog.append([Event("network", action, actor: record.id, attributes: attributes)])
+    }
 
     private static func volumeEvent(_ action: String, _ name: String, _ details: [String: String] = [:]) -> Event {
         Event("volume", action, actor: name, attributes: ["driver": "local"].merging(details) { $1 })

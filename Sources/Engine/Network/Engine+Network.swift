@@ -10,22 +10,30 @@ extension Engine {
         rootless == nil || isEmulated ? [] : UserNetwork.allCases.filter { $0.obstacle == nil }.map(\.rawValue)
     }
 
-    /// What a new container gets where nobody said, or said `bridge`: without root a program that leads outward, if one
-    /// works here; else nothing yet.
+    /// What a new container gets where nobody said, or said `bridge`: the default network, or without root a program that
+    /// leads outward, if one works here.
     func settleNetwork(_ isolation: inout IsolationOptions) throws(EngineError) {
         if case .user(let program) = isolation.network { return try checkNetwork(program) }
+        guard rootless != nil else { return }
+        if case .named(let name) = isolation.network {
+            throw .invalid(
+                "network \(name) takes root's rights: without them there are pasta, slirp4netns, host, none and "
+                    + "container:NAME")
+        }
         guard isolation.network == .bridge else { return }
-        isolation.network = .none
-        var lack = "network bridge is not supported yet (planned)"
-        if rootless != nil, !isEmulated {
+        var lack = "without a namespace there is none of one's own"
+        if !isEmulated {
             let (program, reasons) = UserNetwork.usual()
             if let program {
                 isolation.network = .user(program)
                 return
             }
-            lack = "no network leads outward here: \(reasons)"
+            lack = reasons
         }
-        if isolation.networkAsked { notice("\(lack); the container runs with --network none") }
+        isolation.network = .none
+        if isolation.networkAsked {
+            notice("no network leads outward here: \(lack); the container runs with --network none")
+        }
     }
 
     private func checkNetwork(_ program: UserNetwork) throws(EngineError) {
@@ -38,15 +46,9 @@ extension Engine {
         if !isEmulated, let obstacle = program.obstacle { throw .network(.unusable(program, obstacle)) }
     }
 
-    /// The namespace that is connected before the container's program runs; nil where the launch makes it.
-    func networkNamespace(_ record: ContainerRecord) throws(EngineError) -> NetworkNamespace? {
-        guard case .user = record.request.isolation.network else { return nil }
-        return try network { () throws(NetworkError) in try NetworkNamespace() }
-    }
-
     /// Leads out of the namespace for as long as the process behind `pidfd` lives.
-    func connect(_ record: ContainerRecord, _ namespace: NetworkNamespace?, pidfd: Int32) throws(EngineError) {
-        guard let namespace, case .user(let program) = record.request.isolation.network else { return }
+    func leadOutward(_ record: ContainerRecord, _ namespace: NetworkNamespace, pidfd: Int32) throws(EngineError) {
+        guard case .user(let program) = record.request.isolation.network else { return }
         let entry = live.path(of: record.id)
         try system { () throws(SystemFailure) in
             try Directory.makePath("\(entry)/\(LiveContainer.networkDirectory)", mode: 0o700)
@@ -55,21 +57,6 @@ extension Engine {
         try network { () throws(NetworkError) in
             try program.start(NetworkTarget(namespace: namespace, pidfd: pidfd, mark: mark))
         }
-    }
-
-    /// Ends what has led out of it, where the container's end has not done that.
-    func disconnect(_ record: ContainerRecord) throws(EngineError) {
-        guard case .user = record.request.isolation.network else { return }
-        let entry = live.path(of: record.id)
-        try call("take the network from", entry) { () throws(Errno) in try LiveContainers.removeNetwork(entry) }
-    }
-}
-
-private func network<T>(_ body: () throws(NetworkError) -> T) throws(EngineError) -> T {
-    do throws(NetworkError) {
-        return try body()
-    } catch {
-        throw .network(error)
     }
 }
 

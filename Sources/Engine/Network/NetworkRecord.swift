@@ -34,12 +34,15 @@ package struct NetworkRecord: Sendable, Hashable, Codable {
         package var range: IPPrefix?
         /// Addresses that are somebody else's.
         package var reserved: [String: IPAddress] = [:]
+        /// By the user: only in such a subnet may a container ask for an address.
+        package var isAsked = false
 
         package init(_ prefix: IPPrefix) { self.prefix = prefix }
     }
 
     /// The name of its bridge on the host.
-    package var bridge: String { options["com.docker.network.bridge.name"] ?? "br-\(id.prefix(12))" }
+    package var bridge: String { options["com.docker.network.bridge.name"] ?? usualBridge }
+    var usualBridge: String { "br-\(id.prefix(12))" }
 }
 
 /// A container's place on one network while it runs: kept in its entry, so that whoever finds that can take it back.

@@ -29,6 +29,7 @@ extension Engine {
         var request = asked
         try settleOwners(&request.isolation)
         try settleNetwork(&request.isolation)
+        try settleEndpoints(&request)
         request.isolation.noNewPrivileges = request.isolation.noNewPrivileges ?? configuration.noNewPrivileges
         let execution = image.config.config ?? ImageConfig.Execution()
         var record = ContainerRecord(

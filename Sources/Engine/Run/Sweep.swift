@@ -24,6 +24,7 @@ extension Engine {
                 // A command that was killed before it had made or started its container has promised nothing.
                 let isHalfMade = state?.isNew == true && known?.state.status == .created
                 let goes = known?.autoRemove ?? true || isHalfMade
+                if let state { try disconnect(id, state) }
                 if let state { try settleRoot(of: id, state, goes: goes) }
                 guard let record = try recordOrRemains(id) else { return }
                 for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }

@@ -138,8 +138,8 @@ extension Engine {
         try allSummaries().filter { $0.mounts.contains { $0.volume == name } }.map(\.id)
     }
 
-    /// Before a volume goes nobody may be overlooked: a record that can't be read may name it.
-    private func allSummaries() throws(EngineError) -> [ContainerSummary] {
+    /// Before a volume or a network goes nobody may be overlooked: a record that can't be read may name it.
+    func allSummaries() throws(EngineError) -> [ContainerSummary] {
         var result: [ContainerSummary] = []
         for id in try containers.identifiers() {
             if let summary = containers.summary(id) {

@@ -40,7 +40,7 @@ import Testing
         case "volume": return (try? Volumes.parse(value)).map(describe)
         case "mount": return (try? Mounts.parse(value)).map(describe)
         case "tmpfs": return (try? Tmpfs.parse(value)).map(describe)
-        case "publish": return (try? PortSpecification.validate(value)).map { "accepted" }
+        case "publish": return (try? PortSpecification.parse(value)).map { _ in "accepted" }
         case "ulimit": return (try? Ulimit.parse(value)).map { "\($0.type) \($0.soft) \($0.hard)" }
         case "device": return (try? Devices.parse(value)).map { "\($0.source) \($0.target) \($0.permissions)" }
         case "memory": return (try? Sizes.ram(value)).map { "\($0)" }

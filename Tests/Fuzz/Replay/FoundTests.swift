@@ -123,7 +123,7 @@ import Testing
         "Z10: addresses and ranges of published ports are judged as docker judges them",
         arguments: ["x::80", "1.2.3.4.5:80:80", "+80", "80-90:1-2", "1:80:+80", "::\0x::80"])
     func publishedPorts(_ text: String) {
-        #expect(throws: ValueError.self) { try PortSpecification.validate(text) }
+        #expect(throws: ValueError.self) { try PortSpecification.parse(text) }
     }
 
     @Test("Z10: a sign is no part of a list of CPUs", arguments: ["+1", "1-+2", "0,+1"])

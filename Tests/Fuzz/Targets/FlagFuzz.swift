@@ -101,20 +101,15 @@ package enum FlagFuzz {
     // MARK: Others
 
     private static func checkPorts(_ text: String) throws(Finding) {
-        guard (try? PortSpecification.validate(text)) != nil else { return }
-        let bare = text.split(separator: "/", omittingEmptySubsequences: false).first ?? ""
-        let container = bare.unicodeScalars.split(separator: ":", omittingEmptySubsequences: false).last.map {
-            String($0)
+        guard let mappings = try? PortSpecification.parse(text) else { return }
+        try expect(!mappings.isEmpty, "no port of \(text)")
+        for mapping in mappings {
+            // As one would write it, it is the same.
+            let host = mapping.hostPorts.map { "\($0.lowerBound)-\($0.upperBound)" } ?? ""
+            let written = "\(mapping.address.map { $0.text + ":" } ?? "")\(host):\(mapping.port)"
+            try expect((try? PortSpecification.parse(written)) == [mapping], "\(written) of \(text)")
+            try expect(mapping.port.number > 0 && mapping.hostPorts?.lowerBound != 0, "port 0 of \(text)")
         }
-        try checkRange(container ?? "", text)
-        try expect(!text.hasControlCharacters, "control character in \(text)")
-    }
-
-    private static func checkRange(_ range: String, _ text: String) throws(Finding) {
-        let ends = range.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        let inRange = (1...2).contains(ends.count) && ends.allSatisfy { (0...65535).contains($0 ?? -1) }
-        try expect(inRange && (ends.first ?? 0) ?? 0 <= (ends.last ?? 0) ?? 0, "ports \(text)")
-        try expect(range.utf8.allSatisfy { "0123456789-".utf8.contains($0) }, "ports \(text)")
     }
 
     private static func checkEnvironment(_ bytes: [UInt8]) throws(Finding) {

@@ -79,6 +79,10 @@ extension Engine {
         if let user = process.user { execution.user = user }
         if let directory = process.workingDirectory { execution.workingDir = directory }
         if let signal = process.stopSignal { execution.stopSignal = signal }
+        if !record.exposedPorts.isEmpty {
+            execution.exposedPorts = Dictionary(
+                uniqueKeysWithValues: record.exposedPorts.map { ($0.description, ImageConfig.Empty()) })
+        }
         execution.healthcheck = record.healthcheck
         execution.labels = record.labels.isEmpty ? nil : record.labels
         execution.env = EnvironmentBuilder.merged(execution.env ?? [], record.environment)

@@ -1,0 +1,21 @@
+internal import Network
+internal import OCI
+
+/// What a container that is being started has of the network: a namespace that its process joins, and the sockets of its
+/// published ports until a process of their own holds them.
+final class AttachedNetworks {
+    let namespace: NetworkNamespace
+    let ports: BoundPorts?
+    /// None where a program leads outward.
+    let endpoints: [Endpoint]
+
+    init(_ namespace: NetworkNamespace, _ endpoints: [Endpoint], _ ports: BoundPorts?) {
+        self.namespace = namespace
+        self.endpoints = endpoints
+        self.ports = ports
+    }
+
+    /// The container's own addresses, for its hosts file.
+    var addresses: [IPAddress] { endpoints.flatMap { $0.addresses.map(\.address) } }
+    var gateway: IPAddress? { endpoints.lazy.compactMap(\.gateways.first).first }
+}

@@ -72,10 +72,10 @@ struct FirewallTests {
     @Test(arguments: [
         ("flush ruleset", "table inet runimg is missing"),
         ("delete table bridge runimg", "table bridge runimg is missing"),
-        ("flush chain inet runimg forward", "table inet runimg: chain forward has 0 rules in place of 9"),
+        ("flush chain inet runimg forward", "table inet runimg: chain forward has 0 rules in place of 11"),
         (
             "add rule inet runimg forward accept",
-            "table inet runimg: chain forward has 10 rules in place of 9"
+            "table inet runimg: chain forward has 12 rules in place of 11"
         ),
         (
             "flush chain inet runimg output; add rule inet runimg output accept; add rule inet runimg output accept; "

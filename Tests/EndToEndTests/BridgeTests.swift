@@ -98,8 +98,7 @@ extension EndToEnd.Networks {
 
     /// `-p` and its kind.
     @Suite struct PublishedPorts {
-        @Test(
-            "N6: a published port is reached from everywhere, and nobody comes as 127.0.0.1", arguments: ["nft", "proxy"])
+        @Test("N6: a published port is reached from everywhere, by nobody as 127.0.0.1", arguments: ["nft", "proxy"])
         func isReachedFromEverywhere(_ mode: String) throws {
             let bench = try NetworkBench(configuration: #"{"publish-mode": "\#(mode)"}"#)
             let server = try bench.server("web", "-p", "8080:80")

@@ -50,7 +50,7 @@ extension DockerDialogue {
         rm box2
         network connect ## docker 29's words for a wrong number of arguments
         network connect net1 ## docker 29's words for a wrong number of arguments
-        network connect net1 nope ##! joining a running container is to come
+        network connect net1 nope
         network disconnect ## docker 29's words for a wrong number of arguments
         network rm nope ## docker 28's words for one that is not there
         network rm nope net1 ## docker 28's words for one that is not there

@@ -27,24 +27,21 @@ extension EndToEnd {
         }
 
         @Test func networkNoneHasLoopbackOnly() throws {
-            // Without root the usual network leads outward.
-            if try EndToEnd.engine.runimg.user == nil { #expect(try probe().all("interface.") == ["lo": "up"]) }
             #expect(try probe("--network", "none").all("interface.") == ["lo": "up"])
-            #expect(try shell([], "ping -c 1 -W 2 127.0.0.1 >/dev/null && echo up") == "up")
+            #expect(try shell(["--network", "none"], "ping -c 1 -W 2 127.0.0.1 >/dev/null && echo up") == "up")
         }
 
         @Test func networkHostIsTheHosts() throws {
             let probe = try probe("--network", "host")
             let host = try Self.hostNamespace("net")
             #expect(probe["ns.net"] == host)
-            let listed = try Set(Directory.entries("/sys/class/net").map(\.name))
-            #expect(Set(probe.all("interface.").keys) == listed)
-        }
-
-        @Test(arguments: [["--network", "bridge"], ["-p", "8080:80"], ["--net", "bridge"]])
-        func whatTheNetworkLacksIsSaid(_ flags: [String]) throws {
-            let output = try run(flags, "echo", "ran")
-            #expect(output.stderr.contains("not supported yet"), "\(output)")
+            let text = String(decoding: try File.readAll("/proc/self/net/dev"), as: UTF8.self)
+            let listed = text.split(separator: "\n").dropFirst(2).compactMap { line in
+                line.split(separator: ":").first.map { String($0.drop { $0 == " " }) }
+            }
+            // Other tests' containers come and go, and the first of them makes the bridge.
+            let own = { (name: String) in !name.hasPrefix("veth") && name != "runimg0" }
+            #expect(Set(probe.all("interface.").keys.filter(own)) == Set(listed.filter(own)))
         }
 
         @Test("X1: capabilities are the recommended twelve") func capabilitiesAreTheRecommendedTwelve() throws {

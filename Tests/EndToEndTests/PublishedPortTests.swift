@@ -93,7 +93,7 @@ extension EndToEnd.UserNetworks {
             let state = ["inspect", "-f", "{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}", "again"]
             let isOver = try Wait.until(seconds: 20) { try run(state).stdout == "exited 3 3\n" }
             #expect(isOver)
-            #expect(Self.holders(runimg).isEmpty)
+            #expect(Wait.until(seconds: 10) { Self.holders(runimg).isEmpty })
         }
     }
 

@@ -84,7 +84,7 @@ extension EndToEnd {
                 #expect(
                     try Self.inspect(runimg, "guest", modes)
                         == Array(repeating: "container:\(id)", count: 4).joined(separator: " "))
-                #expect(try Self.inspect(runimg, "owner", modes) == "none shareable  ")
+                #expect(try Self.inspect(runimg, "owner", modes) == "bridge shareable  ")
                 let files = "{{.HostsPath}} {{.HostnamePath}} {{.ResolvConfPath}} {{.Config.Hostname}}"
                 #expect(try Self.inspect(runimg, "guest", files) == (try Self.inspect(runimg, "owner", files)))
                 #expect(try Self.inspect(runimg, "guest", "{{len .NetworkSettings.Networks}}") == "0")

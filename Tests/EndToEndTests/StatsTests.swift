@@ -38,7 +38,7 @@ extension EndToEnd {
             #expect(cells[0].hasSuffix("%") && (Double(cells[0].dropLast()) ?? 0) > 1, "\(line)")
             #expect(cells[1].hasSuffix(" / 64MiB") && !cells[1].hasPrefix("0B"), "\(line)")
             #expect((Double(cells[2].dropLast()) ?? 0) > 0, "\(line)")
-            #expect(cells[3] == "0B / 0B" && cells[4] == "2", "\(line)")
+            #expect(cells[3].contains("B / ") && cells[4] == "2", "\(line)")
         }
 
         @Test func stoppedOnesAreShownOnRequestAndUseNothing() throws {

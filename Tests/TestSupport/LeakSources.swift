@@ -54,17 +54,10 @@ extension LeakSnapshot {
     }
 
     /// Of the machine only the links: its neighbours and routes have lives of their own. The default network's bridge
-    /// stays, as docker's does, and the ports of other tests' containers, which live, come and go.
+    /// stays, as docker's does, and its ports come and go with the containers of all tests, some time after them.
     static func networkState(_ network: PrivateNetwork?) throws -> Set<String> {
         if let network { return try network.state() }
-        let live = ((try? Directory.entries("/run/runimg")) ?? []).map(\.name)
-        let names = try linkNames().filter { name in
-            guard name != "runimg0" else { return false }
-            guard name.hasPrefix("veth") else { return true }
-            let id = name.dropFirst(4).prefix(9)
-            return !live.contains { $0.hasPrefix(id) }
-        }
-        return Set(names.map { "link \($0)" })
+        return Set(try linkNames().filter { $0 != "runimg0" && !$0.hasPrefix("veth") }.map { "link \($0)" })
     }
 
     /// Of the network namespace that the tests are in, which /sys may not show.

@@ -13,21 +13,19 @@ enum GeneratedFileWriter {
     }
 
     /// `addresses` are the container's own, `gateway` what leads to the host (`host-gateway`), `peers` who else is on its
-    /// networks. Returns what the user is to know.
-    @discardableResult
+    /// networks.
     static func write(
         _ files: GeneratedFiles, _ record: ContainerRecord, addresses: [IPAddress] = [], gateway: IPAddress? = nil,
         configuration: Configuration, peers: [PeerLine] = []
-    ) throws(EngineError) -> String? {
+    ) throws(EngineError) {
         var hosts = hosts(of: record, gateway: gateway)
         hosts.addresses += addresses
         hosts.peers = peers
         let asked = record.request.networking?.dns ?? DNSOptions()
-        let (resolver, remark) = resolver(record.request.isolation.network, asked.completed(by: configuration.dns))
+        let resolver = resolver(record.request.isolation.network, asked.completed(by: configuration.dns))
         try write(hosts.text, to: files.hosts)
         try write("\(record.hostname)\n", to: files.hostname)
         try write(resolver, to: files.resolvConf)
-        return remark
     }
 
     /// With the host's own hosts file in the host's network, as docker does.
@@ -51,12 +49,12 @@ enum GeneratedFileWriter {
         return hosts
     }
 
-    private static func resolver(_ network: NetworkMode, _ asked: DNSOptions) -> (text: String, remark: String?) {
+    private static func resolver(_ network: NetworkMode, _ asked: DNSOptions) -> String {
         let host = read("/etc/resolv.conf") ?? ""
         switch network {
         case .bridge, .named: return bridged(host, asked)
-        case .user(let program): return (changed(program.resolverFile(host), asked), nil)
-        case .none, .host, .container: return (changed(host, asked), nil)
+        case .user(let program): return changed(program.resolverFile(host), asked)
+        case .none, .host, .container: return changed(host, asked)
         }
     }
 
@@ -71,19 +69,17 @@ enum GeneratedFileWriter {
     /// For a network from which the host's loopback is not reached.
     static func bridged(
         _ host: String, _ asked: DNSOptions, localResolver: String? = read(ResolverFile.localResolverServers)
-    ) -> (text: String, remark: String?) {
+    ) -> String {
         var file = ResolverFile(host)
         if file.namesLocalResolver, let localResolver { file = ResolverFile(localResolver) }
         file.dropLocalServers()
         file.apply(asked)
-        if !file.servers.isEmpty { return (file.text, nil) }
+        if !file.servers.isEmpty { return file.text }
         file.servers = ResolverFile.publicServers
-        return (
-            file.text,
-            "the host's /etc/resolv.conf names no server that a container can reach: it asks "
-                + "\(ResolverFile.publicServers.joined(separator: " and ")); --dns, or \"dns\" in the configuration, "
-                + "names others"
-        )
+        return """
+            # The host's own names no server that a container can reach. "dns" in runimg's configuration, or --dns, does.
+            \(file.text)
+            """
     }
 
     private static func read(_ path: String) -> String? {

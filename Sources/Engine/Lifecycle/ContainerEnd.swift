@@ -25,8 +25,9 @@ extension Engine {
             }
         } catch .noSuchContainer {
             // Removed by a command that did not wait for us any longer: what is left is ours to clear away.
-            if live.state(of: id)?.process == process {
+            if let state = live.state(of: id), state.process == process {
                 try removeCgroup(of: id)
+                try disconnect(id, state)
                 try live.forget(id)
             }
             return nil
@@ -41,7 +42,7 @@ extension Engine {
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
-        do throws(EngineError) { try disconnect(record.id, state) } catch { end.warnings.append("\(error)") }
+        let isClear = leaveNetworks(record.id, state, &end) && problem == nil
         let isStopped = live.isMarkedStopped(record.id)
         let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
         do throws(EngineError) {
@@ -62,12 +63,23 @@ extension Engine {
         if !goes { try containers.save(record) }
         noteEnd(record, exitCode: exit.code, of: state.process)
         if goes { try discard(record) }
-        if end.restartDelay == nil, problem == nil {
+        if end.restartDelay == nil, isClear {
             // Before the lock: nothing of an entry is left without it.
             if record.state.health != nil { try live.forgetHealth(of: record.id) }
             try live.forget(record.id)
         }
         return end
+    }
+
+    /// False where something of it is left: the entry stays, and the next command tries once more.
+    private func leaveNetworks(_ id: String, _ state: LiveState, _ end: inout RecordedEnd) -> Bool {
+        do throws(EngineError) {
+            try disconnect(id, state)
+            return true
+        } catch {
+            end.warnings.append("\(error)")
+            return false
+        }
     }
 
     /// Whether the kernel killed for memory in it, and why the cgroup is still there, if it is.

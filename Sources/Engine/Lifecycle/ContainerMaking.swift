@@ -104,6 +104,7 @@ extension Engine {
     func undo(_ record: ContainerRecord) -> Bool {
         do throws(EngineError) {
             try removeCgroup(of: record.id)
+            if let state = live.state(of: record.id) { try disconnect(record.id, state) }
             try discard(record)
             return true
         } catch {

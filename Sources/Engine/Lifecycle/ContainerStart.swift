@@ -200,9 +200,8 @@ extension Engine {
         let record = draft.record
         // On networks it has them already, with the lines of others.
         if attached?.endpoints.isEmpty ?? true {
-            let remark = try GeneratedFileWriter.write(
+            try GeneratedFileWriter.write(
                 GeneratedFileWriter.paths(in: containers.directory(record.id)), record, configuration: configuration)
-            if let remark { notice(remark) }
         }
         let seeder = volumeSeeder(draft.image, shown: draft.mounted)
         for source in draft.sources {

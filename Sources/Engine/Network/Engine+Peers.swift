@@ -11,11 +11,10 @@ extension Engine {
     ) throws(EngineError) {
         var peers: [PeerLine] = []
         for endpoint in endpoints where Engine.hasNames(endpoint) { peers += peerLines(on: endpoint.network, host) }
-        let remark = try GeneratedFileWriter.write(
+        try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), record,
             addresses: endpoints.flatMap { $0.addresses.map(\.address) },
             gateway: endpoints.lazy.compactMap(\.gateways.first).first, configuration: configuration, peers: peers)
-        if let remark { notice(remark) }
         for endpoint in endpoints { try announce(record, endpoint, host) }
     }
 

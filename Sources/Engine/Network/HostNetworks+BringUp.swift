@@ -23,6 +23,7 @@ extension HostNetworks {
         if record.driver == .macvlan {
             active.index = try parent(of: record, &socket)
             try save(active)
+            try restoreLeases(active.id)
             return active
         }
         let addresses = active.subnets.compactMap { subnet in
@@ -34,6 +35,7 @@ extension HostNetworks {
         active.index = made.index
         active.isOwn = made.isNew || active.link == record.usualBridge
         try save(active)
+        try restoreLeases(active.id)
         if !active.isInternal { try switchForwarding(active, &socket, notice) }
         var firewall = try network { () throws(NetworkError) in try Firewall() }
         try rebuild(&firewall)

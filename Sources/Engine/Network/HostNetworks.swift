@@ -73,6 +73,21 @@ struct HostNetworks: ~Copyable {
         }
     }
 
+    /// What is said to be up for the first time may have been up before, and somebody has emptied our directory: whoever
+    /// runs with an address has it still.
+    func restoreLeases(_ id: String) throws(EngineError) {
+        let run = LiveContainers.defaultDirectory
+        for name in ((try? Directory.entries(run)) ?? []).map(\.name) where ResourceName.isContainerID(name) {
+            let holder = "\(run)/\(name)"
+            guard let state = LiveContainers.state(at: holder), state.networkNamespace == identity else { continue }
+            for endpoint in state.endpoints ?? [] where endpoint.network == id {
+                try network { () throws(NetworkError) in
+                    for prefix in endpoint.addresses { try leases(id).restore(prefix.address, of: holder) }
+                }
+            }
+        }
+    }
+
     /// Says no more that it is up. Its leases stay: their holders may run.
     func forget(_ id: String) throws(EngineError) {
         let path = "\(directory(id))/network.json"

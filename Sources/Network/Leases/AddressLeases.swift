@@ -47,6 +47,15 @@ package struct AddressLeases: Sendable {
         throw .noAddress(range)
     }
 
+    /// Writes down again that the holder has it, where that was lost; what is written already stays.
+    package func restore(_ address: IPAddress, of holder: String) throws(NetworkError) {
+        do throws(Errno) {
+            _ = try claim(address, for: holder)
+        } catch {
+            throw .system(SystemFailure("restore the lease of \(address) in", directory, error))
+        }
+    }
+
     /// Gives an address back, unless it is another's by now.
     package func release(_ address: IPAddress, of holder: String) throws(NetworkError) {
         let path = "\(directory)/\(address)"

@@ -139,6 +139,18 @@ static void become_end_command(struct monitor *target) {
 /// two that record it do so once.
 enum { PATIENCE = 30000 };
 
+/// The next packet. A descriptor that comes with it stays open until we end.
+static ssize_t receive_keeping(int from, char *bytes, size_t size) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec vector = {bytes, size};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes};
+    return recvmsg(from, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+}
+
 /// Whether the starter has recorded the end; `code` is the exit code then.
 static bool is_recorded_by(const struct client *starter, const struct monitor *target, int32_t *code) {
     int64_t end = cmon_now() + PATIENCE;
@@ -149,7 +161,7 @@ static bool is_recorded_by(const struct client *starter, const struct monitor *t
     char reply[1 + CMON_MAX_DATA];
     // Other packets of its are for a container that is gone.
     while (cmon_now() < end && poll(&item, 1, PATIENCE) > 0) {
-        ssize_t count = recv(starter->fd, reply, sizeof reply, MSG_DONTWAIT);
+        ssize_t count = receive_keeping(starter->fd, reply, sizeof reply);
         if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) return false;
         if (count == 1 + sizeof *code && reply[0] == CMON_CONCLUDED) {
             memcpy(code, reply + 1, sizeof *code);

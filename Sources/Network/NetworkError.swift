@@ -76,7 +76,9 @@ extension NetworkError: CustomStringConvertible {
         case .notABridge(let name, let kind):
             "\(name) is to be a bridge, and the host has a link of that name which is "
                 + (kind.isEmpty ? "a device" : "of kind \(kind)") + " (sudo ip link delete \(name))"
-        case .bridgeFull(let name): "the bridge \(name) is full: the kernel lets one have 1,023 ports"
+        case .bridgeFull(let name):
+            "the bridge \(name) is full: the kernel lets one have 1,023 ports, one for each running container "
+                + "(runimg network create makes another network; run --network NAME uses it)"
         case .noParent(let name): "there is no network interface \(name) on this host (ip link)"
         case .noFirewall(let why): "the firewall can't be set: \(why)"
         case .firewallMissing: "the tables of runimg are missing in the kernel's firewall"

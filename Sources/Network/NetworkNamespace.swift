@@ -10,19 +10,36 @@ package final class NetworkNamespace: Sendable {
     private static let lowest = 10
     let fd: OwnedFD
 
-    /// A new one, of the caller's user namespace (network_namespaces(7)); `prepare` is run in it.
-    package init(_ prepare: @escaping @Sendable () throws(NetworkError) -> Void = {}) throws(NetworkError) {
-        // A thread's own, and only that is changed.
-        let made = try NetworkNamespace.onThread { () throws(NetworkError) -> Int32 in
-            do throws(Errno) {
-                try check { unshare(CLONE_NEWNET) }
-            } catch {
-                throw .system(SystemFailure("make", "a network namespace", error))
-            }
-            try prepare()
-            return try NetworkNamespace.open("/proc/thread-self/ns/net").release()
+    /// A new one, of the caller's user namespace (network_namespaces(7)).
+    package init() throws(NetworkError) {
+        fd = OwnedFD(
+            adopting: try NetworkNamespace.onThread { () throws(NetworkError) in
+                try NetworkNamespace.make().release()
+            })
+    }
+
+    /// The same; `prepare` is run in it, with its descriptor and a socket of the caller's namespace, from which it gets
+    /// its links.
+    package init(
+        _ prepare: @escaping @Sendable (Int32, inout RouteSocket) throws(NetworkError) -> Void
+    ) throws(NetworkError) {
+        fd = OwnedFD(
+            adopting: try NetworkNamespace.onThread { () throws(NetworkError) in
+                var outside = try RouteSocket()
+                let made = try NetworkNamespace.make()
+                try prepare(made.raw, &outside)
+                return made.release()
+            })
+    }
+
+    /// On a thread that ends: it is the thread's own, and only that is changed.
+    private static func make() throws(NetworkError) -> OwnedFD {
+        do throws(Errno) {
+            try check { unshare(CLONE_NEWNET) }
+        } catch {
+            throw .system(SystemFailure("make", "a network namespace", error))
         }
-        fd = OwnedFD(adopting: made)
+        return try open("/proc/thread-self/ns/net")
     }
 
     /// That of a process that runs.

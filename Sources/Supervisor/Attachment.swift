@@ -70,6 +70,12 @@ package struct Attachment: Sendable {
         try? connection.conclude(code)
     }
 
+    /// Has the monitor hold a descriptor until its own end, for which nobody waits.
+    package func keep(_ descriptor: Int32) {
+        // Where it does not, it is closed by us.
+        try? connection.keep(descriptor)
+    }
+
     /// After `ended`, where the monitor is to do what follows: waits for the recorded exit code.
     package func awaitEnd() throws(Errno) -> Int32? { try connection.awaitEnd() }
 

@@ -80,6 +80,11 @@ package struct MonitorConnection: Sendable {
         try PacketSocket.send(socket.raw, [UInt8(ascii: "D")] + MonitorConnection.bytes(code))
     }
 
+    /// Has the monitor, whose starter we are, hold a descriptor until its own end.
+    package func keep(_ descriptor: Int32) throws(Errno) {
+        try PacketSocket.send(socket.raw, [UInt8(ascii: "K")], descriptors: [descriptor])
+    }
+
     /// Tells a client of a monitor's, whose place we took, the recorded end.
     package static func tellEnd(_ code: Int32, to client: Int32) {
         // One that is gone or does not read asks the record.

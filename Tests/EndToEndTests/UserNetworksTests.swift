@@ -126,7 +126,7 @@ extension EndToEnd.Networks {
         /// By as many commands at a time as the machine has to bear.
         private func start(_ bench: NetworkBench, _ count: Int, _ flags: String) throws -> Tool.Output {
             let script = """
-                seq 1 \(count) | xargs -P 8 -I N "$0" "$@" run -d -q --name cN \(flags) \(NetworkBench.image) sleep 1000
+                seq 1 \(count) | xargs -P 8 -I @@ "$0" "$@" run -d -q --name c@@ \(flags) \(NetworkBench.image) sleep 1000
                 """
             let line = bench.host.prefix + ["bash", "-c", script] + bench.runimg.command([])
             return try Tool.run(line[0], Array(line.dropFirst()), timeout: 500)
@@ -146,7 +146,7 @@ extension EndToEnd.Networks {
             let ids = try bench.check("ps", "-q").split(separator: "\n").map(String.init)
             let output = try bench.runimg.run(["inspect", "-f", format] + ids, under: bench.host.prefix)
             let all = output.lines.map { $0.split(separator: " ").map(String.init) }.filter { $0.count == 3 }
-            #expect(all.count == count)
+            try #require(all.count == count)
             #expect(Set(all.map { $0[2] }).count == count)
             let web = NetworkBench.Container(name: all[0][0], pid: all[0][1])
             try bench.lan.serve(web.prefix, port: 80)

@@ -78,7 +78,7 @@ final class NetworkLab {
         count += 1
         let prefixes = addresses.map(NetworkLab.prefix)
         let hasIPv6 = prefixes.contains(where: \.isVersion6)
-        let namespace = try NetworkNamespace { () throws(NetworkError) in
+        let namespace = try NetworkNamespace { (_, _) throws(NetworkError) in
             try InterfaceSetup.prepareNamespace(hasIPv6: hasIPv6)
         }
         let port = "veth\(count)"

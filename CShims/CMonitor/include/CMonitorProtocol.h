@@ -22,6 +22,7 @@ enum cmon_message {
     CMON_HANG_UP = 'H',    // the window of who started the container is closed: so is the container's terminal
     CMON_RESIZE = 'R',     // two uint16: rows, columns
     CMON_CONCLUDED = 'D',  // int32: the exit code that the end was recorded with
+    CMON_KEEP = 'K',       // with a descriptor, after CMON_ENDED: what takes the kernel time to close
     // From the monitor.
     CMON_SERVING = 'A',
     CMON_OUTPUT = 'O',     // bytes of the container's standard output, or of its terminal

@@ -12,22 +12,22 @@ struct RecordedEnd: Sendable {
 
 extension Engine {
     /// Records that the container's process has ended, and undoes what was made for it. nil when somebody else has done
-    /// that. The entry stays for a container that is to be started again, and where something is left to clean up.
+    /// that. `keep` is that of `disconnect`. The entry stays for a container that is to be started again, and where something is left to clean up.
     func conclude(
-        _ id: String, _ exit: Spawn.Exit, of process: LiveState.Process?, known: ContainerRecord? = nil
+        _ id: String, _ exit: Spawn.Exit, of process: LiveState.Process?, known: ContainerRecord? = nil,
+        keep: (Int32) -> Void
     ) throws(EngineError) -> RecordedEnd? {
         do throws(EngineError) {
             return try containers.locked(id) { () throws(EngineError) in
                 guard let state = live.state(of: id), state.process == process else { return nil }
                 // With --rm nothing of the record is needed but what was known before.
-                if let known, known.autoRemove { return try conclude(known, exit, state) }
-                return try conclude(try containers.load(id), exit, state)
+                if let known, known.autoRemove { return try conclude(known, exit, state, keep) }
+                return try conclude(try containers.load(id), exit, state, keep)
             }
         } catch .noSuchContainer {
             // Removed by a command that did not wait for us any longer: what is left is ours to clear away.
-            if let state = live.state(of: id), state.process == process {
+            if live.state(of: id)?.process == process {
                 try removeCgroup(of: id)
-                try disconnect(id, state)
                 try live.forget(id)
             }
             return nil
@@ -35,14 +35,18 @@ extension Engine {
     }
 
     private func conclude(
-        _ before: ContainerRecord, _ exit: Spawn.Exit, _ state: LiveState
+        _ before: ContainerRecord, _ exit: Spawn.Exit, _ state: LiveState, _ keep: (Int32) -> Void
     ) throws(EngineError) -> RecordedEnd {
         var record = before
         var end = RecordedEnd(record: record, exitCode: exit.code)
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
-        let isClear = leaveNetworks(record.id, state, &end) && problem == nil
+        do throws(EngineError) {
+            try disconnect(record.id, state, keep: keep)
+        } catch {
+            end.warnings.append("\(error)")
+        }
         let isStopped = live.isMarkedStopped(record.id)
         let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
         do throws(EngineError) {
@@ -63,23 +67,12 @@ extension Engine {
         if !goes { try containers.save(record) }
         noteEnd(record, exitCode: exit.code, of: state.process)
         if goes { try discard(record) }
-        if end.restartDelay == nil, isClear {
+        if end.restartDelay == nil, problem == nil {
             // Before the lock: nothing of an entry is left without it.
             if record.state.health != nil { try live.forgetHealth(of: record.id) }
             try live.forget(record.id)
         }
         return end
-    }
-
-    /// False where something of it is left: the entry stays, and the next command tries once more.
-    private func leaveNetworks(_ id: String, _ state: LiveState, _ end: inout RecordedEnd) -> Bool {
-        do throws(EngineError) {
-            try disconnect(id, state)
-            return true
-        } catch {
-            end.warnings.append("\(error)")
-            return false
-        }
     }
 
     /// Whether the kernel killed for memory in it, and why the cgroup is still there, if it is.

@@ -14,7 +14,10 @@ extension Engine {
         SignalSet([SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE]).block()
         var entry = try live.takeOver(id, lock: MonitorLegacy.lock)
         do throws(EngineError) {
-            let end = try conclude(id, legacy.exit, of: entry.state.process)
+            let end = try conclude(id, legacy.exit, of: entry.state.process) { socket in
+                // Open until our end, for which nobody waits.
+                _ = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+            }
             legacy.tellEnd(end?.exitCode ?? legacy.exit.code)
             guard let end, var delay = end.restartDelay else { return }
             // The container whose namespaces it shares may start again later than it would itself.

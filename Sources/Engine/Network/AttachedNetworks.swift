@@ -1,5 +1,6 @@
 internal import Network
 internal import OCI
+internal import Sys
 
 /// What a container that is being started has of the network: a namespace that its process joins, and the sockets of its
 /// published ports until a process of their own holds them.
@@ -9,10 +10,17 @@ final class AttachedNetworks {
     /// None where a program leads outward.
     let endpoints: [Endpoint]
 
-    init(_ namespace: NetworkNamespace, _ endpoints: [Endpoint], _ ports: BoundPorts?) {
+    /// Of the firewall: closed with the start's end, since that may wait for what others have removed there.
+    private let firewall: OwnedDescriptor?
+
+    init(
+        _ namespace: NetworkNamespace, _ endpoints: [Endpoint], _ ports: BoundPorts?,
+        _ firewall: OwnedDescriptor? = nil
+    ) {
         self.namespace = namespace
         self.endpoints = endpoints
         self.ports = ports
+        self.firewall = firewall
     }
 
     /// The container's own addresses, for its hosts file.

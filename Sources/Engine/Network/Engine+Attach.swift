@@ -28,18 +28,19 @@ extension Engine {
         // A start that was cut short may have left some.
         if entry.state.endpoints != nil { try release(entry.state, of: record.id, host) }
         let taken = try lease(wanted, for: record, host)
+        let firewall: OwnedDescriptor?
         do throws(EngineError) {
             try entry.record(
                 taken.map(\.endpoint), in: host.identity, ports?.published, proxies: !kernelServes)
-            try host.admit(entry.state)
+            firewall = try host.admit(entry.state)
             try introduce(record, taken.map(\.endpoint), host)
         } catch {
-            try? release(entry.state, of: record.id, host)
+            _ = try? release(entry.state, of: record.id, host)
             throw error
         }
         let namespace = try plugOrRepair(taken, host, reflects: kernelServes && ports != nil)
         _ = consume host
-        return AttachedNetworks(namespace, taken.map(\.endpoint), ports)
+        return AttachedNetworks(namespace, taken.map(\.endpoint), ports, firewall)
     }
 
     /// A place that was leased, and the network that it is on.
@@ -155,13 +156,11 @@ extension Engine {
         let hasIPv6 = leases.contains { $0.network.hasIPv6 }
         let setups = Engine.setups(of: leases.map(\.endpoint))
         return try network { () throws(NetworkError) in
-            let namespace = try NetworkNamespace { () throws(NetworkError) in
+            try NetworkNamespace { (namespace, socket) throws(NetworkError) in
                 try InterfaceSetup.prepareNamespace(hasIPv6: hasIPv6)
+                for lease in leases { try Engine.plug(lease, into: namespace, &socket, reflects: reflects) }
+                try InterfaceSetup.apply(setups)
             }
-            var socket = try RouteSocket()
-            for lease in leases { try Engine.plug(lease, into: namespace, &socket, reflects: reflects) }
-            try namespace.perform { () throws(NetworkError) in try InterfaceSetup.apply(setups) }
-            return namespace
         }
     }
 
@@ -178,19 +177,19 @@ extension Engine {
 
     /// Makes one link into a namespace.
     static func plug(
-        _ lease: Lease, into namespace: NetworkNamespace, _ socket: inout RouteSocket, reflects: Bool = false
+        _ lease: Lease, into namespace: Int32, _ socket: inout RouteSocket, reflects: Bool = false
     ) throws(NetworkError) {
         let (endpoint, network) = (lease.endpoint, lease.network)
         guard let port = endpoint.port else {
             return try socket.makeMacvlan(
                 MacvlanDescription(
                     parent: endpoint.link, mode: network.mode.flatMap { .init(rawValue: $0) } ?? .bridge,
-                    namespace: namespace.descriptor, interface: endpoint.interface, mac: endpoint.mac))
+                    namespace: namespace, interface: endpoint.interface, mac: endpoint.mac))
         }
         try socket.makePort(
             PortDescription(
                 name: port, bridge: endpoint.link, index: network.index, mtu: network.mtu,
-                namespace: namespace.descriptor, interface: endpoint.interface, mac: endpoint.mac,
+                namespace: namespace, interface: endpoint.interface, mac: endpoint.mac,
                 isIsolated: !network.allowsPeers, reflects: reflects))
     }
 }

@@ -78,7 +78,7 @@ extension Engine {
             var only = state
             only.endpoints = [lease.endpoint]
             only.published = nil
-            try host.admit(only)
+            _ = try host.admit(only)
             try Engine.plug(lease, into: inside, Array(Engine.setups(of: state.endpoints ?? []).suffix(1)))
             try meet(record, lease.endpoint, host)
         } catch {
@@ -95,7 +95,7 @@ extension Engine {
             // Of the interfaces that come from here on.
             try inside.perform { () throws(NetworkError) in try InterfaceSetup.prepareNamespace(hasIPv6: hasIPv6) }
             var socket = try RouteSocket()
-            try plug(lease, into: inside, &socket)
+            try plug(lease, into: inside.descriptor, &socket)
             try inside.perform { () throws(NetworkError) in try InterfaceSetup.apply(setups) }
         }
     }
@@ -158,7 +158,7 @@ extension Engine {
         gone.published = state.published?.filter { port in
             endpoint.addresses.contains { $0.address.version == port.address.version }
         }
-        try? host.expel(gone)
+        _ = try? host.expel(gone)
         if let port = endpoint.port, host.isHere() {
             try? network { () throws(NetworkError) in
                 var socket = try RouteSocket()

@@ -4,8 +4,9 @@ internal import Sys
 
 extension Engine {
     /// Takes a container off its networks, by what its entry says: the way out that a program has made, the process that
-    /// holds its ports, its places in the firewall, its names and its addresses. All of it can be done again.
-    func disconnect(_ id: String, _ state: LiveState) throws(EngineError) {
+    /// holds its ports, its places in the firewall, its names and its addresses. All of it can be done again. `keep` is lent a
+    /// socket that takes the kernel time to close: who keeps it open spares us that.
+    func disconnect(_ id: String, _ state: LiveState, keep: (Int32) -> Void = { _ in }) throws(EngineError) {
         let entry = live.path(of: id)
         if state.endpoints == nil, state.holder == nil, !File.exists("\(entry)/\(LiveContainer.networkDirectory)") {
             return
@@ -23,17 +24,23 @@ extension Engine {
         } catch .system(let failure) where failure.errno == .noEntry {
             return
         }
-        try release(state, of: id, host)
+        let socket = try release(state, of: id, host)
+        _ = consume host
+        if let socket { keep(socket.raw) }
     }
 
     /// The part of it that takes the right to change the host's networks. The links go with the container's namespace: to
     /// delete them takes the kernel 15 ms, and what outlives the container in its namespace is cut off by the firewall.
-    func release(_ state: LiveState, of id: String, _ host: borrowing HostNetworks) throws(EngineError) {
-        try host.expel(state)
+    @discardableResult
+    func release(
+        _ state: LiveState, of id: String, _ host: borrowing HostNetworks
+    ) throws(EngineError) -> OwnedDescriptor? {
+        let socket = try host.expel(state)
         for endpoint in state.endpoints ?? [] {
             dismiss(id, endpoint, host)
             giveBack(endpoint, of: id, host)
         }
+        return socket
     }
 
     /// What can't be given back is free when the holder's entry has gone.

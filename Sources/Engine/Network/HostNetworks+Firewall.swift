@@ -21,11 +21,12 @@ extension HostNetworks {
     }
 
     /// Lets an entry's endpoints and ports through, which are written down by now. Where somebody else has changed the
-    /// ruleset since we left it, what is ours is looked at first, and made anew where it differs.
-    func admit(_ entry: LiveState) throws(EngineError) {
+    /// ruleset since we left it, what is ours is looked at first, and made anew where it differs. Returns the firewall's
+    /// socket: to close it may take time, which others need not wait for.
+    func admit(_ entry: LiveState) throws(EngineError) -> OwnedDescriptor? {
         let endpoints = (entry.endpoints ?? []).compactMap(\.firewall)
         let ports = entry.firewallPorts
-        if endpoints.isEmpty, ports.isEmpty { return }
+        if endpoints.isEmpty, ports.isEmpty { return nil }
         var firewall = try network { () throws(NetworkError) in try Firewall() }
         for _ in 0..<HostNetworks.patience {
             let now = try network { () throws(NetworkError) in try firewall.generation() }
@@ -40,7 +41,8 @@ extension HostNetworks {
                 throw .network(error)
             }
             try forgetDatagrams(ports)
-            return try setGeneration(next)
+            try setGeneration(next)
+            return OwnedDescriptor(firewall.release())
         }
         throw .invalid("somebody else changes this machine's firewall all the time; try again")
     }
@@ -72,18 +74,23 @@ extension HostNetworks {
         try setGeneration(generation)
     }
 
-    /// Lets through no more what an entry had.
-    func expel(_ entry: LiveState) throws(EngineError) {
+    /// Lets through no more what an entry had. Returns the firewall's socket: to close it takes time, which others need not
+    /// wait for.
+    func expel(_ entry: LiveState) throws(EngineError) -> OwnedDescriptor? {
         let endpoints = (entry.endpoints ?? []).compactMap(\.firewall)
         let ports = entry.firewallPorts
-        if endpoints.isEmpty, ports.isEmpty { return }
+        if endpoints.isEmpty, ports.isEmpty { return nil }
         // From another namespace its rules can't be changed; whoever comes by there next looks at them.
-        guard isHere() else { return try setGeneration(nil) }
+        guard isHere() else {
+            try setGeneration(nil)
+            return nil
+        }
         var firewall = try network { () throws(NetworkError) in try Firewall() }
         let before = try network { () throws(NetworkError) in try firewall.generation() }
         try network { () throws(NetworkError) in try firewall.remove(endpoints, ports) }
         try forgetDatagrams(ports)
         if before == generation() { try setGeneration(before &+ 1) }
+        return OwnedDescriptor(firewall.release())
     }
 
     /// Datagrams to a port go where the first one of their sender went, until they are forgotten.

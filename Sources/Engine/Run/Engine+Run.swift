@@ -101,7 +101,8 @@ extension Engine {
         }
         switch outcome {
         case .ended(let exit):
-            let end = try conclude(record.id, exit, of: started.state.process, known: record)
+            let end = try conclude(
+                record.id, exit, of: started.state.process, known: record, keep: attachment.keep)
             attachment.conclude(end?.exitCode ?? exit.code)
             for warning in end?.warnings ?? [] { observer(.warning(warning)) }
             return .ended(end?.exitCode ?? exit.code)

@@ -1,10 +1,10 @@
 internal import CLinux
 internal import Glibc
-internal import Sys
+package import Sys
 
 /// The kernel's firewall, in the network namespace in which the value was made: two tables of ours by nf_tables(netlink),
-/// `inet runimg` and `bridge runimg`. What others have there is not touched. Dropping the value waits for what its last
-/// removal freed (milliseconds); after additions it waits for nothing.
+/// `inet runimg` and `bridge runimg`. What others have there is not touched. Dropping the value waits for what was
+/// removed last, by whomever, to be freed: ten milliseconds (nft_rcv_nl_event waits for RCU).
 package struct Firewall: ~Copyable {
     var socket: NetlinkSocket
 
@@ -17,6 +17,9 @@ package struct Firewall: ~Copyable {
             throw .system(SystemFailure("open", "a netlink socket", error))
         }
     }
+
+    /// The socket, for who has the time to wait when it is closed.
+    package consuming func release() -> OwnedFD { socket.release() }
 
     private static let remedy = "the kernel has no nf_tables (sudo modprobe nf_tables)"
 

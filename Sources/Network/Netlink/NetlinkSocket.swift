@@ -38,6 +38,9 @@ struct NetlinkSocket: ~Copyable {
         }
     }
 
+    /// The descriptor, for who closes it at a better time.
+    consuming func release() -> OwnedFD { fd }
+
     /// Has all messages carried out, one after the other, and returns what they answer. The first that was refused is
     /// thrown; those behind it were carried out all the same, but in a transaction. `trailing` messages at the end have no
     /// answer of their own.

@@ -14,7 +14,9 @@ extension EndToEnd.Networks {
         /// Kills `command` at the call's `number`-th time in any of its threads; false once it is not called so often.
         private func kill(_ bench: NetworkBench, _ call: String, _ number: Int, _ command: [String]) throws -> Bool {
             let trace = [
-                "strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=\(call):signal=KILL:when=\(number)",
+                // What it leaves running, each by an exec, is not followed: strace would wait for its end.
+                "strace", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e",
+                "inject=\(call):signal=KILL:when=\(number)",
             ]
             return try bench.runimg.run(command, under: bench.host.prefix + trace, timeout: 60).status != 0
         }

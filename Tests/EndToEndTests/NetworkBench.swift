@@ -96,7 +96,11 @@ final class NetworkBench {
         for network in (try? Directory.entries("/run/runimg/networks/\(cookie)")) ?? [] {
             for kind in ["addresses", "names"] {
                 let path = "/run/runimg/networks/\(cookie)/\(network.name)/\(kind)"
-                result += ((try? Directory.entries(path)) ?? []).map(\.name).filter { !$0.hasPrefix("next") }
+                let names = ((try? Directory.entries(path)) ?? []).map(\.name)
+                // A lease whose holder is gone is free.
+                result += names.filter { name in
+                    !name.hasPrefix("next") && (try? File.readLink("\(path)/\(name)")).map { File.exists($0) } ?? true
+                }
             }
         }
         let ruleset = try host.run("nft", "list", "ruleset")

@@ -26,8 +26,9 @@ extension Engine {
             }
         } catch .noSuchContainer {
             // Removed by a command that did not wait for us any longer: what is left is ours to clear away.
-            if live.state(of: id)?.process == process {
+            if let state = live.state(of: id), state.process == process {
                 try removeCgroup(of: id)
+                try disconnect(id, state, keep: keep)
                 try live.forget(id)
             }
             return nil
@@ -42,11 +43,8 @@ extension Engine {
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
-        do throws(EngineError) {
-            try disconnect(record.id, state, keep: keep)
-        } catch {
-            end.warnings.append("\(error)")
-        }
+        let obstacle = leaveNetworks(record.id, state, keep)
+        if let obstacle { end.warnings.append(obstacle) }
         let isStopped = live.isMarkedStopped(record.id)
         let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
         do throws(EngineError) {
@@ -67,12 +65,22 @@ extension Engine {
         if !goes { try containers.save(record) }
         noteEnd(record, exitCode: exit.code, of: state.process)
         if goes { try discard(record) }
-        if end.restartDelay == nil, problem == nil {
+        if end.restartDelay == nil, problem == nil, obstacle == nil {
             // Before the lock: nothing of an entry is left without it.
             if record.state.health != nil { try live.forgetHealth(of: record.id) }
             try live.forget(record.id)
         }
         return end
+    }
+
+    /// Why it is on its networks still, if it is: then the entry stays, and the next command takes that up.
+    private func leaveNetworks(_ id: String, _ state: LiveState, _ keep: (Int32) -> Void) -> String? {
+        do throws(EngineError) {
+            try disconnect(id, state, keep: keep)
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 
     /// Whether the kernel killed for memory in it, and why the cgroup is still there, if it is.

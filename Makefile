@@ -60,7 +60,7 @@ fuzz: deps
 
 ## make soak      kills, errors and power cuts at every single call; takes hours
 soak: build fixtures test-build
-	@RUNIMG_SOAK=1 TEST_TIMEOUT=24h bash .ci/test.sh --filter 'PowerCut|SyscallKill|FullDisk|DiskError|RunFaults|Leaks|Scale|OverlayComparison|UnionKill|Materialise|Removal|GarbageStress'
+	@RUNIMG_SOAK=1 TEST_TIMEOUT=24h bash .ci/test.sh --filter 'PowerCut|SyscallKill|FullDisk|DiskError|RunFaults|Leaks|Scale|OverlayComparison|UnionKill|Materialise|Removal|GarbageStress|Networks/Killed'
 
 ## make lint      what the formatter has to say about the source
 lint:

@@ -24,6 +24,12 @@ package enum NetworkError: Error {
     case bridgeFull(String)
     /// The link of the host that a macvlan is to be on is not there.
     case noParent(String)
+    /// What is at a path that was to be a network namespace.
+    case noNamespace(String, why: String)
+    /// There is no such network of CNI's; what is wrong with files that may be about it.
+    case noCNINetwork(String, directory: String, [String])
+    /// A network of CNI's is not to be had, or not as asked.
+    case cni(String)
     /// What lacks for a firewall, and what helps.
     case noFirewall(String)
     /// Our tables are not there, or not whole.
@@ -80,6 +86,10 @@ extension NetworkError: CustomStringConvertible {
             "the bridge \(name) is full: the kernel lets one have 1,023 ports, one for each running container "
                 + "(runimg network create makes another network; run --network NAME uses it)"
         case .noParent(let name): "there is no network interface \(name) on this host (ip link)"
+        case .noNamespace(let path, let why): "the network namespace \(path) can't be joined: \(why)"
+        case .noCNINetwork(let name, let directory, let problems):
+            "network cni:\(name) not found in \(directory)" + problems.map { "; \($0)" }.joined()
+        case .cni(let words): words
         case .noFirewall(let why): "the firewall can't be set: \(why)"
         case .firewallMissing: "the tables of runimg are missing in the kernel's firewall"
         case .firewallChanged: "the kernel's firewall was changed by somebody else meanwhile"

@@ -55,6 +55,23 @@ package final class NetworkNamespace: Sendable {
         }
     }
 
+    /// One that somebody else has made and bound at a path (ip-netns(8)), which the caller may join.
+    package init(at path: String) throws(NetworkError) {
+        fd = try NetworkNamespace.bound(at: path)
+        let raw = fd.raw
+        // The kernel judges kind and rights.
+        try NetworkNamespace.onThread { () throws(NetworkError) in
+            do throws(Errno) {
+                try check { setns(raw, CLONE_NEWNET) }
+            } catch {
+                throw .noNamespace(
+                    path,
+                    why: error == .invalid ? "it is a namespace of another kind" : "\(error); it is another user's"
+                )
+            }
+        }
+    }
+
     /// By which a process that was cloned of this one finds it.
     package var path: String { "/proc/self/fd/\(fd.raw)" }
 
@@ -82,6 +99,23 @@ package final class NetworkNamespace: Sendable {
             return OwnedFD(adopting: try check { clinux_fcntl(file.raw, F_DUPFD_CLOEXEC, lowest) })
         } catch {
             throw .system(SystemFailure("open", "a network namespace", error))
+        }
+    }
+
+    /// nsfs(5), as magic.h has it.
+    private static let namespaces = 0x6e73_6673
+
+    private static func bound(at path: String) throws(NetworkError) -> OwnedFD {
+        do throws(Errno) {
+            // A device or a pipe must not notice that it was looked at.
+            let place = try File.open(path, O_PATH)
+            var status = statfs()
+            try check { fstatfs(place.raw, &status) }
+            guard Int(status.f_type) == namespaces else { throw Errno.invalid }
+            let file = try File.open("/proc/self/fd/\(place.raw)", O_RDONLY)
+            return OwnedFD(adopting: try check { clinux_fcntl(file.raw, F_DUPFD_CLOEXEC, lowest) })
+        } catch {
+            throw .noNamespace(path, why: error == .invalid ? "it is no namespace" : "\(error)")
         }
     }
 

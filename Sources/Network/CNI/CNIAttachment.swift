@@ -1,0 +1,67 @@
+internal import FoundationEssentials
+package import OCI
+
+/// A container's place on a network of CNI's: what takes it back again, whatever has become of the files since.
+package struct CNIAttachment: Sendable, Hashable, Codable {
+    /// The network's name.
+    package let network: String
+    package let container: String
+    /// In the container.
+    package let interface: String
+    /// The network, as JSON.
+    private let configuration: String
+    /// What plugins may take of the runtime, as JSON.
+    private let capabilities: String
+    /// What the last plugin has answered; nil until then.
+    package internal(set) var result: String?
+
+    package init(_ network: CNINetwork, container: String, interface: String, _ capabilities: [String: JSONValue]) {
+        self.network = network.name
+        self.container = container
+        self.interface = interface
+        configuration = network.text
+        self.capabilities = JSONValue.object(capabilities).text
+    }
+
+    func described() throws(NetworkError) -> CNINetwork {
+        do throws(CNIFault) {
+            return try CNINetwork(parsing: Array(configuration.utf8))
+        } catch {
+            throw .cni("\(error)")
+        }
+    }
+
+    var offered: [String: JSONValue] { (try? JSONValue(parsing: Array(capabilities.utf8)))?.object ?? [:] }
+}
+
+/// What a network of CNI's has given to a container.
+package struct CNIResult: Sendable, Hashable {
+    /// Version 4 first.
+    package private(set) var addresses: [IPPrefix] = []
+    package private(set) var gateways: [IPAddress] = []
+    package private(set) var mac: MACAddress?
+    package private(set) var servers: [IPAddress] = []
+    package private(set) var search: [String] = []
+    package private(set) var options: [String] = []
+
+    package init(_ attachment: CNIAttachment) {
+        guard let text = attachment.result, let value = try? JSONValue(parsing: Array(text.utf8)) else { return }
+        let interfaces = value["interfaces"]?.array ?? []
+        for address in value["ips"]?.array ?? [] {
+            let owner = address["interface"]?.integer.flatMap { Int(exactly: $0) }
+            // An address of the host's end is none of the container's.
+            if let owner, interfaces.indices.contains(owner), !CNIResult.isInside(interfaces[owner]) { continue }
+            guard let prefix = address["address"]?.string.flatMap({ IPPrefix($0) }) else { continue }
+            addresses.append(prefix)
+            if let gateway = address["gateway"]?.string.flatMap({ IPAddress($0) }) { gateways.append(gateway) }
+        }
+        addresses = addresses.filter { !$0.isVersion6 } + addresses.filter(\.isVersion6)
+        let own = interfaces.first { CNIResult.isInside($0) && $0["name"]?.string == attachment.interface }
+        mac = own?["mac"]?.string.flatMap { MACAddress($0) }
+        servers = (value["dns"]?["nameservers"]?.strings ?? []).compactMap { IPAddress($0) }
+        search = value["dns"]?["search"]?.strings ?? value["dns"]?["domain"]?.string.map { [$0] } ?? []
+        options = value["dns"]?["options"]?.strings ?? []
+    }
+
+    private static func isInside(_ interface: JSONValue) -> Bool { !(interface["sandbox"]?.string ?? "").isEmpty }
+}

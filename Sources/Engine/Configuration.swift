@@ -38,6 +38,9 @@ package struct Configuration: Sendable, Hashable {
     package var connectsContainers: Bool?
     package var masquerades: Bool?
     package var publishMode = PublishMode.nft
+    /// Where CNI's configurations and plugins are; nil: the usual places.
+    package var cniConfigurations: String?
+    package var cniPlugins: String?
     /// The file that was read.
     package var file: String?
 

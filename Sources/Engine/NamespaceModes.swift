@@ -82,6 +82,10 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
     case bridge
     /// One that was made, by its name as asked; the container is on all of `NetworkOptions.endpoints`.
     case named(String)
+    /// Its own, on networks of CNI's; the name of the first. All are in `NetworkOptions.endpoints`.
+    case cni(String)
+    /// One that somebody else has made and bound at this path.
+    case path(String)
     /// Its own, which leads outward by a program of an ordinary user's.
     case user(UserNetwork)
     case host
@@ -89,6 +93,9 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
 
     /// Those that take no container's name.
     package static let names = ["bridge", "host", "none"] + UserNetwork.allCases.map(\.rawValue)
+
+    package static let pathPrefix = "ns:"
+    package static let foreignPrefix = "cni:"
 
     package init?(rawValue text: String) {
         switch text {
@@ -102,6 +109,10 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
             }
             if let owner = OwnerName.parse(text) {
                 self = .container(owner)
+            } else if text.hasPrefix(NetworkMode.pathPrefix) {
+                self = .path(String(text.dropFirst(NetworkMode.pathPrefix.count)))
+            } else if text.hasPrefix(NetworkMode.foreignPrefix) {
+                self = .cni(String(text.dropFirst(NetworkMode.foreignPrefix.count)))
             } else {
                 self = .named(text)
             }
@@ -113,6 +124,8 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
         case .none: "none"
         case .bridge: "bridge"
         case .named(let name): name
+        case .cni(let name): NetworkMode.foreignPrefix + name
+        case .path(let path): NetworkMode.pathPrefix + path
         case .user(let program): program.rawValue
         case .host: "host"
         case .container(let owner): OwnerName.text(owner)
@@ -122,8 +135,8 @@ package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
     /// Whether the namespace is the container's own.
     var isOwn: Bool {
         switch self {
-        case .none, .bridge, .named, .user: true
-        case .host, .container: false
+        case .none, .bridge, .named, .cni, .user: true
+        case .host, .container, .path: false
         }
     }
 }

@@ -12,6 +12,8 @@ struct NetworkKeys: Decodable {
     var connectsContainers: Bool?
     var masquerades: Bool?
     var publishMode: String?
+    var cniConfigurations: String?
+    var cniPlugins: String?
 
     struct Pool: Decodable {
         var base: String
@@ -27,6 +29,8 @@ struct NetworkKeys: Decodable {
         case connectsContainers = "icc"
         case masquerades = "ip-masq"
         case publishMode = "publish-mode"
+        case cniConfigurations = "cni-conf-dir"
+        case cniPlugins = "cni-bin-dir"
     }
 
     /// Sets what is asked; throws what is wrong with it. The address of docker's bridge is docker's.
@@ -56,12 +60,21 @@ struct NetworkKeys: Decodable {
         }
         configuration.connectsContainers = connectsContainers
         configuration.masquerades = masquerades
+        try setForeign(&configuration)
         if let publishMode {
             guard let mode = Configuration.PublishMode(rawValue: publishMode) else {
                 throw Fault("publish-mode: \"\(ForeignText(publishMode))\" is neither nft nor proxy")
             }
             configuration.publishMode = mode
         }
+    }
+
+    private func setForeign(_ configuration: inout Configuration) throws(Fault) {
+        for (key, path) in [("cni-conf-dir", cniConfigurations), ("cni-bin-dir", cniPlugins)] {
+            if let path, !path.hasPrefix("/") { throw Fault("\(key): \"\(ForeignText(path))\" is no absolute path") }
+        }
+        configuration.cniConfigurations = cniConfigurations
+        configuration.cniPlugins = cniPlugins
     }
 
     struct Fault: Error {

@@ -74,6 +74,12 @@ package struct RunDraft: Sendable {
                 throw .plain("conflicting options: port exposing and the container type network mode")
             }
         }
+        if case .path = request.isolation.network {
+            if publishes { throw .plain("conflicting options: port publishing and the ns network mode") }
+            if !networking.exposed.isEmpty {
+                throw .plain("conflicting options: port exposing and the ns network mode")
+            }
+        }
         if networking.mac != nil, !request.isolation.network.hasOwnInterfaces {
             throw .plain("conflicting options: mac-address and the network mode")
         }

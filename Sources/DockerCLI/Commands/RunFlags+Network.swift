@@ -67,9 +67,9 @@ extension RunDraft {
             if first.mac != nil { throw refuse("mac-address", "MAC address") }
             first.mac = mac
         }
-        if case .named = choices.mode {
-            options.endpoints[0] = first
-        } else {
+        switch choices.mode {
+        case .named, .cni: options.endpoints[0] = first
+        default:
             options.mac = first.mac
             // The engine says what these modes have not.
             let isAsking = first.address != nil || first.address6 != nil || !first.aliases.isEmpty
@@ -83,8 +83,8 @@ extension NetworkMode {
     /// Whether the network is neither the host's nor another container's.
     var hasOwnInterfaces: Bool {
         switch self {
-        case .host, .container: false
-        case .none, .bridge, .named, .user: true
+        case .host, .container, .path: false
+        case .none, .bridge, .named, .cni, .user: true
         }
     }
 }

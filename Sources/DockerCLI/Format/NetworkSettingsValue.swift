@@ -26,6 +26,8 @@ enum NetworkSettingsValue {
         let mode = record.request.isolation.network
         // Those of another container are shown there.
         if case .container = mode { return [:] }
+        // Nothing is known of one that somebody else has made.
+        if case .path = mode { return [:] }
         let asked = record.request.networking?.endpoints ?? []
         var result: [String: TemplateValue] = [:]
         for (index, options) in asked.enumerated() {
@@ -50,7 +52,7 @@ enum NetworkSettingsValue {
         case .bridge: .bridge
         case .host: .host
         case .none: PredefinedNetwork.none
-        case .named, .user, .container: nil
+        case .named, .cni, .path, .user, .container: nil
         }
     }
 

@@ -14,13 +14,16 @@ package struct NetworkChoice: Sendable, Hashable {
 
     static let values = ValueKind.either([
         .words(NetworkMode.names), .network, .prefixed("container:", .container(.running)),
+        .prefixed(NetworkMode.pathPrefix, .file),
     ])
 
     /// What podman has with options of its own, `slirp4netns:mtu=1500`.
-    private static let podmanModes = ["ns:", "pasta:", "slirp4netns:"]
+    private static let podmanModes = ["pasta:", "slirp4netns:"]
 
     package static func parse(_ text: String) throws(ValueError) -> NetworkChoice {
-        guard text.contains("="), !podmanModes.contains(where: text.hasPrefix) else { return NetworkChoice(text) }
+        guard text.contains("="), !(podmanModes + [NetworkMode.pathPrefix]).contains(where: text.hasPrefix) else {
+            return NetworkChoice(text)
+        }
         var choice = NetworkChoice("")
         for field in try CommaSeparated.fields(text) {
             let (key, value) = field.cut("=")
@@ -58,7 +61,10 @@ package struct NetworkChoice: Sendable, Hashable {
             }
         }
         if choices.count > 1,
-            choices.contains(where: { modes.contains($0.name) || $0.name.hasPrefix("container:") })
+            choices.contains(where: { choice in
+                modes.contains(choice.name)
+                    || ["container:", NetworkMode.pathPrefix].contains(where: choice.name.hasPrefix)
+            })
         {
             throw .plain(
                 "conflicting options: cannot attach both user-defined and non-user-defined network-modes")
@@ -83,6 +89,10 @@ package struct NetworkChoice: Sendable, Hashable {
                 throw .plain("options of a network cannot be used with --network \(Names.printable(choice.name))")
             }
             return NetworkChoices(mode: mode, asked: true)
+        case _ where choice.name.hasPrefix(NetworkMode.pathPrefix):
+            return try foreignNamespace(choice)
+        case _ where choices.contains(where: { $0.name.hasPrefix(NetworkMode.foreignPrefix) }):
+            return try foreignNetworks(choices)
         case _ where podmanModes.contains(where: choice.name.hasPrefix):
             throw .planned("--network \(Names.printable(choice.name))")
         default: break
@@ -93,6 +103,26 @@ package struct NetworkChoice: Sendable, Hashable {
             if !ResourceName.isNetwork(name) { throw .plain("network \(Names.printable(name)) not found") }
         }
         return NetworkChoices(mode: .named(choice.name), asked: true, endpoints: choices.map(\.endpoint))
+    }
+
+    private static func foreignNamespace(_ choice: NetworkChoice) throws(ValueError) -> NetworkChoices {
+        let path = choice.name.dropFirst(NetworkMode.pathPrefix.count)
+        if path.isEmpty { throw .plain("invalid network mode: ns: takes the path of a network namespace, ns:PATH") }
+        if choice.hasOptions {
+            throw .plain("options of a network cannot be used with --network \(Names.printable(choice.name))")
+        }
+        return NetworkChoices(mode: .path(String(path)), asked: true)
+    }
+
+    private static func foreignNetworks(_ choices: [NetworkChoice]) throws(ValueError) -> NetworkChoices {
+        for choice in choices where !choice.name.hasPrefix(NetworkMode.foreignPrefix) {
+            throw .plain("conflicting options: cannot attach both CNI's and other networks")
+        }
+        let names = choices.map { String($0.name.dropFirst(NetworkMode.foreignPrefix.count)) }
+        for name in names where name.isEmpty {
+            throw .plain("invalid network mode: cni: takes the name of a network, cni:NAME")
+        }
+        return NetworkChoices(mode: .cni(names[0]), asked: true, endpoints: choices.map(\.endpoint))
     }
 }
 

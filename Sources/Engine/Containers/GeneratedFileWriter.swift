@@ -44,7 +44,7 @@ enum GeneratedFileWriter {
             hosts.names = []
         case .user(let program):
             if let address = program.address.flatMap({ IPAddress($0) }) { hosts.addresses.append(address) }
-        case .none, .bridge, .named, .container: break
+        case .none, .bridge, .named, .cni, .path, .container: break
         }
         return hosts
     }
@@ -52,10 +52,21 @@ enum GeneratedFileWriter {
     private static func resolver(_ network: NetworkMode, _ asked: DNSOptions) -> String {
         let host = read("/etc/resolv.conf") ?? ""
         switch network {
-        case .bridge, .named: return bridged(host, asked)
+        case .bridge, .named, .cni: return bridged(host, asked)
+        case .path(let path):
+            guard let own = resolverFile(ofNamespace: path) else { return bridged(host, asked) }
+            return changed(own, asked)
         case .user(let program): return changed(program.resolverFile(host), asked)
         case .none, .host, .container: return changed(host, asked)
         }
+    }
+
+    /// That of a namespace with a name, as ip-netns(8) has them.
+    private static func resolverFile(ofNamespace path: String) -> String? {
+        guard !path.hasPrefix("/proc/"), let name = path.split(separator: "/").last, name != "..", name != "." else {
+            return nil
+        }
+        return read("/etc/netns/\(name)/resolv.conf")
     }
 
     /// The text as it is where nothing is asked.

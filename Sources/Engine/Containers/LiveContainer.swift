@@ -1,6 +1,7 @@
 internal import Cgroups
 internal import FoundationEssentials
 internal import Glibc
+internal import Network
 internal import OCI
 internal import Sys
 
@@ -30,6 +31,8 @@ struct LiveState: Codable, Sendable {
     /// What of the host leads to it, and the process that holds that.
     var published: [PublishedPort]?
     var holder: Process?
+    /// Its places on networks of CNI's, before anything is made of them.
+    var attachments: [CNIAttachment]?
     /// Set where that process serves all of it, and the kernel none.
     var proxiesPorts: Bool?
 
@@ -102,6 +105,19 @@ struct LiveContainer: ~Copyable {
         state.networkNamespace = namespace
         state.published = published
         state.proxiesPorts = proxies ? true : nil
+        state.holder = nil
+        try write()
+    }
+
+    /// Writes down places on networks of CNI's, and what was given there so far.
+    mutating func record(
+        _ attachments: [CNIAttachment], _ endpoints: [Endpoint], _ published: [PublishedPort]?
+    ) throws(EngineError) {
+        state.attachments = attachments
+        state.endpoints = endpoints
+        state.published = published
+        state.networkNamespace = nil
+        state.proxiesPorts = nil
         state.holder = nil
         try write()
     }

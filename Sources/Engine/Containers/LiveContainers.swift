@@ -148,6 +148,8 @@ struct LiveContainers: Sendable {
 
     /// Takes away what a network lives by, where it is there.
     static func removeNetwork(_ path: String) throws(Errno) {
+        // Of a container on networks of CNI's its namespace is mounted there.
+        try? DetachedMount.unmount("\(path)/\(LiveContainer.networkMark)", lazily: true)
         do throws(Errno) {
             try File.unlink("\(path)/\(LiveContainer.networkMark)")
         } catch {

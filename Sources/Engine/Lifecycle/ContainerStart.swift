@@ -115,7 +115,7 @@ extension Engine {
         }
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
-        try entry.record(process, startedAt: startedAt, published: attached?.ports?.published, holder: holder)
+        try entry.record(process, startedAt: startedAt, published: attached?.published, holder: holder)
         var settings = monitorSettings(draft, options)
         settings.isSuccessor = started.isSuccessor
         if settings.isSuccessor { descriptors.process = started.process.pidfd.raw }

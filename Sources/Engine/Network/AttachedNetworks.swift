@@ -10,17 +10,20 @@ final class AttachedNetworks {
     /// None where a program leads outward.
     let endpoints: [Endpoint]
 
+    /// What leads to the container, by whoever serves it.
+    let published: [PublishedPort]?
     /// Of the firewall: closed with the start's end, since that may wait for what others have removed there.
     private let firewall: OwnedDescriptor?
 
     init(
         _ namespace: NetworkNamespace, _ endpoints: [Endpoint], _ ports: BoundPorts?,
-        _ firewall: OwnedDescriptor? = nil
+        _ firewall: OwnedDescriptor? = nil, servedByOthers: [PublishedPort]? = nil
     ) {
         self.namespace = namespace
         self.endpoints = endpoints
         self.ports = ports
         self.firewall = firewall
+        published = ports?.published ?? servedByOthers
     }
 
     /// The container's own addresses, for its hosts file.

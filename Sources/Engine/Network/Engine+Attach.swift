@@ -15,6 +15,11 @@ extension Engine {
             let ports = try bindPorts(record, PortEndpoint(name: record.name, addresses: address.map { [$0] } ?? []))
             let namespace = try network { () throws(NetworkError) in try NetworkNamespace() }
             return AttachedNetworks(namespace, [], ports)
+        case .path(let path):
+            // Whatever is in it is somebody else's.
+            let namespace = try network { () throws(NetworkError) in try NetworkNamespace(at: path) }
+            return AttachedNetworks(namespace, [], nil)
+        case .cni: return try attachForeign(record, &entry)
         case .bridge, .named: break
         }
         let host = try HostNetworks()

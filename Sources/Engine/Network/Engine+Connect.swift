@@ -40,10 +40,12 @@ extension Engine {
         switch record.request.isolation.network {
         case .host:
             throw .conflict("container cannot be disconnected from host network or connected to host network")
-        case .container:
+        case .container, .path:
             throw .conflict(
                 "container sharing network namespace with another container or host cannot be connected to any other "
                     + "network")
+        case .cni:
+            throw .conflict("a container on networks of CNI's can be connected to no other network")
         case .user:
             throw .conflict("a container without root has one network for good; networks that are made need root")
         case .none, .bridge, .named: break

@@ -4,6 +4,7 @@ internal import OCI
 extension Engine {
     /// IDs take the place of names; in docker's words where a network is not there, or not to be had as asked.
     func settleEndpoints(_ request: inout RunRequest) throws(EngineError) {
+        if case .cni = request.isolation.network { return try settleForeign(&request) }
         guard case .named(let first) = request.isolation.network else {
             guard let endpoint = request.networking?.endpoints.first else { return }
             request.networking?.endpoints = []

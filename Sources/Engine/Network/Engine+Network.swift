@@ -14,7 +14,14 @@ extension Engine {
     /// leads outward, if one works here.
     func settleNetwork(_ isolation: inout IsolationOptions) throws(EngineError) {
         if case .user(let program) = isolation.network { return try checkNetwork(program) }
+        // As the caller means it now: a start may come from anywhere.
+        if case .path(let path) = isolation.network { isolation.network = .path(try Engine.absolute(path)) }
         guard rootless != nil else { return }
+        if case .cni(let name) = isolation.network {
+            throw .invalid(
+                "network cni:\(name) takes root's rights: without them there are pasta, slirp4netns, host, none and "
+                    + "container:NAME")
+        }
         if case .named(let name) = isolation.network {
             throw .invalid(
                 "network \(name) takes root's rights: without them there are pasta, slirp4netns, host, none and "

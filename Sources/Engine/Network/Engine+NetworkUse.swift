@@ -14,7 +14,7 @@ extension Engine {
             details.isBuiltin = true
             return details
         }
-        return predefined + records.map(NetworkDetails.init)
+        return predefined + (records + foreignRecords()).map(NetworkDetails.init)
     }
 
     /// The running containers on each network, by the network's ID.
@@ -41,7 +41,7 @@ extension Engine {
 
     /// The names of the networks that were made, by ID.
     func networkNamesByID() -> [String: String] {
-        let records = (try? networks.all { _ in }) ?? []
+        let records = ((try? networks.all { _ in }) ?? []) + foreignRecords()
         return Dictionary(records.map { ($0.id, $0.name) }) { first, _ in first }
     }
 
@@ -54,6 +54,9 @@ extension Engine {
         _ network: inout NetworkDetails, _ members: [String: [NetworkMember]], _ users: [String: [ContainerSummary]]
     ) {
         network.members = members[network.record.id] ?? []
-        network.isUsed = network.isBuiltin || !network.members.isEmpty || users[network.record.id] != nil
+        // What is configured elsewhere is nobody's to clear away.
+        network.isUsed =
+            network.isBuiltin || network.record.driver == .cni || !network.members.isEmpty
+            || users[network.record.id] != nil
     }
 }

@@ -55,6 +55,10 @@ extension Engine {
             if PredefinedNetwork.allCases.contains(where: { $0.id == record.id }) {
                 throw .invalid("\(record.name) is a pre-defined network and cannot be removed")
             }
+            if record.driver == .cni {
+                throw .invalid(
+                    "\(record.name) is configured in \(foreignDirectory) and cannot be removed here")
+            }
             // No container comes onto it meanwhile.
             let host = try HostNetworks()
             try checkUnused(record)
@@ -101,7 +105,8 @@ extension Engine {
 
     /// What can be typed for a network.
     package func networkNames() -> [String] {
-        (PredefinedNetwork.allCases.map(\.rawValue) + ((try? networks.all { _ in }) ?? []).map(\.name)).sorted()
+        let made = (try? networks.all { _ in }) ?? []
+        return (PredefinedNetwork.allCases.map(\.rawValue) + (made + foreignRecords()).map(\.name)).sorted()
     }
 
     /// Where networks without a subnet get theirs.

@@ -35,7 +35,7 @@ extension NetworkMode {
     /// Whether the container has ports of its own.
     package var hasPorts: Bool {
         switch self {
-        case .none, .host, .container: false
+        case .none, .host, .container, .path: false
         default: true
         }
     }

@@ -8,6 +8,7 @@ extension Engine {
     /// socket that takes the kernel time to close: who keeps it open spares us that.
     func disconnect(_ id: String, _ state: LiveState, keep: (Int32) -> Void = { _ in }) throws(EngineError) {
         let entry = live.path(of: id)
+        if let attachments = state.attachments { detachForeign(attachments, entry) }
         if state.endpoints == nil, state.holder == nil, !File.exists("\(entry)/\(LiveContainer.networkDirectory)") {
             return
         }

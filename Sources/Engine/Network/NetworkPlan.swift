@@ -48,7 +48,7 @@ struct NetworkPlan {
     }
 
     private func driver() throws(EngineError) -> NetworkRecord.Driver {
-        if let driver = NetworkRecord.Driver(rawValue: request.driver) { return driver }
+        if let driver = NetworkRecord.Driver(rawValue: request.driver), driver != .cni { return driver }
         switch request.driver {
         case "host", "null": throw .invalid("only one instance of \"\(request.driver)\" network is allowed")
         case "ipvlan": throw .notSupportedYet("network driver ipvlan")

@@ -19,7 +19,11 @@ package struct NetworkRecord: Sendable, Hashable, Codable {
     /// `-o KEY=VALUE`, as docker names them.
     package var options: [String: String] = [:]
 
-    package enum Driver: String, Sendable, Hashable, Codable, CaseIterable { case bridge, macvlan }
+    package enum Driver: String, Sendable, Hashable, Codable, CaseIterable {
+        case bridge, macvlan
+        /// One that CNI's files describe: never a record's on disk, but that of an endpoint there.
+        case cni
+    }
 
     package init(id: String, name: String, created: String) {
         self.id = id

@@ -19,6 +19,7 @@ extension SpecBuilder {
         if isolation.ipc.isOwn { result.append(Spec.Namespace(.ipc)) }
         if isolation.uts == .own { result.append(Spec.Namespace(.uts)) }
         if isolation.network.isOwn { result.append(Spec.Namespace(.network)) }
+        if case .path(let path) = isolation.network { result.append(Spec.Namespace(.network, path: path)) }
         return result
     }
 

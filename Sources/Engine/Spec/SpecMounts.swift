@@ -28,7 +28,7 @@ extension SpecBuilder {
                 destination: "/dev/pts", type: "devpts", source: "devpts",
                 options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
                     + (rootless.map { $0.groupCount > terminalGroup } ?? true ? ["gid=\(terminalGroup)"] : [])),
-            rootless != nil && request.isolation.network == .host
+            rootless != nil && isOthers(request.isolation.network)
                 ? hostSystem
                 : Spec.Mount(destination: "/sys", type: "sysfs", source: "sysfs", options: guarded + [writing]),
             Spec.Mount(
@@ -50,6 +50,12 @@ extension SpecBuilder {
                     options: guarded + ["mode=1777", "size=\(shmSize)"]))
         }
         return result
+    }
+
+    /// Whether the network namespace is one that the caller's user namespace may not own.
+    private static func isOthers(_ network: NetworkMode) -> Bool {
+        if case .path = network { return true }
+        return network == .host
     }
 
     /// Debian's group tty, as everybody's.

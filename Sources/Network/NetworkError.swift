@@ -88,7 +88,7 @@ extension NetworkError: CustomStringConvertible {
         case .noParent(let name): "there is no network interface \(name) on this host (ip link)"
         case .noNamespace(let path, let why): "the network namespace \(path) can't be joined: \(why)"
         case .noCNINetwork(let name, let directory, let problems):
-            "network cni:\(name) not found in \(directory)" + problems.map { "; \($0)" }.joined()
+            "network \(name) not found in \(directory)" + problems.map { "; \($0)" }.joined()
         case .cni(let words): words
         case .noFirewall(let why): "the firewall can't be set: \(why)"
         case .firewallMissing: "the tables of runimg are missing in the kernel's firewall"

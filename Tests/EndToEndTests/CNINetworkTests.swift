@@ -108,6 +108,12 @@ extension EndToEnd.Networks {
                 "run", "--rm", "-q", "--network", "cni:front", "--network-alias", "x", NetworkBench.image, "true")
             #expect(refused.stderr.contains("none of its plugins has the capability aliases"), "\(refused)")
             let absent = try network.run("run", "--rm", "-q", "--network", "cni:back", NetworkBench.image, "true")
+            try network.check("create", "-q", "--name", "later", "--network", "cni:front", NetworkBench.image, "true")
+            #expect(rename(bench.scratch("net/10-front.conflist"), bench.scratch("away")) == 0)
+            let gone = try network.run("start", "later")
+            #expect(gone.status != 0 && gone.stderr.contains("network cni:front not found in"), "\(gone)")
+            let connected = try network.run("network", "connect", "cni:front", "later")
+            #expect(connected.stderr.contains("by --network cni:front"), "\(connected)")
             #expect(
                 absent.status == 125 && absent.stderr.contains("network cni:back not found in \(bench.scratch("net"))"))
             try bench.settle()
@@ -175,6 +181,51 @@ extension EndToEnd.Networks {
             #expect(said.count == 2 && said.first == "made", "\(said)")
             #expect(said.last?.hasPrefix("back /run/runimg/") == true, "\(said)")
             #expect(try bench.left() == [])
+            try bench.settle()
+        }
+
+        @Test func anEndWithoutACommandTakesItBack() throws {
+            let bench = try Bench()
+            try bench.network.check(
+                "run", "-d", "-q", "--name", "web", "--restart", "on-failure:2", "--network", "cni:front",
+                NetworkBench.image, "sh", "-c", "ip -o addr show eth0; exit 1")
+            #expect(try bench.network.check("wait", "web") == "1")
+            let isOver = try Wait.until(seconds: 30) {
+                try bench.network.check("inspect", "-f", "{{.State.Status}} {{.RestartCount}}", "web") == "exited 2"
+            }
+            #expect(isOver)
+            #expect(
+                try bench.network.check("logs", "web").split(separator: "\n").filter { $0.contains("10.88.7.") }.count
+                    == 3)
+            #expect(try Wait.until(seconds: 20) { try bench.left() == [] })
+            try bench.settle()
+        }
+
+        /// Calls by which the kernel, the entry or another process is changed.
+        private static let calls = ["mount", "umount2", "renameat", "unshare,setns", "clone3,vfork,clone"]
+
+        @Test(
+            "F17: a start on CNI's networks that is killed at any call leaves nothing of them",
+            .enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"), arguments: calls)
+        func aStartIsKilled(_ call: String) throws {
+            let bench = try Bench()
+            let command = [
+                "run", "-d", "-q", "--network", "cni:front", "-p", "8081:80", NetworkBench.image, "sleep", "1000",
+            ]
+            for round in 1...SyscallFaults.rounds(4, soak: 100) {
+                let trace = [
+                    "strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=\(call):signal=KILL:when=\(round)",
+                ]
+                let output = try bench.network.runimg.run(
+                    command, under: bench.network.host.prefix + trace, timeout: 60)
+                try bench.network.check("ps", "-aq")
+                try bench.network.check("rm", "-f", "-v", "--all")
+                let left = try Wait.until(seconds: 20) { try bench.left() == [] } ? [] : bench.left()
+                #expect(left.isEmpty, "\(call) \(round): \(left)")
+                if output.status == 0 { break }
+            }
+            try bench.network.check(
+                "run", "--rm", "-q", "--network", "cni:front", "-p", "8081:80", NetworkBench.image, "true")
             try bench.settle()
         }
 

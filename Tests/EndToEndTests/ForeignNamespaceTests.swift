@@ -74,6 +74,36 @@ extension EndToEnd.Networks {
             #expect(output.status == 125 && output.stderr.contains(words), "\(output)")
         }
 
+        @Test func aRelativePathIsTheCallers() throws {
+            let (bench, place) = (try NetworkBench(), try Place())
+            let output = try bench.runimg.run(
+                ["run", "--rm", "-q", "--network", "ns:net", NetworkBench.image, "ip", "-o", "link"],
+                under: bench.host.prefix + ["env", "-C", place.scratch.path])
+            #expect(output.stdout.contains("mark0"), "\(output)")
+            try bench.settle()
+        }
+
+        @Test(.enabled(if: OrdinaryUser.isPossible, "needs an ordinary user"))
+        func withoutRootOnlyOnesOwnIsJoined() throws {
+            let place = try Place()
+            #expect(chmod(place.scratch.path, 0o755) == 0)
+            try RootlessTests.isolated { runimg in
+                let image = RootlessTests.image
+                try runimg.check("pull", "-q", image)
+                let refused = try runimg.run(["run", "--rm", "-q", "--network", "ns:\(place.path)", image, "true"])
+                #expect(refused.status == 125 && refused.stderr.contains("it is another user's"), "\(refused)")
+                let foreign = try runimg.run(["run", "--rm", "-q", "--network", "cni:front", image, "true"])
+                #expect(foreign.status == 125 && foreign.stderr.contains("takes root's rights"), "\(foreign)")
+
+                try runimg.check("run", "-d", "-q", "--name", "web", "--network", "none", image, "sleep", "1000")
+                let pid = try #require(try runimg.check("inspect", "-f", "{{.State.Pid}}", "web").lines.first)
+                let joined = try runimg.check(
+                    "run", "--rm", "-q", "--network", "ns:/proc/\(pid)/ns/net", image, "readlink", "/proc/self/ns/net")
+                #expect(joined.lines == (try runimg.check("exec", "web", "readlink", "/proc/self/ns/net").lines))
+                try runimg.check("rm", "-f", "web")
+            }
+        }
+
         @Test func isConnectedToNoOtherNetwork() throws {
             let (bench, place) = (try NetworkBench(), try Place())
             try bench.check("network", "create", "front")

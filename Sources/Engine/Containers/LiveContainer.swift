@@ -111,12 +111,12 @@ struct LiveContainer: ~Copyable {
 
     /// Writes down places on networks of CNI's, and what was given there so far.
     mutating func record(
-        _ attachments: [CNIAttachment], _ endpoints: [Endpoint], _ published: [PublishedPort]?
+        _ attachments: [CNIAttachment], _ endpoints: [Endpoint], in namespace: String, _ published: [PublishedPort]
     ) throws(EngineError) {
         state.attachments = attachments
         state.endpoints = endpoints
         state.published = published
-        state.networkNamespace = nil
+        state.networkNamespace = namespace
         state.proxiesPorts = nil
         state.holder = nil
         try write()

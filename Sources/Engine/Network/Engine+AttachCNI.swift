@@ -12,12 +12,13 @@ extension Engine {
     ) throws(EngineError) -> AttachedNetworks {
         // A start that was cut short may have left some.
         if let old = entry.state.attachments { detachForeign(old, entry.path) }
-        let published = try foreignPorts(of: record)
+        let host = try system { () throws(SystemFailure) in try NamespaceIdentity.current() }
+        let published = try foreignPorts(of: record, in: host)
         var attachments = try plannedAttachments(of: record, published)
         let namespace = try network { () throws(NetworkError) in
             try NetworkNamespace { () throws(NetworkError) in try InterfaceSetup.apply([]) }
         }
-        try entry.record(attachments, [], published)
+        try entry.record(attachments, [], in: host, published)
         let place = try mount(namespace, in: entry.path)
         let plugins = CNIPlugins(directories: foreignPlugins, lock: entry.lockDescriptor)
         let asked = record.request.networking?.endpoints ?? []
@@ -27,7 +28,7 @@ extension Engine {
             try network { () throws(NetworkError) in try plugins.add(&attachments[index], namespace: place) }
             let result = CNIResult(attachments[index])
             endpoints.append(try foreignEndpoint(attachments[index], result, asked[index]))
-            try entry.record(attachments, endpoints, published)
+            try entry.record(attachments, endpoints, in: host, published)
             dns = dns.completed(by: DNSOptions(result))
         }
         var settings = configuration
@@ -73,13 +74,15 @@ extension Engine {
         return place
     }
 
-    /// The ports of the host that plugins are to lead to the container: free now, and no other such container's.
-    private func foreignPorts(of record: ContainerRecord) throws(EngineError) -> [PublishedPort] {
+    /// The ports of the host, whose network namespace this is, that plugins are to lead to the container: free now, and no
+    /// other such container's.
+    private func foreignPorts(of record: ContainerRecord, in host: String) throws(EngineError) -> [PublishedPort] {
         guard let bound = try bindPorts(record, PortEndpoint(name: record.name, isServedByKernel: true)) else {
             return []
         }
         for id in live.entered() where id != record.id {
-            guard let other = live.state(of: id), other.attachments != nil else { continue }
+            guard let other = live.state(of: id), other.attachments != nil, other.networkNamespace == host
+            else { continue }
             for port in bound.published where (other.published ?? []).contains(where: { $0.collides(with: port) }) {
                 throw .conflict(
                     "Bind for \(port.address.text):\(port.hostPort) failed: port is already allocated (by container "

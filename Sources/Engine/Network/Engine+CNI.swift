@@ -29,7 +29,7 @@ extension Engine {
             options.endpoints = [EndpointOptions(network: request.isolation.network.rawValue)]
         }
         let publishes = !options.published.isEmpty || options.publishesAll
-        _ = try foreignNetworks(of: options.endpoints, publishes: publishes) { $0 == $1 }
+        _ = try foreignNetworks(of: options.endpoints, request.isolation.network, publishes: publishes) { $0 == $1 }
         for index in options.endpoints.indices {
             options.endpoints[index].network = Engine.foreignID(options.endpoints[index].network)
         }
@@ -38,20 +38,18 @@ extension Engine {
 
     /// The networks as they are now, one for each endpoint; throws for what they do not take.
     private func foreignNetworks(
-        of endpoints: [EndpointOptions], publishes: Bool, isNamed: (String, String) -> Bool
+        of endpoints: [EndpointOptions], _ mode: NetworkMode, publishes: Bool, isNamed: (String, String) -> Bool
     ) throws(EngineError) -> [CNINetwork] {
         var problems: [String] = []
         let all = foreignNetworks.all { problems.append($0) }
         var result: [CNINetwork] = []
-        for endpoint in endpoints {
+        for (index, endpoint) in endpoints.enumerated() {
             let found = all.first { isNamed(NetworkMode.foreignPrefix + $0.network.name, endpoint.network) }
             guard let network = found?.network else {
-                let said =
-                    ResourceName.isContainerID(endpoint.network)
-                    ? endpoint.network.prefix(12) : endpoint.network.dropFirst(NetworkMode.foreignPrefix.count)
-                throw .network(
-                    .noCNINetwork(
-                        "\(ForeignText(said))", directory: foreignNetworks.directory, problems))
+                let typed = index == 0 ? mode.rawValue : endpoint.network
+                // In a record the others go by their IDs.
+                let name = ResourceName.isContainerID(typed) ? String(typed.prefix(12)) : "\(ForeignText(typed))"
+                throw .network(.noCNINetwork(name, directory: foreignDirectory, problems))
             }
             try Engine.check(endpoint, on: network)
             result.append(network)
@@ -83,7 +81,9 @@ extension Engine {
         of record: ContainerRecord, _ published: [PublishedPort]
     ) throws(EngineError) -> [CNIAttachment] {
         let endpoints = record.request.networking?.endpoints ?? []
-        let networks = try foreignNetworks(of: endpoints, publishes: !published.isEmpty) {
+        let networks = try foreignNetworks(
+            of: endpoints, record.request.isolation.network, publishes: !published.isEmpty
+        ) {
             Engine.foreignID($0) == $1
         }
         var result: [CNIAttachment] = []

@@ -22,6 +22,10 @@ extension Engine {
 
     /// A network by its name, its ID or the beginning of that, or the default one.
     func networkRecord(named text: String) throws(EngineError) -> NetworkRecord {
+        if text.hasPrefix(NetworkMode.foreignPrefix) {
+            throw .invalid(
+                "containers come onto networks of CNI's when they are started, by --network \(ForeignText(text))")
+        }
         var damage: EngineError?
         let usual = PredefinedNetwork.bridge.record(configuration)
         let all = [usual] + (try networks.all { damage = $0 })

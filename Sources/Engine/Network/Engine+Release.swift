@@ -18,7 +18,8 @@ extension Engine {
                 try PortHolder(pid: holder.pid, startTime: holder.startTime).stop()
             }
         }
-        guard state.endpoints != nil, let namespace = state.networkNamespace else { return }
+        // On those of CNI's nothing else is ours.
+        guard state.attachments == nil, state.endpoints != nil, let namespace = state.networkNamespace else { return }
         let host: HostNetworks
         do throws(EngineError) {
             host = try HostNetworks(identity: namespace)

@@ -44,13 +44,4 @@ package struct CNIConfigurations: Sendable {
         }
         return result
     }
-
-    /// The network of that name. Where there is none, what is wrong with the files that might have it is said.
-    package func network(named name: String) throws(NetworkError) -> CNINetwork {
-        var problems: [String] = []
-        if let found = all(problem: { problems.append($0) }).first(where: { $0.network.name == name }) {
-            return found.network
-        }
-        throw .noCNINetwork(name, directory: directory, problems)
-    }
 }

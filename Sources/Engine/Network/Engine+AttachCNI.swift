@@ -16,7 +16,7 @@ extension Engine {
         let published = try foreignPorts(of: record, in: host)
         var attachments = try plannedAttachments(of: record, published)
         let namespace = try network { () throws(NetworkError) in
-            try NetworkNamespace { () throws(NetworkError) in try InterfaceSetup.apply([]) }
+            try NetworkNamespace { (_, _) throws(NetworkError) in try InterfaceSetup.apply([]) }
         }
         try entry.record(attachments, [], in: host, published)
         let place = try mount(namespace, in: entry.path)
@@ -33,11 +33,10 @@ extension Engine {
         }
         var settings = configuration
         settings.dns = dns.completed(by: configuration.dns)
-        let remark = try GeneratedFileWriter.write(
+        try GeneratedFileWriter.write(
             GeneratedFileWriter.paths(in: containers.directory(record.id)), record,
             addresses: endpoints.flatMap { $0.addresses.map(\.address) },
             gateway: endpoints.lazy.compactMap(\.gateways.first).first, configuration: settings)
-        if let remark { notice(remark) }
         // Where it has no address of a version, nothing of that leads to it.
         let reached = published.filter { port in
             endpoints.contains { $0.addresses.contains { $0.isVersion6 == port.address.isVersion6 } }

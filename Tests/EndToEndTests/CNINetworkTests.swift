@@ -205,7 +205,7 @@ extension EndToEnd.Networks {
         private static let calls = ["mount", "umount2", "clone3,vfork,clone"]
 
         @Test(
-            "F17: a start on CNI's networks that is killed at any call leaves nothing of them",
+            "F17: a start on CNI's networks that is killed as it mounts or starts a process leaves nothing",
             .enabled(if: SyscallFaults.isPossible, "\(SyscallFaults.requirements)"), arguments: calls)
         func aStartIsKilled(_ call: String) throws {
             let bench = try Bench()

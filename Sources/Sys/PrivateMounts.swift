@@ -31,7 +31,7 @@ package enum PrivateMounts {
     package static func changeDirectory(_ path: String) throws(Errno) { try check { chdir(path) } }
 
     /// Mounts what the file or directory `source` is on `target`, with all that is mounted below it; both borrowed, O_PATH
-    /// will do. Only for use inside `with`.
+    /// will do. Inside `with` nobody else sees it.
     package static func bind(_ source: Int32, onto target: Int32) throws(Errno) {
         try check {
             CLinux.mount(

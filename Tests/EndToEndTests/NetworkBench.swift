@@ -111,7 +111,8 @@ final class NetworkBench {
     /// The ruleset as nft shows it, without what counts.
     func ruleset() throws -> String { try host.run("nft", "-s", "list", "ruleset") }
 
-    private func identity() throws -> String {
+    /// By which the host's network namespace goes below /run/runimg/networks.
+    func identity() throws -> String {
         let script = "import socket; print(socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 71, 8).hex())"
         let text = try host.run("python3", "-c", script).trimmed
         let bytes = stride(from: 0, to: text.utf8.count, by: 2).compactMap { offset -> UInt64? in

@@ -2,12 +2,22 @@ internal import CLinux
 internal import Glibc
 internal import Sys
 
-/// The chains by which iptables(8) decides what the host passes on. Each firewall of the kernel can drop a packet, whatever
-/// ours says of it, and docker sets a policy that drops; so what comes from our bridges and goes to them is let through
-/// there first. Ours decides on it all the same.
+/// The chains by which others decide what the host passes on: those of iptables(8), and firewalld's. Each firewall of the
+/// kernel can drop a packet, whatever ours says of it, and docker sets a policy that drops; so what comes from our bridges
+/// and goes to them is let through there first. Ours decides on it all the same.
 package enum ForeignForward {
-    private static let table = "filter"
-    private static let chain = "FORWARD"
+    private struct Chain {
+        let family: RuleTable.Family
+        let table: String
+        let name: String
+
+        var title: String { "\(family == .six ? "ip6" : family == .inet ? "inet" : "ip") \(table) \(name)" }
+    }
+
+    private static let chains = [
+        Chain(family: .four, table: "filter", name: "FORWARD"), Chain(family: .six, table: "filter", name: "FORWARD"),
+        Chain(family: .inet, table: "firewalld", name: "filter_FORWARD"),
+    ]
 
     /// Lets each bridge's packets through where there are such chains and they do not do so; of the
     /// firewall's network namespace, in which the calling thread must be. Returns the chains that were changed, for people.
@@ -15,15 +25,13 @@ package enum ForeignForward {
         _ bridges: [String], by firewall: inout Firewall
     ) throws(NetworkError) -> [String] {
         var result: [String] = []
-        for family in [RuleTable.Family.four, .six] {
-            if try change(
-                &firewall, family, { present in bridges.flatMap(marks).filter { present[$0] == nil } }, { _ in [] })
-            {
-                result.append("\(title(family)) \(table) \(chain)")
-            }
-            for legacy in LegacyTables.all where legacy.family == family {
-                if try legacy.open(bridges) { result.append("\(legacy.program) \(table) \(chain)") }
-            }
+        for chain in chains {
+            let isChanged = try change(
+                &firewall, chain, { present in bridges.flatMap(marks).filter { present[$0] == nil } }, { _ in [] })
+            if isChanged { result.append(chain.title) }
+        }
+        for legacy in LegacyTables.all where try legacy.open(bridges) {
+            result.append("\(legacy.program) filter FORWARD")
         }
         return result
     }
@@ -31,35 +39,36 @@ package enum ForeignForward {
     /// Takes back what was said for a bridge; what is not there is no error.
     package static func close(_ bridge: String, by firewall: inout Firewall) throws(NetworkError) {
         let gone = marks(bridge)
-        for family in [RuleTable.Family.four, .six] {
-            _ = try change(&firewall, family, { _ in [] }, { present in gone.compactMap { present[$0] } })
-            for legacy in LegacyTables.all where legacy.family == family { try legacy.close(bridge) }
+        for chain in chains {
+            _ = try change(&firewall, chain, { _ in [] }, { present in gone.compactMap { present[$0] } })
         }
+        for legacy in LegacyTables.all { try legacy.close(bridge) }
     }
-
-    private static func title(_ family: RuleTable.Family) -> String { family == .six ? "ip6" : "ip" }
 
     /// The comments of a bridge's two rules, by which they are found again.
     private static func marks(_ bridge: String) -> [String] { ["runimg: from \(bridge)", "runimg: to \(bridge)"] }
 
-    /// Does what the closures say of what is there; false where that is nothing.
+    /// Does what the closures say of what is there; false where that is nothing, or the table's owner lets nobody.
     private static func change(
-        _ firewall: inout Firewall, _ family: RuleTable.Family, _ added: ([String: UInt64]) -> [String],
+        _ firewall: inout Firewall, _ chain: Chain, _ added: ([String: UInt64]) -> [String],
         _ removed: ([String: UInt64]) -> [UInt64]
     ) throws(NetworkError) -> Bool {
         for _ in 0..<10 {
             let generation = try firewall.generation()
-            guard let present = try firewall.comments(family, table, chain) else { return false }
+            guard let present = try firewall.comments(chain.family, chain.table, chain.name) else { return false }
             let (new, old) = (added(present), removed(present))
             if new.isEmpty && old.isEmpty { return false }
             var batch = FirewallBatch(expecting: generation)
-            for mark in new { batch.insert(rule(mark), mark, family, table, chain) }
-            for handle in old { batch.remove(rule: handle, of: chain, table, family) }
+            for mark in new { batch.insert(rule(mark), mark, chain.family, chain.table, chain.name) }
+            for handle in old { batch.remove(rule: handle, of: chain.name, chain.table, chain.family) }
             do throws(NetworkError) {
                 try firewall.commit(batch)
                 return true
             } catch .firewallChanged {
                 continue
+            } catch .kernel(let refusal) where chain.family == .inet && refusal.errno == .notPermitted {
+                // firewalld 2 owns its table (NFT_TABLE_F_OWNER).
+                return false
             }
         }
         throw .firewallChanged

@@ -12,7 +12,8 @@ struct RecordedEnd: Sendable {
 
 extension Engine {
     /// Records that the container's process has ended, and undoes what was made for it. nil when somebody else has done
-    /// that. `keep` is that of `disconnect`. The entry stays for a container that is to be started again, and where something is left to clean up.
+    /// that. `keep` is that of `disconnect`. The entry stays for a container that is to be started again, and where
+    /// something is left to clean up.
     func conclude(
         _ id: String, _ exit: Spawn.Exit, of process: LiveState.Process?, known: ContainerRecord? = nil,
         keep: (Int32) -> Void

@@ -20,8 +20,8 @@ func system(_ name: String, _ pkgConfig: String, _ debian: String) -> Target {
 }
 
 /// C sources of our own: one subject a target.
-func shim(_ name: String) -> Target {
-    .target(name: name, path: "CShims/\(name)", cSettings: strictC)
+func shim(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "CShims/\(name)", cSettings: strictC)
 }
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -60,9 +60,9 @@ let package = Package(
     targets: fuzzing + [
         shim("CLinux"),
         shim("CInit"),
-        shim("CMonitor"),
+        shim("CMonitor", ["CLinux"]),
         shim("CUserNamespace"),
-        shim("CPorts"),
+        shim("CPorts", ["CLinux"]),
         .target(name: "CHash", path: "CShims/CHash", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CCap", "libcap", "libcap-dev"),

@@ -1,15 +1,14 @@
 // A monitor's way in and out. The static executable becomes a monitor when it is started under that name: before Swift's
 // runtime has touched a page, which keeps a waiting container at a few hundred kilobytes.
+#include "CLinux.h"
 #include "monitor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -185,21 +184,6 @@ void cmon_conclude(struct monitor *target) {
     _exit(1);
 }
 
-static int forget_segments(struct dl_phdr_info *info, size_t size, void *context) {
-    (void)size, (void)context;
-    long page = sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        // A written page has no other copy.
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
-        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~(uintptr_t)(page - 1);
-        madvise((void *)start, info->dlpi_addr + segment->p_vaddr + segment->p_memsz - start, MADV_DONTNEED);
-    }
-    return 0;
-}
-
-void cmon_forget_code(void) { dl_iterate_phdr(forget_segments, NULL); }
-
 static int monitor_main(void) {
     sigset_t all;
     sigfillset(&all);
@@ -219,7 +203,7 @@ static int monitor_main(void) {
     fcntl(CMON_CONTROL, F_SETFD, FD_CLOEXEC);
     if (cmon_send(CMON_CONTROL, CMON_SERVING, NULL, 0) != 0) cmon_drop_client(&monitor, 0);
     // 1.5 MB by the kernel's reading ahead.
-    cmon_forget_code();
+    clinux_forget_code();
     cmon_loop(&monitor);
     cmon_conclude(&monitor);
     return 0;

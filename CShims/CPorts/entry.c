@@ -1,16 +1,15 @@
 // The holder's way in: the static executable becomes one when it is started under that name, before Swift's runtime has
 // touched a page.
 #define _GNU_SOURCE
+#include "CLinux.h"
 #include "ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <link.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -73,19 +72,6 @@ static bool drop_rights(void) {
         && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-static int forget_segments(struct dl_phdr_info *info, size_t size, void *context) {
-    (void)size, (void)context;
-    long page = sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        // A written page has no other copy.
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
-        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~(uintptr_t)(page - 1);
-        madvise((void *)start, info->dlpi_addr + segment->p_vaddr + segment->p_memsz - start, MADV_DONTNEED);
-    }
-    return 0;
-}
-
 static enum cports_stage prepare(void) {
     struct cports_config config;
     uint32_t descriptors;
@@ -112,7 +98,7 @@ static int holder_main(void) {
     if (answer.stage != CPORTS_SERVES || said != sizeof answer) return 1;
     close(CPORTS_READY);
     // The kernel read ahead, more than a megabyte.
-    dl_iterate_phdr(forget_segments, NULL);
+    clinux_forget_code();
     cports_loop();
     return 0;
 }

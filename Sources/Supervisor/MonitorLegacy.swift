@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CMonitor
 internal import Glibc
 package import Sys
@@ -36,7 +37,7 @@ package struct MonitorLegacy: Sendable {
 
     /// Waits until somebody connects, who is let go of at once; false when the time has passed.
     package func awaitCaller(milliseconds: Int32) -> Bool {
-        if milliseconds >= MonitorLegacy.longWait { cmon_forget_code() }
+        if milliseconds >= MonitorLegacy.longWait { clinux_forget_code() }
         var items = [PollItem(listener, .readable)]
         guard let count = try? PollItem.wait(&items, milliseconds: milliseconds), count > 0 else { return false }
         let client = accept(listener, .init(__sockaddr__: nil), nil)

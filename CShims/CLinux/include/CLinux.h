@@ -107,6 +107,10 @@ int clinux_fork(void);
 /// side is gone. For a caller of one thread that is about to end.
 int clinux_drain_aside(int terminal);
 
+/// Gives back the pages of the program's own code and constants; they are read again where they are needed. The kernel
+/// reads ahead, so a process that waits all its life would keep some 1.5 MB of a static executable.
+void clinux_forget_code(void);
+
 /// The argument number `index` of this process, NULL behind the last.
 const char *clinux_argument(int index);
 /// Runs `body` on a new thread and waits for its end, in C alone. Returns 0 or pthread_create(3)'s error.

@@ -54,8 +54,4 @@ int cmon_log_end_stream(struct cmon_log *log, int stream);
 /// Ends both streams, flushes, closes. On -errno the file ends with a whole entry, and later ones are lost.
 int cmon_log_end(struct cmon_log *log);
 
-/// Gives the memory of code and constants back to the kernel, which reads again what is needed again: for a process
-/// that is to wait long.
-void cmon_forget_code(void);
-
 #endif

@@ -1,5 +1,27 @@
 internal import Glibc
 
+/// What is kept as its description, and read from that.
+package protocol CodableAsText: Codable, CustomStringConvertible {
+    /// nil for what no value's description reads like.
+    init?(_ text: String)
+}
+
+extension CodableAsText {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let value = Self(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is no \(Self.self)")
+        }
+        self = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
 /// An address of IP version 4 or 6, a value that is ordered and counted with; as text what inet_ntop(3) writes.
 package struct IPAddress: Hashable, Sendable, Comparable {
     package enum Version: Sendable, Hashable { case four, six }
@@ -81,25 +103,12 @@ package struct IPAddress: Hashable, Sendable, Comparable {
     }
 }
 
-extension IPAddress: CustomStringConvertible, Codable {
+extension IPAddress: CodableAsText {
     package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let family = isVersion6 ? AF_INET6 : AF_INET
         bytes.withUnsafeBytes { _ = inet_ntop(family, $0.baseAddress, &text, socklen_t(text.count)) }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let address = IPAddress(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no IP address")
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 }
 
@@ -158,21 +167,8 @@ package struct IPPrefix: Hashable, Sendable {
     }
 }
 
-extension IPPrefix: CustomStringConvertible, Codable {
+extension IPPrefix: CodableAsText {
     package var description: String { "\(address)/\(length)" }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let prefix = IPPrefix(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no address with a prefix length")
-        }
-        self = prefix
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
 }
 
 /// The hardware address of an Ethernet interface.
@@ -203,21 +199,8 @@ package struct MACAddress: Hashable, Sendable {
     package var isMulticast: Bool { bytes[0] & 1 == 1 }
 }
 
-extension MACAddress: CustomStringConvertible, Codable {
+extension MACAddress: CodableAsText {
     package var description: String {
         bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined(separator: ":")
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let address = MACAddress(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no MAC address")
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 }

@@ -241,26 +241,24 @@ extension EndToEnd {
             let registry = try Self.registry()
             let runimg = try Runimg()
             let terminal = try runimg.terminal("login", registry.host)
-            let before = terminal.mode
             try terminal.expect("Username: ")
             try terminal.type("me\n")
             try terminal.expect("Password: ")
-            #expect(Wait.until(seconds: 10) { terminal.mode != before })
+            #expect(Wait.until(seconds: 10) { terminal.mode != terminal.initialMode })
             try terminal.type("\(Self.password)\n")
             #expect(try terminal.wait() == .exited(0), "\(terminal.transcript)")
             #expect(terminal.transcript.contains("Login Succeeded") && !terminal.transcript.contains("hidden"))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
         }
 
         @Test func anInterruptedPromptLeavesTheTerminalAsItWas() throws {
             let runimg = try Runimg()
             let terminal = try runimg.terminal("login", "-u", "me", "127.0.0.1:1")
-            let before = terminal.mode
             try terminal.expect("Password: ")
-            #expect(Wait.until(seconds: 10) { terminal.mode != before })
+            #expect(Wait.until(seconds: 10) { terminal.mode != terminal.initialMode })
             try terminal.type("half\u{3}")
             #expect(try terminal.wait() == .signaled(SIGINT), "\(terminal.transcript)")
-            #expect(terminal.mode == before && !terminal.transcript.contains("half"))
+            #expect(terminal.mode == terminal.initialMode && !terminal.transcript.contains("half"))
         }
 
         // MARK: Secrets

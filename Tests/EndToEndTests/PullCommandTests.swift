@@ -50,12 +50,11 @@ extension EndToEnd {
             try registry.push("oci:\(Fixtures.layout("layers")):gzip", as: "library/layers:latest")
             let runimg = try Runimg(mirror: registry)
             let terminal = try runimg.terminal("pull", "layers")
-            let before = terminal.mode
             #expect(try terminal.wait() == .exited(0))
             #expect(
                 terminal.transcript.contains("Pull complete")
                     && terminal.transcript.contains("Status: Downloaded newer image"))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
             // Nothing that hides the cursor is left on.
             #expect(terminal.transcript.components("\u{1b}[?25l") == terminal.transcript.components("\u{1b}[?25h"))
         }
@@ -85,11 +84,10 @@ extension EndToEnd {
             let registry = try Self.slowRegistry(layout, try layout.image([try layout.layer(tar: tar, .none)]))
             let runimg = try Runimg()
             let terminal = try runimg.terminal("pull", "\(registry.host)/big")
-            let before = terminal.mode
             try terminal.expect("ownloading")
             try terminal.type("\u{3}")
             #expect(try terminal.wait() == .exited(130), "\(terminal.transcript)")
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
             #expect(try runimg("images", "-q").stdout.isEmpty)
             #expect(try runimg("pull", "-q", "\(registry.host)/big").status == 0)
             // What had come stays, and the rest is asked for.

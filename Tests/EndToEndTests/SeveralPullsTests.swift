@@ -113,12 +113,11 @@ extension EndToEnd {
             let (registry, _) = try Self.registry()
             let runimg = try Runimg(mirror: registry)
             let terminal = try runimg.terminal("pull", "one", "two", "three")
-            let before = terminal.mode
             #expect(try terminal.wait() == .exited(0))
             for name in ["one", "two", "three"] {
                 #expect(terminal.transcript.contains("Status: Downloaded newer image for \(name):latest"))
             }
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
         }
 
         @Test func interruptedAllEnd() throws {

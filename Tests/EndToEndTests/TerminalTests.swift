@@ -24,7 +24,6 @@ extension EndToEnd {
 
         @Test func aShellIsTypedIntoResizedAndLeft() throws {
             let terminal = try Self.open(["-it"], "/bin/sh", rows: 30, columns: 100)
-            let before = terminal.mode
             try terminal.expect("# ")
             #expect(terminal.isRaw)
             try terminal.type("stty size\r")
@@ -43,7 +42,7 @@ extension EndToEnd {
             try terminal.expect("42")
             try terminal.type("exit 3\r")
             #expect(try terminal.wait() == .exited(3))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
         }
 
         @Test func theTerminalIsTheContainersOwn() throws {
@@ -77,7 +76,6 @@ extension EndToEnd {
         @Test(arguments: [SIGTERM, SIGHUP, SIGINT]) func aSignalToRunimgLeavesTheTerminalAsItWas(_ signal: Int32) throws
         {
             let terminal = try Self.open(["-it"], "/probe", "signals")
-            let before = terminal.mode
             try terminal.expect("ready")
             try terminal.signal(signal)
             if signal != SIGTERM {
@@ -85,21 +83,19 @@ extension EndToEnd {
                 try terminal.signal(SIGTERM)
             }
             #expect(try terminal.wait() == .exited(0))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
         }
 
         @Test func aProcessThatDiesLeavesTheTerminalAsItWas() throws {
             let terminal = try Self.open(["-it", "--init"], "sh", "-c", "stty raw -echo; kill -9 $$")
-            let before = terminal.mode
             #expect(try terminal.wait() == .exited(137))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
         }
 
         @Test func aStartThatFailsLeavesTheTerminalAsItWas() throws {
             let terminal = try Self.open(["-it"], "no-such-command")
-            let before = terminal.mode
             #expect(try terminal.wait() == .exited(127))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
             #expect(terminal.transcript.contains("executable file not found"))
         }
 
@@ -158,7 +154,6 @@ extension EndToEnd {
             #expect(second.stdout == "3.20.3\n" && second.stderr.isEmpty, "\(second)")
 
             let terminal = try runimg.terminal("run", "-it", "--rm", "alpine", "/bin/sh", rows: 40, columns: 120)
-            let before = terminal.mode
             try terminal.expect("/ # ")
             try terminal.type("cat /etc/alpine-release\r")
             try terminal.expect("3.20.3")
@@ -174,7 +169,7 @@ extension EndToEnd {
             try terminal.expect("uid=65534(nobody)")
             try terminal.type("exit\r")
             #expect(try terminal.wait() == .exited(0))
-            #expect(terminal.mode == before)
+            #expect(terminal.mode == terminal.initialMode)
 
             let arm = try runimg("run", "--rm", "-q", "--platform", "linux/arm64", "alpine", "true")
             #expect(arm.status != 0 && arm.stderr.contains("exec format error"), "\(arm)")

@@ -10,6 +10,8 @@ package final class PseudoTerminal {
     private var child: ChildProcess
     /// All that was shown, as bytes on the wire.
     package private(set) var transcript = ""
+    /// Before the program was started, which may have changed it when `init` returns.
+    package let initialMode: [UInt32]
     /// Where the next `expect` starts to look.
     private var position = 0
 
@@ -33,6 +35,7 @@ package final class PseudoTerminal {
         slave = try File.open(name, flags)
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         try check { clinux_set_winsize(number, &size) }
+        initialMode = PseudoTerminal.mode(of: slave)
         let full = Tool.baseEnvironment.merging(["TERM": "xterm"]) { $1 }.merging(environment) { $1 }
         child = try ChildProcess(program, arguments, environment: full, controllingTerminal: name)
     }
@@ -72,9 +75,11 @@ package final class PseudoTerminal {
     }
 
     /// The terminal's mode, comparable: a program must leave it as it found it.
-    package var mode: [UInt32] {
+    package var mode: [UInt32] { PseudoTerminal.mode(of: slave) }
+
+    private static func mode(of terminal: borrowing OwnedFD) -> [UInt32] {
         var settings = termios()
-        guard tcgetattr(slave.raw, &settings) == 0 else { return [] }
+        guard tcgetattr(terminal.raw, &settings) == 0 else { return [] }
         return [settings.c_iflag, settings.c_oflag, settings.c_cflag, settings.c_lflag]
     }
 

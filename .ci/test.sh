@@ -9,7 +9,13 @@ export RUNIMG_BIN_DIR="$PWD/.build/release"
 export SWIFT_BACKTRACE=interactive=no,color=no
 # In a network namespace of its own: containers' networks change bridges, forwarding and firewall of the host.
 if [ "$(id -u)" -eq 0 ] && [ -z "${RUNIMG_TEST_NETWORK:-}" ] && unshare -n true 2>/dev/null; then
-    RUNIMG_TEST_NETWORK=1 exec unshare -n bash -c 'ip link set lo up && exec "$@"' bash "$0" "$@"
+    status=0
+    RUNIMG_TEST_NETWORK=1 unshare -n bash -c 'ip link set lo up && exec "$@"' bash bash "$0" "$@" || status=$?
+    # What runimg has noted of the namespaces that are gone now.
+    root=$(mktemp -d)
+    "$RUNIMG_BIN_DIR/runimg" --data-root "$root" network prune -f || status=1
+    rm -rf "$root"
+    exit "$status"
 fi
 results=$(mktemp -d)
 finish() {

@@ -54,6 +54,9 @@ extension EndToEnd.Networks {
             try bench.lan.hosts[1].run("ip", "route", "add", "127.0.0.9/32", "via", bench.lan.address(0))
             #expect(try bench.lan.ask("127.0.0.9", 8081, from: 1) == nil)
             #expect(try bench.lan.ask("127.0.0.1", 8081, from: 0) != nil)
+            // It is the rules that keep it away.
+            try bench.host.run("nft", "flush", "chain", "inet", "runimg", "forward")
+            #expect(try bench.lan.ask(address, 80, from: 1) != nil)
             try bench.settle()
         }
 

@@ -113,13 +113,12 @@ final class NetworkBench {
 
     /// By which the host's network namespace goes below /run/runimg/networks.
     func identity() throws -> String {
-        let script = "import socket; print(socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 71, 8).hex())"
-        let text = try host.run("python3", "-c", script).trimmed
-        let bytes = stride(from: 0, to: text.utf8.count, by: 2).compactMap { offset -> UInt64? in
-            let start = text.index(text.startIndex, offsetBy: offset)
-            return UInt64(text[start..<text.index(start, offsetBy: 2)], radix: 16)
-        }
-        return "\(bytes.reversed().reduce(0) { $0 << 8 | $1 })"
+        let script = """
+            import os, socket
+            cookie = socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 71, 8)
+            print(f"{int.from_bytes(cookie, 'little')}-{os.stat('/proc/self/ns/net').st_ino}")
+            """
+        return String(try host.run("python3", "-c", script).trimmed)
     }
 }
 

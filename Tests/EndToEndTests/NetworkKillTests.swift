@@ -78,5 +78,25 @@ extension EndToEnd.Networks {
             try bench.check("run", "--rm", "-q", "-p", "8080:80", NetworkBench.image, "true")
             try bench.settle()
         }
+
+        @Test("F17: what is noted of a host's namespace goes with it")
+        func aNamespaceThatIsGone() throws {
+            var path = ""
+            do {
+                let bench = try NetworkBench()
+                try bench.check("run", "--rm", "-q", NetworkBench.image, "true")
+                path = "/run/runimg/networks/\(try bench.identity())"
+                try bench.check("network", "prune", "-f")
+                // Its own is not touched while it lives.
+                #expect(File.exists("\(path)/generation"))
+                try bench.settle()
+            }
+            let other = try Runimg()
+            let isGone = try Wait.until(seconds: 20) {
+                try other.check("network", "prune", "-f")
+                return !File.exists(path)
+            }
+            #expect(isGone, "\(path)")
+        }
     }
 }

@@ -62,6 +62,9 @@ extension EndToEnd.Networks {
             #expect(try back.ask(bench.lan.address(1), 81) == nil)
             // What is published, all reach by the host.
             #expect(try plain.ask(bench.lan.address(0), 8080) != nil)
+            // It is the rules that keep them apart.
+            try bench.host.run("nft", "flush", "chain", "inet", "runimg", "forward")
+            #expect(try plain.ask("10.55.0.7") != nil)
             try bench.settle()
         }
 

@@ -54,10 +54,12 @@ import Testing
             options ndots:2 edns0
             sortlist 10.0.0.0
             """
-        func bridged(_ text: String, local: String? = nil, _ change: (inout DNSOptions) -> Void = { _ in }) -> String {
+        func bridged(
+            _ text: String, resolved: String? = nil, _ change: (inout DNSOptions) -> Void = { _ in }
+        ) -> String {
             var asked = DNSOptions()
             change(&asked)
-            return GeneratedFileWriter.bridged(text, asked, localResolver: local)
+            return GeneratedFileWriter.bridged(text, asked, localResolver: resolved)
         }
         let rest = "options ndots:2 edns0\nsortlist 10.0.0.0\n"
         #expect(
@@ -68,11 +70,11 @@ import Testing
                 $0.search = ["."]
                 $0.options = ["x"]
             } == "nameserver 127.0.0.1\noptions x\nsortlist 10.0.0.0\n")
-        let stub = "nameserver 127.0.0.53\nsearch s\n"
-        #expect(bridged(stub, local: "nameserver 192.0.2.1\nsearch t\n") == "nameserver 192.0.2.1\nsearch t\n")
-        let fallback = bridged(stub)
-        #expect(fallback.hasSuffix("\nnameserver 8.8.8.8\nnameserver 8.8.4.4\nsearch s\n"))
-        #expect(fallback.hasPrefix("# ") && fallback.contains("--dns") && !bridged(host).contains("#"))
+        let local = "nameserver 127.0.0.53\nsearch s\n"
+        #expect(bridged(local, resolved: "nameserver 192.0.2.1\nsearch t\n") == "nameserver 192.0.2.1\nsearch t\n")
+        let text = bridged(local)
+        #expect(text.hasSuffix("\nnameserver 8.8.8.8\nnameserver 8.8.4.4\nsearch s\n"))
+        #expect(text.hasPrefix("# ") && text.contains("--dns") && !bridged(host).contains("#"))
         var mine = DNSOptions()
         mine.search = ["mine"]
         var general = DNSOptions()

@@ -34,7 +34,7 @@ struct ForeignForwardTests {
         state.endpoints = [container.endpoint("runimg0")]
         try lab.host.perform { () throws(NetworkError) in
             var route = try RouteSocket()
-            _ = try Forwarding.enable(bridges: ["runimg0"], hasIPv6: false, by: &route)
+            _ = try LabForwarding.enable(bridges: ["runimg0"], hasIPv6: false, by: &route)
         }
         try lab.firewall(state)
         return (lab, container)

@@ -8,7 +8,7 @@ struct ForwardingTests {
     private func enable(_ lab: NetworkLab, hasIPv6: Bool) throws -> Forwarding {
         try lab.host.perform { () throws(NetworkError) in
             var route = try RouteSocket()
-            return try Forwarding.enable(bridges: ["runimg0"], hasIPv6: hasIPv6, by: &route)
+            return try LabForwarding.enable(bridges: ["runimg0"], hasIPv6: hasIPv6, by: &route)
         }
     }
 

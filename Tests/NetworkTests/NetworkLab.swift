@@ -172,3 +172,14 @@ extension NetworkNamespace {
         return output.stdout == WebServer.page
     }
 }
+
+/// What a host does before its firewall is made, in one step.
+enum LabForwarding {
+    static func enable(
+        bridges: Set<String>, hasIPv6: Bool, by route: inout RouteSocket
+    ) throws(NetworkError) -> Forwarding {
+        let needed = try Forwarding.needed(bridges: bridges, hasIPv6: hasIPv6, by: &route)
+        try needed.enable()
+        return needed
+    }
+}

@@ -51,7 +51,7 @@ struct TrafficTests {
             state.ports.append(FirewallTests.port("::", 8080, .init(80), "fd00:20::2"))
             let forwarding = try lab.host.perform { () throws(NetworkError) in
                 var route = try RouteSocket()
-                return try Forwarding.enable(bridges: ["runimg0", "br-other"], hasIPv6: true, by: &route)
+                return try LabForwarding.enable(bridges: ["runimg0", "br-other"], hasIPv6: true, by: &route)
             }
             state.switched = forwarding.switched
             state.switched6 = forwarding.switched6
@@ -151,7 +151,7 @@ struct TrafficTests {
         #expect(try !second.pings("10.99.0.2"))
         let forwarding = try scene.lab.host.perform { () throws(NetworkError) in
             var route = try RouteSocket()
-            return try Forwarding.enable(bridges: ["runimg0", "br-other"], hasIPv6: true, by: &route)
+            return try LabForwarding.enable(bridges: ["runimg0", "br-other"], hasIPv6: true, by: &route)
         }
         #expect(forwarding.switched == ["lan1"])
         // This is what the rule is for.

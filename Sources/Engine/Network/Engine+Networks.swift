@@ -99,6 +99,7 @@ extension Engine {
                 result.problems.append("\(error)")
             }
         }
+        HostNetworks.removeDead()
         notePrune("network", reclaimed: 0)
         return result
     }

@@ -26,8 +26,7 @@ extension Engine {
         let others = peers(on: endpoint.network, host)
         let lines = Engine.lines(of: record, endpoint)
         let text = lines.map { "\($0.address) \($0.names.joined(separator: " "))\n" }.joined()
-        let path = "\(host.names(endpoint.network))/\(record.id)"
-        try system { () throws(SystemFailure) in try File.replace(path, with: Array(text.utf8), durably: false) }
+        try host.saveNames(text, of: record.id, on: endpoint.network)
         for other in others where other != record.id {
             // One whose file can't be changed must not keep this container from starting.
             for line in lines { try? NetworkHosts.add(line, to: containers.directory(other) + "/hosts") }

@@ -37,7 +37,14 @@ extension Engine {
     func release(
         _ state: LiveState, of id: String, _ host: borrowing HostNetworks
     ) throws(EngineError) -> OwnedDescriptor? {
-        let socket = try host.expel(state)
+        let socket: OwnedDescriptor?
+        do throws(EngineError) {
+            socket = try host.expel(state)
+        } catch {
+            // Whatever becomes of the entry: the next start looks at the firewall.
+            try? host.setGeneration(nil)
+            throw error
+        }
         for endpoint in state.endpoints ?? [] {
             dismiss(id, endpoint, host)
             giveBack(endpoint, of: id, host)

@@ -11,6 +11,9 @@ extension HostNetworks {
         taken: () throws(EngineError) -> [IPPrefix]
     ) throws(EngineError) -> ActiveNetwork {
         if let active = active(record.id), record.subnets.isEmpty || active.subnets == record.subnets { return active }
+        HostNetworks.removeDead()
+        // Whoever is killed from here on leaves a firewall that has to be looked at.
+        try setGeneration(nil)
         var socket = try network { () throws(NetworkError) in try RouteSocket() }
         var active = ActiveNetwork(record, settings)
         if record.subnets.isEmpty {
@@ -37,8 +40,7 @@ extension HostNetworks {
         try save(active)
         try restoreLeases(active.id)
         if !active.isInternal { try switchForwarding(active, &socket, notice) }
-        var firewall = try network { () throws(NetworkError) in try Firewall() }
-        try rebuild(&firewall)
+        try rebuild()
         return active
     }
 
@@ -75,15 +77,16 @@ extension HostNetworks {
         return link.index
     }
 
-    /// Written down in full: with the firewall that is made next, the host forwards for nobody else.
+    /// Written down before it is done: with the firewall that is made next, the host forwards for nobody else.
     private func switchForwarding(
         _ active: ActiveNetwork, _ socket: inout RouteSocket, _ notice: (String) -> Void
     ) throws(EngineError) {
         let bridges = Set(allActive().filter { $0.driver == .bridge && !$0.isInternal }.map(\.link))
         let changed = try network { () throws(NetworkError) in
-            try Forwarding.enable(bridges: bridges, hasIPv6: active.hasIPv6, by: &socket)
+            try Forwarding.needed(bridges: bridges, hasIPv6: active.hasIPv6, by: &socket)
         }
         try noteSwitched(changed.switched, changed.switched6)
+        try network { () throws(NetworkError) in try changed.enable() }
         if !changed.switched.isEmpty {
             notice(
                 "IPv4 forwarding is switched on between \(active.link) and \(changed.switched.joined(separator: ", ")); "
@@ -92,21 +95,38 @@ extension HostNetworks {
         if !changed.switched6.isEmpty { notice("IPv6 forwarding is switched on, for network \(active.name)") }
     }
 
-    /// Takes a network's bridge away, which nobody is on; one that was there before us stays.
+    /// Takes a network's bridge away, which nobody is on; one that was there before us stays. What says that it is up goes
+    /// last, so that a removal that was killed can be done again.
     func takeDown(_ record: NetworkRecord) throws(EngineError) {
-        guard let active = active(record.id) else { return }
-        try forget(record.id)
-        if active.driver == .bridge, isHere() {
-            try network { () throws(NetworkError) in
-                if !active.isOwn { return }
-                var socket = try RouteSocket()
-                try socket.deleteLink(named: active.link)
+        let active = active(record.id)
+        if record.driver == .bridge, isHere() {
+            try setGeneration(nil)
+            let bridge = active?.link ?? record.bridge
+            if active != nil || bridge == record.usualBridge {
+                try remove(bridge, isOwn: active?.isOwn ?? true)
+                try forget(record.id)
+                if active != nil { try rebuild() }
             }
-            var firewall = try network { () throws(NetworkError) in try Firewall() }
-            try network { () throws(NetworkError) in try ForeignForward.close(active.link, by: &firewall) }
-            try rebuild(&firewall)
         }
         try call("remove", directory(record.id)) { () throws(Errno) in try Directory.removeTree(directory(record.id)) }
+    }
+}
+
+extension HostNetworks {
+    private func remove(_ bridge: String, isOwn: Bool) throws(EngineError) {
+        try network { () throws(NetworkError) in
+            var socket = try RouteSocket()
+            // Never up, or removed before somebody was killed.
+            guard try socket.link(named: bridge) != nil else { return }
+            var firewall = try Firewall()
+            try ForeignForward.close(bridge, by: &firewall)
+            if isOwn { try socket.deleteLink(named: bridge) }
+        }
+    }
+
+    private func rebuild() throws(EngineError) {
+        var firewall = try network { () throws(NetworkError) in try Firewall() }
+        try rebuild(&firewall)
     }
 }
 

@@ -69,8 +69,13 @@ struct HostNetworks: ~Copyable {
         let bytes = try network.encoded()
         try system { () throws(SystemFailure) in
             for name in ["addresses", "names"] { try Directory.makePath("\(directory)/\(name)", mode: 0o700) }
-            try File.replace("\(directory)/network.json", with: bytes, durably: false)
         }
+        try write(bytes, to: "\(network.id)/network.json")
+    }
+
+    /// Writes down under which names the others of a network know a container.
+    func saveNames(_ text: String, of container: String, on network: String) throws(EngineError) {
+        try write(Array(text.utf8), to: "\(network)/names/\(container)")
     }
 
     /// What is said to be up for the first time may have been up before, and somebody has emptied our directory: whoever
@@ -108,7 +113,7 @@ struct HostNetworks: ~Copyable {
     }
 
     func setGeneration(_ generation: UInt32?) throws(EngineError) {
-        try write(generation.map { "\($0)" } ?? "", to: "generation")
+        try write(Array((generation.map { "\($0)" } ?? "").utf8), to: "generation")
     }
 
     /// The interfaces whose forwarding was off before us.
@@ -122,15 +127,28 @@ struct HostNetworks: ~Copyable {
             ("switched", switched(), names), ("switched6", switched(version6: true), names6),
         ] {
             let new = further.filter { !known.contains($0) }
-            if !new.isEmpty { try write((known + new).joined(separator: "\n"), to: file) }
+            if !new.isEmpty { try write(Array((known + new).joined(separator: "\n").utf8), to: file) }
         }
     }
 
-    /// In place: torn, it only means one more look.
-    private func write(_ text: String, to name: String) throws(EngineError) {
+    /// In place, since all who read have the lock too: torn by a kill, it is as if it were not there.
+    private func write(_ bytes: [UInt8], to name: String) throws(EngineError) {
         try call("write", "\(path)/\(name)") { () throws(Errno) in
             let file = try File.open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600, at: lock.raw)
-            try File.write(file.raw, text)
+            try File.write(file.raw, bytes)
+        }
+    }
+
+    /// Removes what is left of namespaces that are gone, and in which nobody has an address.
+    static func removeDead(base: String = HostNetworks.defaultBase) {
+        let identities = ((try? Directory.entries(base)) ?? []).map(\.name)
+        for identity in NamespaceIdentity.dead(among: identities) {
+            let path = "\(base)/\(identity)"
+            guard let lock = try? DirectoryLock.attempt(path, mode: .exclusive) else { continue }
+            let networks = ((try? Directory.entries(path)) ?? []).map(\.name).filter(ResourceName.isContainerID)
+            let isHeld = networks.contains { !AddressLeases(directory: "\(path)/\($0)/addresses").holders().isEmpty }
+            if !isHeld { try? Directory.removeTree(path) }
+            _ = consume lock
         }
     }
 }

@@ -8,6 +8,7 @@ package struct Spec: Hashable, Sendable, Codable {
     package var domainname: String?
     package var mounts: [Mount] = []
     package var annotations: [String: String]?
+    package var hooks: Hooks?
     package var linux: Linux = Linux()
 
     package init(process: Process, root: Root) {
@@ -28,8 +29,75 @@ package struct Spec: Hashable, Sendable, Codable {
         package var oomScoreAdj: Int?
         package var apparmorProfile: String?
         package var selinuxLabel: String?
+        package var ioPriority: IOPriority?
+        package var scheduler: Scheduler?
+        package var execCPUAffinity: CPUAffinity?
 
         package init(args: [String]) { self.args = args }
+    }
+
+    /// ioprio_set(2).
+    package struct IOPriority: Hashable, Sendable, Codable {
+        /// `IOPRIO_CLASS_RT`, `IOPRIO_CLASS_BE` or `IOPRIO_CLASS_IDLE`.
+        package var `class`: String
+        /// 0, the highest, to 7.
+        package var priority: Int
+
+        package init(class: String, priority: Int) {
+            self.class = `class`
+            self.priority = priority
+        }
+    }
+
+    /// sched_setattr(2).
+    package struct Scheduler: Hashable, Sendable, Codable {
+        /// `SCHED_OTHER` and the like.
+        package var policy: String
+        package var nice: Int32?
+        package var priority: Int32?
+        /// `SCHED_FLAG_RESET_ON_FORK` and the like.
+        package var flags: [String]?
+        /// Nanoseconds, as the other two.
+        package var runtime: UInt64?
+        package var deadline: UInt64?
+        package var period: UInt64?
+
+        package init(policy: String) { self.policy = policy }
+    }
+
+    /// CPUs as a list (`0-2,7`) for a further process: before and after it has joined the container's cgroup.
+    package struct CPUAffinity: Hashable, Sendable, Codable {
+        package var initial: String?
+        package var final: String?
+
+        package init(initial: String? = nil, final: String? = nil) {
+            self.initial = initial
+            self.final = final
+        }
+    }
+
+    /// config.md#posix-platform-hooks, in the order in which they are run.
+    package struct Hooks: Hashable, Sendable, Codable {
+        package var prestart: [Hook]?
+        package var createRuntime: [Hook]?
+        package var createContainer: [Hook]?
+        package var startContainer: [Hook]?
+        package var poststart: [Hook]?
+        package var poststop: [Hook]?
+
+        package init() {}
+    }
+
+    package struct Hook: Hashable, Sendable, Codable {
+        /// Absolute.
+        package var path: String
+        /// With the program's name as the first one; nil: the path alone.
+        package var args: [String]?
+        package var env: [String]?
+        /// Seconds until it is killed.
+        package var timeout: Int?
+
+        package init(path: String) { self.path = path }
     }
 
     package struct ConsoleSize: Hashable, Sendable, Codable {
@@ -94,6 +162,9 @@ package struct Spec: Hashable, Sendable, Codable {
         package var type: String?
         package var source: String?
         package var options: [String] = []
+        /// Of the files on it (mount_setattr(2), MOUNT_ATTR_IDMAP), as if the container's were written.
+        package var uidMappings: [IDMapping]?
+        package var gidMappings: [IDMapping]?
 
         package init(destination: String, type: String?, source: String?, options: [String] = []) {
             self.destination = destination

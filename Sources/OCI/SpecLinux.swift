@@ -11,8 +11,33 @@ extension Spec {
         package var sysctl: [String: String] = [:]
         package var maskedPaths: [String] = []
         package var readonlyPaths: [String] = []
+        /// SELinux's label of the mounts.
+        package var mountLabel: String?
+        package var personality: Personality?
+        /// By clock: `monotonic` and `boottime`.
+        package var timeOffsets: [String: TimeOffset]?
 
         package init() {}
+    }
+
+    /// personality(2).
+    package struct Personality: Hashable, Sendable, Codable {
+        /// `LINUX` or `LINUX32`.
+        package var domain: String
+        package var flags: [String]?
+
+        package init(domain: String) { self.domain = domain }
+    }
+
+    /// time_namespaces(7).
+    package struct TimeOffset: Hashable, Sendable, Codable {
+        package var secs: Int64
+        package var nanosecs: UInt32
+
+        package init(secs: Int64, nanosecs: UInt32) {
+            self.secs = secs
+            self.nanosecs = nanosecs
+        }
     }
 
     package struct Namespace: Hashable, Sendable, Codable {
@@ -67,6 +92,10 @@ extension Spec {
         package var cpu: CPU?
         package var pids: Pids?
         package var blockIO: BlockIO?
+        package var hugepageLimits: [HugepageLimit]?
+        package var network: Network?
+        /// By device, `mlx5_1`.
+        package var rdma: [String: RDMA]?
         /// cgroup v2 files by name, for what the spec has no field for.
         package var unified: [String: String]?
 
@@ -95,8 +124,13 @@ extension Spec {
         package var limit: Int64?
         package var reservation: Int64?
         package var swap: Int64?
+        package var kernel: Int64?
+        package var kernelTCP: Int64?
         package var swappiness: UInt64?
         package var disableOOMKiller: Bool?
+        package var useHierarchy: Bool?
+        /// A limit below what is in use is refused.
+        package var checkBeforeUpdate: Bool?
 
         package init() {}
     }
@@ -107,8 +141,15 @@ extension Spec {
         package var quota: Int64?
         /// Microseconds.
         package var period: UInt64?
+        /// Microseconds that may be saved up; not above `quota`.
+        package var burst: UInt64?
+        /// Microseconds a `realtimePeriod`.
+        package var realtimeRuntime: Int64?
+        package var realtimePeriod: UInt64?
         package var cpus: String?
         package var mems: String?
+        /// 1: SCHED_IDLE for the whole cgroup.
+        package var idle: Int64?
 
         package init() {}
     }
@@ -123,8 +164,76 @@ extension Spec {
     package struct BlockIO: Hashable, Sendable, Codable {
         /// 10 to 1000; 0 is the kernel's own.
         package var weight: UInt16?
+        package var leafWeight: UInt16?
+        package var weightDevice: [WeightDevice]?
+        package var throttleReadBpsDevice: [ThrottleDevice]?
+        package var throttleWriteBpsDevice: [ThrottleDevice]?
+        package var throttleReadIOPSDevice: [ThrottleDevice]?
+        package var throttleWriteIOPSDevice: [ThrottleDevice]?
 
         package init(weight: UInt16? = nil) { self.weight = weight }
+    }
+
+    package struct WeightDevice: Hashable, Sendable, Codable {
+        package var major: Int64
+        package var minor: Int64
+        package var weight: UInt16?
+        package var leafWeight: UInt16?
+
+        package init(major: Int64, minor: Int64) {
+            self.major = major
+            self.minor = minor
+        }
+    }
+
+    package struct ThrottleDevice: Hashable, Sendable, Codable {
+        package var major: Int64
+        package var minor: Int64
+        /// Bytes or operations a second.
+        package var rate: UInt64
+
+        package init(major: Int64, minor: Int64, rate: UInt64) {
+            self.major = major
+            self.minor = minor
+            self.rate = rate
+        }
+    }
+
+    package struct HugepageLimit: Hashable, Sendable, Codable {
+        /// `2MB`.
+        package var pageSize: String
+        /// Bytes.
+        package var limit: UInt64
+
+        package init(pageSize: String, limit: UInt64) {
+            self.pageSize = pageSize
+            self.limit = limit
+        }
+    }
+
+    /// net_cls and net_prio, of cgroup v1.
+    package struct Network: Hashable, Sendable, Codable {
+        package struct Priority: Hashable, Sendable, Codable {
+            package var name: String
+            package var priority: UInt32
+
+            package init(name: String, priority: UInt32) {
+                self.name = name
+                self.priority = priority
+            }
+        }
+
+        package var classID: UInt32?
+        package var priorities: [Priority]?
+
+        package init() {}
+    }
+
+    package struct RDMA: Hashable, Sendable, Codable {
+        package var hcaHandles: UInt32?
+        package var hcaObjects: UInt32?
+
+        package init() {}
     }
 
     /// The runtime spec's seccomp object (config-linux.md#seccomp).
@@ -134,6 +243,9 @@ extension Spec {
         package var architectures: [String]?
         package var flags: [String]?
         package var syscalls: [Rule]?
+        /// A Unix socket that gets the filter's notifications, where a rule has `SCMP_ACT_NOTIFY`.
+        package var listenerPath: String?
+        package var listenerMetadata: String?
 
         package init(defaultAction: String) { self.defaultAction = defaultAction }
 

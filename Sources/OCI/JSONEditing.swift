@@ -164,7 +164,7 @@ package struct JSONEditing: Sendable {
 
     private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
 
-    private static func quoted(_ text: String) -> [UInt8] {
+    static func quoted(_ text: String) -> [UInt8] {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

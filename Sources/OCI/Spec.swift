@@ -1,8 +1,10 @@
 /// A container as the OCI runtime spec describes it (config.md, config-linux.md, 1.2): the border between `Engine`, which
 /// makes it from an image and the user's flags, and `Runtime`, which knows nothing of images.
-package struct Spec: Hashable, Sendable, Codable {
+package struct Spec: Hashable, Sendable {
     package var ociVersion: String = "1.2.0"
     package var process: Process
+    /// Whether `process` is there at all: without one a container can be created and not started. Then it has no `args`.
+    package var hasProcess = true
     package var root: Root
     package var hostname: String?
     package var domainname: String?
@@ -16,7 +18,7 @@ package struct Spec: Hashable, Sendable, Codable {
         self.root = root
     }
 
-    package struct Process: Hashable, Sendable, Codable {
+    package struct Process: Hashable, Sendable {
         package var terminal: Bool = false
         package var consoleSize: ConsoleSize?
         package var user: User = User()
@@ -37,7 +39,7 @@ package struct Spec: Hashable, Sendable, Codable {
     }
 
     /// ioprio_set(2).
-    package struct IOPriority: Hashable, Sendable, Codable {
+    package struct IOPriority: Hashable, Sendable {
         /// `IOPRIO_CLASS_RT`, `IOPRIO_CLASS_BE` or `IOPRIO_CLASS_IDLE`.
         package var `class`: String
         /// 0, the highest, to 7.
@@ -50,7 +52,7 @@ package struct Spec: Hashable, Sendable, Codable {
     }
 
     /// sched_setattr(2).
-    package struct Scheduler: Hashable, Sendable, Codable {
+    package struct Scheduler: Hashable, Sendable {
         /// `SCHED_OTHER` and the like.
         package var policy: String
         package var nice: Int32?
@@ -66,7 +68,7 @@ package struct Spec: Hashable, Sendable, Codable {
     }
 
     /// CPUs as a list (`0-2,7`) for a further process: before and after it has joined the container's cgroup.
-    package struct CPUAffinity: Hashable, Sendable, Codable {
+    package struct CPUAffinity: Hashable, Sendable {
         package var initial: String?
         package var final: String?
 
@@ -77,7 +79,7 @@ package struct Spec: Hashable, Sendable, Codable {
     }
 
     /// config.md#posix-platform-hooks, in the order in which they are run.
-    package struct Hooks: Hashable, Sendable, Codable {
+    package struct Hooks: Hashable, Sendable {
         package var prestart: [Hook]?
         package var createRuntime: [Hook]?
         package var createContainer: [Hook]?
@@ -88,7 +90,7 @@ package struct Spec: Hashable, Sendable, Codable {
         package init() {}
     }
 
-    package struct Hook: Hashable, Sendable, Codable {
+    package struct Hook: Hashable, Sendable {
         /// Absolute.
         package var path: String
         /// With the program's name as the first one; nil: the path alone.
@@ -100,7 +102,7 @@ package struct Spec: Hashable, Sendable, Codable {
         package init(path: String) { self.path = path }
     }
 
-    package struct ConsoleSize: Hashable, Sendable, Codable {
+    package struct ConsoleSize: Hashable, Sendable {
         package var height: UInt16
         package var width: UInt16
 
@@ -110,7 +112,7 @@ package struct Spec: Hashable, Sendable, Codable {
         }
     }
 
-    package struct User: Hashable, Sendable, Codable {
+    package struct User: Hashable, Sendable {
         package var uid: UInt32 = 0
         package var gid: UInt32 = 0
         package var umask: UInt32?
@@ -124,7 +126,7 @@ package struct Spec: Hashable, Sendable, Codable {
     }
 
     /// Names such as `CAP_CHOWN`.
-    package struct Capabilities: Hashable, Sendable, Codable {
+    package struct Capabilities: Hashable, Sendable {
         package var bounding: [String] = []
         package var effective: [String] = []
         package var inheritable: [String] = []
@@ -134,6 +136,7 @@ package struct Spec: Hashable, Sendable, Codable {
         package init() {}
     }
 
+    /// `Codable` for the records that it is kept in.
     package struct Rlimit: Hashable, Sendable, Codable {
         /// `RLIMIT_NOFILE` and the like.
         package var type: String
@@ -147,7 +150,7 @@ package struct Spec: Hashable, Sendable, Codable {
         }
     }
 
-    package struct Root: Hashable, Sendable, Codable {
+    package struct Root: Hashable, Sendable {
         package var path: String
         package var readonly: Bool = false
 
@@ -157,7 +160,7 @@ package struct Spec: Hashable, Sendable, Codable {
         }
     }
 
-    package struct Mount: Hashable, Sendable, Codable {
+    package struct Mount: Hashable, Sendable {
         package var destination: String
         package var type: String?
         package var source: String?

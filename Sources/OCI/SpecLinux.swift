@@ -1,5 +1,5 @@
 extension Spec {
-    package struct Linux: Hashable, Sendable, Codable {
+    package struct Linux: Hashable, Sendable {
         package var namespaces: [Namespace] = []
         package var uidMappings: [IDMapping]?
         package var gidMappings: [IDMapping]?
@@ -21,7 +21,7 @@ extension Spec {
     }
 
     /// personality(2).
-    package struct Personality: Hashable, Sendable, Codable {
+    package struct Personality: Hashable, Sendable {
         /// `LINUX` or `LINUX32`.
         package var domain: String
         package var flags: [String]?
@@ -30,7 +30,7 @@ extension Spec {
     }
 
     /// time_namespaces(7).
-    package struct TimeOffset: Hashable, Sendable, Codable {
+    package struct TimeOffset: Hashable, Sendable {
         package var secs: Int64
         package var nanosecs: UInt32
 
@@ -40,8 +40,8 @@ extension Spec {
         }
     }
 
-    package struct Namespace: Hashable, Sendable, Codable {
-        package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    package struct Namespace: Hashable, Sendable {
+        package enum Kind: String, Hashable, Sendable, CaseIterable {
             case pid, network, mount, ipc, uts, user, cgroup, time
         }
 
@@ -55,7 +55,7 @@ extension Spec {
         }
     }
 
-    package struct IDMapping: Hashable, Sendable, Codable {
+    package struct IDMapping: Hashable, Sendable {
         package var containerID: UInt32
         package var hostID: UInt32
         package var size: UInt32
@@ -67,7 +67,7 @@ extension Spec {
         }
     }
 
-    package struct Device: Hashable, Sendable, Codable {
+    package struct Device: Hashable, Sendable {
         package var path: String
         /// `c`, `b`, `u` or `p`.
         package var type: String
@@ -86,7 +86,7 @@ extension Spec {
         }
     }
 
-    package struct Resources: Hashable, Sendable, Codable {
+    package struct Resources: Hashable, Sendable {
         package var devices: [DeviceRule] = []
         package var memory: Memory?
         package var cpu: CPU?
@@ -102,7 +102,7 @@ extension Spec {
         package init() {}
     }
 
-    package struct DeviceRule: Hashable, Sendable, Codable {
+    package struct DeviceRule: Hashable, Sendable {
         package var allow: Bool
         package var type: String?
         package var major: Int64?
@@ -120,7 +120,7 @@ extension Spec {
     }
 
     /// Bytes; -1 is no limit. `swap` is memory and swap together, as in cgroup v1.
-    package struct Memory: Hashable, Sendable, Codable {
+    package struct Memory: Hashable, Sendable {
         package var limit: Int64?
         package var reservation: Int64?
         package var swap: Int64?
@@ -135,7 +135,7 @@ extension Spec {
         package init() {}
     }
 
-    package struct CPU: Hashable, Sendable, Codable {
+    package struct CPU: Hashable, Sendable {
         package var shares: UInt64?
         /// Microseconds of CPU time a `period`; -1 is no limit.
         package var quota: Int64?
@@ -154,14 +154,14 @@ extension Spec {
         package init() {}
     }
 
-    package struct Pids: Hashable, Sendable, Codable {
+    package struct Pids: Hashable, Sendable {
         /// -1 or 0 is no limit.
         package var limit: Int64
 
         package init(limit: Int64) { self.limit = limit }
     }
 
-    package struct BlockIO: Hashable, Sendable, Codable {
+    package struct BlockIO: Hashable, Sendable {
         /// 10 to 1000; 0 is the kernel's own.
         package var weight: UInt16?
         package var leafWeight: UInt16?
@@ -174,7 +174,7 @@ extension Spec {
         package init(weight: UInt16? = nil) { self.weight = weight }
     }
 
-    package struct WeightDevice: Hashable, Sendable, Codable {
+    package struct WeightDevice: Hashable, Sendable {
         package var major: Int64
         package var minor: Int64
         package var weight: UInt16?
@@ -186,7 +186,7 @@ extension Spec {
         }
     }
 
-    package struct ThrottleDevice: Hashable, Sendable, Codable {
+    package struct ThrottleDevice: Hashable, Sendable {
         package var major: Int64
         package var minor: Int64
         /// Bytes or operations a second.
@@ -199,7 +199,7 @@ extension Spec {
         }
     }
 
-    package struct HugepageLimit: Hashable, Sendable, Codable {
+    package struct HugepageLimit: Hashable, Sendable {
         /// `2MB`.
         package var pageSize: String
         /// Bytes.
@@ -212,8 +212,8 @@ extension Spec {
     }
 
     /// net_cls and net_prio, of cgroup v1.
-    package struct Network: Hashable, Sendable, Codable {
-        package struct Priority: Hashable, Sendable, Codable {
+    package struct Network: Hashable, Sendable {
+        package struct Priority: Hashable, Sendable {
             package var name: String
             package var priority: UInt32
 
@@ -229,7 +229,7 @@ extension Spec {
         package init() {}
     }
 
-    package struct RDMA: Hashable, Sendable, Codable {
+    package struct RDMA: Hashable, Sendable {
         package var hcaHandles: UInt32?
         package var hcaObjects: UInt32?
 
@@ -237,7 +237,7 @@ extension Spec {
     }
 
     /// The runtime spec's seccomp object (config-linux.md#seccomp).
-    package struct Seccomp: Hashable, Sendable, Codable {
+    package struct Seccomp: Hashable, Sendable {
         package var defaultAction: String
         package var defaultErrnoRet: UInt32?
         package var architectures: [String]?
@@ -249,7 +249,7 @@ extension Spec {
 
         package init(defaultAction: String) { self.defaultAction = defaultAction }
 
-        package struct Rule: Hashable, Sendable, Codable {
+        package struct Rule: Hashable, Sendable {
             package var names: [String]
             package var action: String
             package var errnoRet: UInt32?
@@ -261,7 +261,7 @@ extension Spec {
             }
         }
 
-        package struct Argument: Hashable, Sendable, Codable {
+        package struct Argument: Hashable, Sendable {
             package var index: UInt32
             package var value: UInt64
             package var valueTwo: UInt64?

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import OCI
 internal import Sys
@@ -25,7 +24,7 @@ extension Engine {
                 return try Directory.open(spec.root.path, at: fd)
             }
             try unpack(image, into: root.raw)
-            let bytes = try Engine.encode(spec)
+            let bytes = spec.json
             try call("write", "\(path)/config.json") { () throws(Errno) in
                 let file = try File.open("config.json", O_WRONLY | O_CREAT | O_EXCL, mode: 0o644, at: fd)
                 try File.write(file.raw, bytes)
@@ -47,15 +46,5 @@ extension Engine {
         spec.mounts.removeAll { generated.contains($0.destination) }
         spec.linux.cgroupsPath = nil
         return spec
-    }
-
-    private static func encode(_ spec: Spec) throws(EngineError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return Array(try encoder.encode(spec)) + [UInt8(ascii: "\n")]
-        } catch {
-            throw .invalid("cannot write the bundle's configuration: \(error)")
-        }
     }
 }

@@ -16,9 +16,10 @@ help:
 deps:
 	@sh .ci/install-dependencies.sh
 
-## make build     the release executables: runimg (static) and runimg-image
+## make build     the release executables: runimg (static), its second name runimg-oci, and runimg-image
 build: deps
 	$(SWIFT) build -c release --static-swift-stdlib --product runimg
+	ln -sf runimg $(RELEASE)/runimg-oci
 	$(SWIFT) build -c release --static-swift-stdlib --product runimg-image
 
 ## make man       the manual's pages and the completion scripts, in .build/man

@@ -88,11 +88,13 @@ let package = Package(
                 "Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Network", "Rootfs", "Union", "OCI", "Sys",
                 "CUserNamespace",
             ]),
+        library("OCIRuntime", ["Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
+        library("RuntimeCLI", ["OCIRuntime", "Supervisor", "Runtime", "OCI", "Sys"]),
         library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.
         .executableTarget(
-            name: "runimg", dependencies: ["DockerCLI", "Engine"], swiftSettings: strict,
+            name: "runimg", dependencies: ["DockerCLI", "RuntimeCLI", "Engine", "Sys"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
             ]),

@@ -21,7 +21,7 @@ results=$(mktemp -d)
 finish() {
     rm -rf "$results"
     # The parents of all containers' cgroups, which runimg leaves as docker leaves its own. In use, they stay.
-    for parent in /sys/fs/cgroup/runimg /sys/fs/cgroup/*/runimg; do
+    for parent in /sys/fs/cgroup/runimg{,-oci} /sys/fs/cgroup/*/runimg{,-oci}; do
         if [ -d "$parent" ]; then rmdir --ignore-fail-on-non-empty "$parent" || true; fi
     done
 }

@@ -15,6 +15,7 @@ struct child {
     char *base;
     const struct cinit_start_arguments *arguments;
     int report;
+    int stub;
     uint32_t call;
     uint32_t text_size;
     char text[CINIT_MAX_TEXT];
@@ -65,7 +66,7 @@ long op_work_dir(struct child *child, const struct cinit_op *op);
 long op_pty(struct child *child, const struct cinit_op *op);
 long op_stdio(struct child *child, const struct cinit_op *op);
 long op_terminal(struct child *child, const struct cinit_op *op);
-long op_seal_descriptors(struct child *child);
+long op_seal_descriptors(struct child *child, const struct cinit_op *op);
 
 long op_bounding(const struct cinit_op *op);
 long op_ids(struct child *child, const struct cinit_op *op);

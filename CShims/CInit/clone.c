@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -41,6 +42,7 @@ static int check_op(const struct cinit_plan *plan, const struct cinit_op *op) {
     if ((needs_slot(op->code) && op->slot < 0) || (needs_dir(op->code) && op->dir < 0)) return 0;
     if (op->code == CINIT_SECCOMP) return op->a <= 4096 && op->text % 8 == 0 && in_range(plan, op->text, op->a * 8);
     if (op->code == CINIT_GROUPS) return op->a <= 65536 && op->text % 4 == 0 && in_range(plan, op->text, op->a * 4);
+    if (op->code == CINIT_SEAL_DESCRIPTORS) return op->a <= CINIT_MAX_KEPT && op->b <= INT_MAX && op->c <= INT_MAX;
     if (op->code == CINIT_MASK) return op->a < CINIT_MAX_SLOTS;
     if (op->code == CINIT_JOIN || op->code == CINIT_BORROW) return op->b < CINIT_MAX_TARGETS;
     if (op->code == CINIT_HOST_NAME || op->code == CINIT_DOMAIN_NAME) return in_range(plan, op->text, op->a);

@@ -28,9 +28,15 @@ static void __attribute__((noreturn)) fail(struct child *child, uint32_t op, lon
 }
 
 /// One byte releases the child; end-of-file means that nobody is left to run for.
-static long await(struct child *child) {
+static long await(struct child *child, const struct cinit_op *op) {
     char byte;
     long count;
+    struct cinit_report report = {.kind = CINIT_WAITS};
+    if (op->a) {
+        child->call = CINIT_AT_SEND;
+        count = sys(sendto, child->report, &report, sizeof report, MSG_NOSIGNAL, 0, 0);
+        if (count < 0) return count;
+    }
     do count = sys(recvfrom, child->report, &byte, 1, 0, 0, 0);
     while (count == -EINTR);
     if (count == 1) return 0;
@@ -94,7 +100,7 @@ static void default_signals(void) {
 
 static long execute(struct child *child) {
     const struct cinit_plan *plan = (const struct cinit_plan *)(void *)child->base;
-    return sys(execveat, child->arguments->stub, "", child->base + plan->argv, child->base + plan->envp,
+    return sys(execveat, child->stub, "", child->base + plan->argv, child->base + plan->envp,
                AT_EMPTY_PATH);
 }
 
@@ -117,7 +123,7 @@ static long process_op(struct child *child, const struct cinit_op *op) {
     case CINIT_SECCOMP: return op_seccomp(child, op);
     case CINIT_PARENT_DEATH: return op_parent_death(child, op);
     case CINIT_UMASK: return sys(umask, op->a) < 0 ? -EINVAL : 0;
-    case CINIT_SEAL_DESCRIPTORS: return op_seal_descriptors(child);
+    case CINIT_SEAL_DESCRIPTORS: return op_seal_descriptors(child, op);
     case CINIT_EXEC: return execute(child);
     default: return -ENOSYS;
     }
@@ -126,7 +132,7 @@ static long process_op(struct child *child, const struct cinit_op *op) {
 static long run_op(struct child *child, const struct cinit_op *op) {
     child->call = CINIT_AT_CALL;
     switch (op->code) {
-    case CINIT_AWAIT: return await(child);
+    case CINIT_AWAIT: return await(child, op);
     case CINIT_JOIN_CGROUP: return join_cgroup(child);
     case CINIT_UNSHARE: return sys(unshare, op->a);
     case CINIT_SETNS: return set_namespace(child, op);
@@ -166,6 +172,7 @@ void cinit_interpret(void *plan, const struct cinit_start_arguments *arguments) 
     child.base = plan;
     child.arguments = arguments;
     child.report = arguments->child_socket;
+    child.stub = arguments->stub;
     child.call = CINIT_AT_CALL;
     child.text_size = 0;
     for (int i = 0; i < CINIT_MAX_SLOTS; i++) child.slots[i] = -1;

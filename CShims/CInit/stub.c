@@ -36,7 +36,7 @@ STUB void cinit_stub_leave(int code) {
 }
 
 /// Tells the parent where and why exec failed, and on which path.
-STUB void cinit_stub_fail(uint32_t call, long error, const char *path) {
+STUB void cinit_stub_fail(int report_fd, uint32_t call, long error, const char *path) {
     struct cinit_report report;
     struct iovec vector[2];
     report.kind = CINIT_EXEC_FAILURE;
@@ -48,7 +48,7 @@ STUB void cinit_stub_fail(uint32_t call, long error, const char *path) {
     vector[1].iov_base = (void *)path;
     vector[1].iov_len = 0;
     while (path[vector[1].iov_len] && vector[1].iov_len < CINIT_MAX_TEXT) vector[1].iov_len++;
-    sys(writev, CINIT_REPORT_FD, vector, 2);
+    sys(writev, report_fd, vector, 2);
     cinit_stub_leave(call == CINIT_AT_EXEC ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
 }
 
@@ -65,37 +65,46 @@ STUB int cinit_stub_exists(const char *path) {
     return sys(newfstatat, AT_FDCWD, path, &status, 0) == 0;
 }
 
-/// Each directory of `search` in turn. What is there but may not be executed does not count as found, as with docker;
-/// an empty part is skipped rather than taken for the working directory.
-STUB void cinit_stub_search(const char *search, char **argv, char **envp) {
+/// The next directory of `search` joined with `name`, in `path`, which stays empty where there is none: an empty part is
+/// skipped rather than taken for the working directory. Returns the rest of `search`.
+STUB const char *cinit_stub_candidate(const char *search, const char *name, char *path) {
+    long size = 0;
+    while (*search && *search != ':') {
+        if (size < PATH_BYTES - 2) path[size++] = *search;
+        search++;
+    }
+    if (*search) search++;
+    if (size > 0) path[size++] = '/';
+    while (size > 0 && *name && size < PATH_BYTES - 1) path[size++] = *name++;
+    path[*name ? 0 : size] = 0;
+    return search;
+}
+
+/// Each directory of `search` in turn. What is there but may not be executed does not count as found, as with docker.
+STUB void cinit_stub_search(int report_fd, const char *search, char **argv, char **envp) {
     char path[PATH_BYTES];
     while (*search) {
-        long size = 0, name = 0;
-        while (*search && *search != ':') {
-            if (size < PATH_BYTES - 2) path[size++] = *search;
-            search++;
-        }
-        if (*search) search++;
-        if (size == 0) continue;
-        path[size++] = '/';
-        while (argv[0][name] && size < PATH_BYTES - 1) path[size++] = argv[0][name++];
-        path[size] = 0;
-        if (argv[0][name]) continue;
+        search = cinit_stub_candidate(search, argv[0], path);
+        if (!*path) continue;
         long error = cinit_stub_try(path, argv, envp);
         if (error == -ENOENT && !cinit_stub_exists(path)) continue;
         if (error != -ENOTDIR && error != -EACCES && error != -EISDIR && error != -ELOOP && error != -ENAMETOOLONG)
-            cinit_stub_fail(CINIT_AT_EXEC, error, path);
+            cinit_stub_fail(report_fd, CINIT_AT_EXEC, error, path);
     }
-    cinit_stub_fail(CINIT_AT_LOOKUP, -ENOENT, argv[0]);
+    cinit_stub_fail(report_fd, CINIT_AT_LOOKUP, -ENOENT, argv[0]);
 }
 
-STUB void cinit_stub_exec(const char *search, char **argv, char **envp) {
-    const char *c = argv[0];
-    while (*c && *c != '/') c++;
-    if (!*c) cinit_stub_search(search, argv, envp);
+/// Whether it is looked for in the search path.
+STUB int cinit_stub_is_name(const char *command) {
+    while (*command && *command != '/') command++;
+    return !*command;
+}
+
+STUB void cinit_stub_exec(int report_fd, const char *search, char **argv, char **envp) {
+    if (cinit_stub_is_name(argv[0])) cinit_stub_search(report_fd, search, argv, envp);
     long error = cinit_stub_try(argv[0], argv, envp);
     int missing = error == -ENOTDIR || (error == -ENOENT && !cinit_stub_exists(argv[0]));
-    cinit_stub_fail(missing ? CINIT_AT_STAT : CINIT_AT_EXEC, error, argv[0]);
+    cinit_stub_fail(report_fd, missing ? CINIT_AT_STAT : CINIT_AT_EXEC, error, argv[0]);
 }
 
 /// Waits for whatever died; leaves as the main process did.
@@ -110,13 +119,13 @@ STUB void cinit_stub_reap(long child) {
 }
 
 /// `--init`: stays pid 1, passes signals on, reaps orphans. Blocked signals reach pid 1 although it has no handler.
-STUB void cinit_stub_supervise(const char *name, const char *search, char **argv, char **envp) {
+STUB void cinit_stub_supervise(int report_fd, const char *name, const char *search, char **argv, char **envp) {
     uint64_t all = ~0UL, none = 0;
     siginfo_t info;
     sys(prctl, PR_SET_NAME, name, 0, 0, 0);
     sys(rt_sigprocmask, SIG_SETMASK, &all, 0, 8);
     long child = sys(clone, SIGCHLD, 0, 0, 0, 0);
-    if (child < 0) cinit_stub_fail(CINIT_AT_EXEC, child, argv[0]);
+    if (child < 0) cinit_stub_fail(report_fd, CINIT_AT_EXEC, child, argv[0]);
     if (child == 0) {
         // A group of its own in the foreground: Ctrl-C reaches it once, not a second time through us.
         sys(setpgid, 0, 0);
@@ -124,9 +133,9 @@ STUB void cinit_stub_supervise(const char *name, const char *search, char **argv
         sys(ioctl, 0, TIOCSPGRP, &group);
         sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         sys(rt_sigprocmask, SIG_SETMASK, &none, 0, 8);
-        cinit_stub_exec(search, argv, envp);
+        cinit_stub_exec(report_fd, search, argv, envp);
     }
-    sys(close, CINIT_REPORT_FD);
+    sys(close, report_fd);
     while (1) {
         long signal = sys(rt_sigtimedwait, &all, &info, 0, 8);
         if (signal == SIGCHLD) cinit_stub_reap(child);
@@ -135,7 +144,7 @@ STUB void cinit_stub_supervise(const char *name, const char *search, char **argv
 }
 
 /// Gives the parent its hold on the process that goes on in our place.
-STUB long cinit_stub_hand_over(int pidfd) {
+STUB long cinit_stub_hand_over(int report_fd, int pidfd) {
     struct cinit_report report;
     struct iovec vector;
     struct msghdr message;
@@ -160,30 +169,30 @@ STUB long cinit_stub_hand_over(int pidfd) {
     message.msg_control = &control;
     message.msg_controllen = sizeof control.bytes;
     message.msg_flags = 0;
-    return sys(sendmsg, CINIT_REPORT_FD, &message, MSG_NOSIGNAL);
+    return sys(sendmsg, report_fd, &message, MSG_NOSIGNAL);
 }
 
 /// Waits for the parent's word; asks for the signal at its death first, where the process is to die with it. A parent
 /// that died before that has closed its end, be it behind the word: what would block is alive, and will be signalled.
-STUB void cinit_stub_await(int dies) {
+STUB void cinit_stub_await(int report_fd, int dies) {
     char byte;
     if (dies) sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (sys(read, CINIT_REPORT_FD, &byte, 1) != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    if (sys(read, report_fd, &byte, 1) != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
     if (!dies) return;
-    if (sys(fcntl, CINIT_REPORT_FD, F_SETFL, O_NONBLOCK) < 0) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
-    if (sys(read, CINIT_REPORT_FD, &byte, 1) != -EAGAIN) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    if (sys(fcntl, report_fd, F_SETFL, O_NONBLOCK) < 0) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    if (sys(read, report_fd, &byte, 1) != -EAGAIN) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
 }
 
 /// Joins the pid namespace that was set for children, and with it the sight of the container's processes, last of all:
 /// one that may trace others (CAP_SYS_PTRACE, against which being undumpable does not help) finds nothing but a process
 /// that has the container's rights, its root and its descriptors already, and in its memory this program. The new
 /// process is a child of our parent's, and waits until that knows it.
-STUB void cinit_stub_enter(const char *name, const char *mode, const char *search, char **argv, char **envp) {
+STUB void cinit_stub_enter(int report_fd, const char *name, const char *mode, const char *search, char **argv, char **envp) {
     int pidfd = -1, supervises = 0, dies = 0;
     long error = sys(clone, CLONE_PARENT | CLONE_PIDFD, 0, &pidfd, 0, 0);
-    if (error < 0) cinit_stub_fail(CINIT_AT_CLONE, error, argv[0]);
+    if (error < 0) cinit_stub_fail(report_fd, CINIT_AT_CLONE, error, argv[0]);
     if (error > 0) {
-        error = cinit_stub_hand_over(pidfd);
+        error = cinit_stub_hand_over(report_fd, pidfd);
         cinit_stub_leave(error < 0 ? EXIT_NOT_EXECUTABLE : 0);
     }
     sys(setsid);
@@ -192,26 +201,37 @@ STUB void cinit_stub_enter(const char *name, const char *mode, const char *searc
         if (*flag == 'i') supervises = 1;
         if (*flag != 't') continue;
         error = sys(ioctl, 0, TIOCSCTTY, 0);
-        if (error < 0) cinit_stub_fail(CINIT_AT_CONTROL, error, argv[0]);
+        if (error < 0) cinit_stub_fail(report_fd, CINIT_AT_CONTROL, error, argv[0]);
     }
-    cinit_stub_await(dies);
-    if (!supervises) cinit_stub_exec(search, argv, envp);
+    cinit_stub_await(report_fd, dies);
+    if (!supervises) cinit_stub_exec(report_fd, search, argv, envp);
     // Orphans are ours then, as they would be process 1's.
     sys(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    cinit_stub_supervise(name, search, argv, envp);
+    cinit_stub_supervise(report_fd, name, search, argv, envp);
+}
+
+/// The socket to the parent: behind the descriptors that are the command's, whose number ends the mode.
+STUB int cinit_stub_report_fd(const char *mode) {
+    int kept = 0;
+    while (*mode && (*mode < '0' || *mode > '9')) mode++;
+    while (*mode >= '0' && *mode <= '9') kept = kept * 10 + (*mode++ - '0');
+    return CINIT_REPORT_FD + kept;
 }
 
 /// argv: name, mode, search path, then the user's own. The mode's first letter is `i` to supervise the command, `e` to
 /// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent, `i`: to supervise
-/// it), `w` where the command is a program that runs this one again, then with `g`; else it is executed.
+/// it), `h` to hold it until it is started, `w` where the command is a program that runs this one again, then with `g`;
+/// else it is executed. Digits behind that say how many descriptors from 3 on are the command's.
 STUB void cinit_stub_main(long *stack) {
     long argc = stack[0];
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
     if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
-    if (argv[1][0] == 'w') cinit_stub_exec(argv[2], argv + 3, envp);
-    sys(fcntl, CINIT_REPORT_FD, F_SETFD, FD_CLOEXEC);
+    if (argv[1][0] == 'w') cinit_stub_exec(CINIT_REPORT_FD, argv[2], argv + 3, envp);
+    int report_fd = cinit_stub_report_fd(argv[1]);
+    sys(fcntl, report_fd, F_SETFD, FD_CLOEXEC);
     if (argv[1][0] == 'g' && argc > 6) cinit_stub_guard(argv[0], argv + 2, envp);
-    if (argv[1][0] == 'i') cinit_stub_supervise(argv[0], argv[2], argv + 3, envp);
-    else if (argv[1][0] == 'e') cinit_stub_enter(argv[0], argv[1] + 1, argv[2], argv + 3, envp);
-    else cinit_stub_exec(argv[2], argv + 3, envp);
+    if (argv[1][0] == 'i') cinit_stub_supervise(report_fd, argv[0], argv[2], argv + 3, envp);
+    else if (argv[1][0] == 'e') cinit_stub_enter(report_fd, argv[0], argv[1] + 1, argv[2], argv + 3, envp);
+    else if (argv[1][0] == 'h') cinit_stub_hold(report_fd, argv[2], argv + 3, envp);
+    else cinit_stub_exec(report_fd, argv[2], argv + 3, envp);
 }

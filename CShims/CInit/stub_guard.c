@@ -79,7 +79,7 @@ STUB void cinit_stub_guard(const char *name, char **words, char **envp) {
     if (sys(getppid) != tracer) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
     // It goes on here when the child has executed its program, or said why not.
     long child = sys(clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
-    if (child < 0) cinit_stub_fail(CINIT_AT_EXEC, child, words[4]);
+    if (child < 0) cinit_stub_fail(CINIT_REPORT_FD, CINIT_AT_EXEC, child, words[4]);
     if (child == 0) {
         sys(setpgid, 0, 0);
         int group = (int)sys(getpid);
@@ -87,7 +87,7 @@ STUB void cinit_stub_guard(const char *name, char **words, char **envp) {
         sys(rt_sigprocmask, SIG_SETMASK, &none, 0, 8);
         for (char **entry = envp; *entry; entry++)
             if (**entry == CINIT_HIDDEN_VARIABLE) ++*entry;
-        cinit_stub_exec(words[3], words + 4, envp);
+        cinit_stub_exec(CINIT_REPORT_FD, words[3], words + 4, envp);
     }
     report.kind = CINIT_EXECUTED;
     report.call = 0;

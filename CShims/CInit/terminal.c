@@ -101,13 +101,24 @@ long op_terminal(struct child *child, const struct cinit_op *op) {
     return sys(ioctl, 0, TIOCSCTTY, 0);
 }
 
-/// Nothing of ours or of the caller's passes exec but 0, 1, 2 and the report socket, which the stub closes.
-long op_seal_descriptors(struct child *child) {
+/// Nothing of ours or of the caller's passes exec but 0, 1, 2, what is kept for the command, the report socket, which the
+/// stub closes, and the gate. All of ours moves above the places first, of which each may be one.
+long op_seal_descriptors(struct child *child, const struct cinit_op *op) {
+    int first = CINIT_REPORT_FD + (int)op->a, gate = op->b != 0;
+    int ours[4] = {child->report, child->stub, (int)op->b, (int)op->c}, count = gate ? 4 : op->a ? 2 : 0;
     child->call = CINIT_AT_CALL;
-    long error = sys(close_range, CINIT_REPORT_FD, ~0U, CLOSE_RANGE_CLOEXEC);
+    for (int i = 0; i < count; i++) {
+        long moved = sys(fcntl, ours[i], F_DUPFD_CLOEXEC, first + 3);
+        if (moved < 0) return moved;
+        ours[i] = (int)moved;
+    }
+    long error = sys(close_range, first, ~0U, CLOSE_RANGE_CLOEXEC);
     if (error) return error;
-    error = sys(dup3, child->report, CINIT_REPORT_FD, 0);
+    error = sys(dup3, ours[0], first, 0);
+    if (error >= 0 && gate) error = sys(dup3, ours[2], first + CINIT_GATE_START, 0);
+    if (error >= 0 && gate) error = sys(dup3, ours[3], first + CINIT_GATE_REPORT, 0);
     if (error < 0) return error;
-    child->report = CINIT_REPORT_FD;
+    child->report = first;
+    child->stub = ours[1];
     return 0;
 }

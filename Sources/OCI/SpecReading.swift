@@ -61,3 +61,8 @@ extension Spec.Process {
     /// As `Spec.json`.
     package var json: [UInt8] { Spec.text(self) }
 }
+
+extension Spec.Resources {
+    /// Reads a document that has the `linux.resources` object of a `config.json`.
+    package init(reading bytes: [UInt8]) throws(SpecFault) { try self.init(try Spec.document(bytes)) }
+}

@@ -11,7 +11,7 @@ enum ExecCompiler {
         // Until it has been replaced it may go with its parent in any case.
         let steps = ProcessSteps(
             id: request.id, process: request.process, seccomp: request.seccomp, stdio: request.stdio,
-            diesWithParent: true, keepsGroups: request.keepsGroups)
+            diesWithParent: true, keepsGroups: request.keepsGroups, passed: request.passed)
         try steps.check()
         let process = request.process
         let root = Slot(index: 0, name: "root")

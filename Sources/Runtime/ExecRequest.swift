@@ -15,6 +15,8 @@ package struct ExecRequest: Sendable {
     package var keepsGroups = false
     /// Ignored where the process has a terminal.
     package var stdio = StandardIO.inherited
+    /// No gate.
+    package var passed = PassedDescriptors()
     /// SIGKILL for it when the launching thread's process ends; one that outlives it belongs to the host's init.
     package var diesWithParent = true
 

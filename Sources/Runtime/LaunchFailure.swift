@@ -39,7 +39,7 @@ enum LaunchFailure {
     }
 
     /// In docker's words, and with its exit codes.
-    private static func exec(_ call: UInt32, _ errno: Errno, path: String, command: String) -> RuntimeError {
+    static func exec(_ call: UInt32, _ errno: Errno, path: String, command: String) -> RuntimeError {
         switch (call, errno) {
         case (UInt32(CINIT_AT_CLONE.rawValue), _):
             let remedy = errno == .again ? "the limit of processes is reached" : "the seccomp profile must allow clone"

@@ -15,6 +15,14 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     /// All that the child is given, encoded: header, operations, argv, envp and every string with its NUL.
     package let buffer: [UInt8]
 
+    /// Whether the child stops for the parent's hooks, and says so.
+    var hasHooks: Bool { ops.contains(.awaitHooks) }
+    /// Whether the child first waits for the id maps.
+    var makesUserNamespace: Bool { cloneFlags.contains(.user) }
+
+    /// Whether it is told that all is made, and the command is executed later.
+    var isHeld: Bool { stub == .hold }
+
     /// Whether it is told that the command was executed, since the socket stays open.
     var isEmulated: Bool { stub == .wrap }
 

@@ -17,6 +17,10 @@ package struct LaunchRequest: Sendable {
     package var stdio = StandardIO.inherited
     /// Set where there are no namespaces: what shows the container its files instead.
     package var emulator: Emulator?
+    /// With a gate, the container is held before its command is executed.
+    package var passed = PassedDescriptors()
+    /// The parent has something to do in the container's namespaces before they have their last shape (hooks).
+    package var hasHooks = false
     /// SIGKILL for the container when the launching thread's process ends: for foreground runs.
     package var diesWithParent = true
 

@@ -1,3 +1,4 @@
+internal import CInit
 package import Cgroups
 internal import Glibc
 internal import OCI
@@ -46,6 +47,16 @@ package enum Launcher {
             process: process, control: monitor.running(), isSuccessor: plan.hasSuccessor)
     }
 
+    /// What the stub of a held container wrote when it could not execute `command`.
+    package static func heldFailure(_ bytes: [UInt8], command: String) -> RuntimeError {
+        let size = MemoryLayout<cinit_report>.size
+        if bytes.count < size { return .lostChild("a report of \(bytes.count) bytes") }
+        let report = bytes.withUnsafeBytes { $0.loadUnaligned(as: cinit_report.self) }
+        return LaunchFailure.exec(
+            report.call, Errno(rawValue: report.error), path: String(decoding: bytes[size...], as: UTF8.self),
+            command: command)
+    }
+
     private static func start(
         _ plan: LaunchPlan, _ cgroup: Cgroup?, _ targets: [Int32], _ monitor: inout StartingMonitor?,
         _ beforeRelease: (Int32) throws(RuntimeError) -> Void
@@ -56,14 +67,18 @@ package enum Launcher {
         var child = try StartingChild(plan, cgroup: cgroup, joining: targets, monitor: &monitor)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
+            if plan.hasHooks {
+                if plan.makesUserNamespace { try child.release() }
+                try child.awaitHooks(plan)
+            }
             if !plan.hasSuccessor { try beforeRelease(child.pidfd) }
             try child.release()
         } catch {
             // What the child says is the cause, ours the consequence.
             throw child.reportedFailure(plan) ?? error
         }
-        let terminal = try child.awaitExec(plan, beforeRelease)
-        return child.running(terminal: terminal)
+        try child.awaitExec(plan, beforeRelease)
+        return child.running()
     }
 }
 

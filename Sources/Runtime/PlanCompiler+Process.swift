@@ -13,6 +13,7 @@ extension PlanCompiler {
     var steps: ProcessSteps {
         ProcessSteps(
             id: request.id, process: spec.process, seccomp: spec.linux.seccomp, stdio: request.stdio,
-            diesWithParent: request.diesWithParent, keepsGroups: host.keepsGroups)
+            diesWithParent: request.diesWithParent, keepsGroups: host.keepsGroups,
+            passed: request.passed)
     }
 }

@@ -55,6 +55,8 @@ struct PlanCompiler {
         try mountAll(mounts)
         try makeDevices()
         let terminal = try makeTerminal()
+        // A sysctl may be of an interface that a hook makes.
+        if request.hasHooks { ops.append(.awaitHooks) }
         try writeSysctls()
         try coverPaths()
         if spec.process.cwd != "/" { ops.append(.makePath(.within(root, spec.process.cwd))) }
@@ -62,7 +64,7 @@ struct PlanCompiler {
             ops.append(.attributes(root, set: .readOnly, clear: [], nil, recursive: false))
         }
         let null = try openNull(for: terminal)
-        if !makes(.user) { ops.append(.awaitRelease) }
+        if !makes(.user), !request.hasHooks { ops.append(.awaitRelease) }
         ops.append(.pivot(root))
         ops.append(.workDirectory(.within(root, spec.process.cwd)))
         try finishProcess(terminal: terminal, null: null)
@@ -121,6 +123,7 @@ struct PlanCompiler {
 
     /// Another's pid namespace is entered last of all, as by a further process of its container (`ExecCompiler`).
     private var stubMode: StubMode {
+        if request.passed.gate != nil { return .hold }
         if pidOwner == nil { return request.useInit ? .supervise : .replace }
         return .enter(
             terminal: spec.process.terminal, diesWithParent: request.diesWithParent, supervises: request.useInit)

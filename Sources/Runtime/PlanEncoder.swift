@@ -158,6 +158,7 @@ struct PlanEncoder {
     private mutating func encodeProcess(_ item: PlanOp) -> cinit_op {
         switch item {
         case .awaitRelease: op(CINIT_AWAIT)
+        case .awaitHooks: op(CINIT_AWAIT, a: 1)
         case .joinCgroup: op(CINIT_JOIN_CGROUP)
         case .unshare(let flags): op(CINIT_UNSHARE, a: flags.rawValue)
         case .join(let slot, let flags): op(CINIT_JOIN, slot, a: flags.rawValue)
@@ -181,7 +182,10 @@ struct PlanEncoder {
             op(CINIT_SECCOMP, text: add(program.bytecode), a: UInt64(program.instructions), b: program.flags)
         case .parentDeath(let signal): op(CINIT_PARENT_DEATH, a: UInt64(signal))
         case .umask(let mask): op(CINIT_UMASK, a: UInt64(mask))
-        case .sealDescriptors: op(CINIT_SEAL_DESCRIPTORS)
+        case .sealDescriptors(let passed):
+            op(
+                CINIT_SEAL_DESCRIPTORS, a: UInt64(passed.kept), b: UInt64(max(0, passed.gate?.start ?? 0)),
+                c: UInt64(max(0, passed.gate?.report ?? 0)))
         default: op(CINIT_EXEC)
         }
     }

@@ -12,6 +12,7 @@ extension PlanOp: CustomStringConvertible {
         case .domainName(let name): "domainname \(name)"
         case .loopback: "bring up lo"
         case .awaitRelease: "await release"
+        case .awaitHooks: "wait for the hooks"
         case .joinCgroup: "join cgroup"
         default: mountDescription ?? fileDescription ?? processDescription
         }
@@ -74,7 +75,8 @@ extension PlanOp: CustomStringConvertible {
         case .seccomp(let program): "seccomp filter of \(program.instructions) instructions"
         case .parentDeath(let signal): signal == 0 ? "outlive the parent" : "signal \(signal) when the parent dies"
         case .umask(let mask): "umask \(octal(mask))"
-        case .sealDescriptors: "close descriptors above 2 at exec"
+        case .sealDescriptors(let passed):
+            "close descriptors above \(2 + passed.kept) at exec" + (passed.gate == nil ? "" : " but the gate's")
         default: "exec"
         }
     }

@@ -65,9 +65,36 @@ package struct StandardIO: Hashable, Sendable {
     package static let inherited = StandardIO(input: 0, output: 1, error: 2)
 }
 
+/// What passes the exec besides 0, 1 and 2.
+package struct PassedDescriptors: Hashable, Sendable {
+    /// How many from 3 on are the command's.
+    package var kept: UInt32 = 0
+    package var gate: Gate?
+
+    package init(kept: UInt32 = 0, gate: Gate? = nil) {
+        self.kept = kept
+        self.gate = gate
+    }
+
+    /// Descriptors of the caller's that hold a container between its creation and its start.
+    package struct Gate: Hashable, Sendable {
+        /// A byte from it lets the command be executed.
+        package var start: Int32
+        /// Gets what keeps it from being executed (`Launcher.heldFailure`).
+        package var report: Int32
+
+        package init(start: Int32, report: Int32) {
+            self.start = start
+            self.report = report
+        }
+    }
+}
+
 /// One step of a launch, as the child carries it out (`CInit`): decided here, with nothing left to look up.
 package enum PlanOp: Hashable, Sendable {
     case awaitRelease
+    /// Says that it waits.
+    case awaitHooks
     /// By the files that the parent opened, where it gave any.
     case joinCgroup
     case unshare(NamespaceFlags)
@@ -115,7 +142,7 @@ package enum PlanOp: Hashable, Sendable {
     case seccomp(SeccompProgram)
     case parentDeath(signal: Int32)
     case umask(UInt32)
-    case sealDescriptors
+    case sealDescriptors(PassedDescriptors)
     case exec
 }
 

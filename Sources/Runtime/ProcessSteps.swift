@@ -11,6 +11,7 @@ struct ProcessSteps {
     let stdio: StandardIO
     let diesWithParent: Bool
     let keepsGroups: Bool
+    var passed = PassedDescriptors()
 
     /// Throws for what no process can be given.
     func check() throws(RuntimeError) {
@@ -33,7 +34,8 @@ struct ProcessSteps {
         } else {
             ops.append(.stdio(stdio, null: null, owner: process.user.uid))
         }
-        // Behind the last step that needs spare descriptors, and while raising a limit may still be ours to do.
+        // Behind the last steps that need spare descriptors, and while raising a limit may still be ours to do.
+        ops.append(.sealDescriptors(passed))
         for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
         ops.append(.bounding(try mask(process.capabilities.bounding)))
         ops.append(.ambient([]))
@@ -42,7 +44,6 @@ struct ProcessSteps {
         ops.append(.umask(process.user.umask.map { $0 & 0o777 } ?? 0o022))
         // After the change of ids, which forgets it.
         ops.append(.parentDeath(signal: diesWithParent ? SIGKILL : 0))
-        ops.append(.sealDescriptors)
         try lowerPrivileges(&ops)
         ops.append(.exec)
         return ops
@@ -59,11 +60,14 @@ struct ProcessSteps {
         for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
         ops.append(.umask(process.user.umask.map { $0 & 0o777 } ?? 0o022))
         ops.append(.parentDeath(signal: diesWithParent ? SIGKILL : 0))
-        return ops + [.sealDescriptors, .noNewPrivileges, .exec]
+        return ops + [.sealDescriptors(passed), .noNewPrivileges, .exec]
     }
 
     /// What the stub takes: its name, its mode, where it looks for a command without a slash, and the command.
-    func arguments(_ mode: StubMode) -> [String] { ["runimg-init", mode.argument, searchPath] + process.args }
+    func arguments(_ mode: StubMode) -> [String] {
+        let kept = passed.kept > 0 ? "\(passed.kept)" : ""
+        return ["runimg-init", mode.argument + kept, searchPath] + process.args
+    }
 
     /// The same below an emulator: twice the stub, around it and below it.
     func arguments(_ emulator: Emulator) -> [String] {
@@ -89,7 +93,8 @@ struct ProcessSteps {
         let effective = try mask(sets.effective)
         let permitted = try mask(sets.permitted)
         let inheritable = try mask(sets.inheritable)
-        let ambient = try mask(sets.ambient)
+        // What is not in the other two can't be, and callers ask for it (capabilities(7), "Ambient").
+        let ambient = try mask(sets.ambient).intersection(permitted).intersection(inheritable)
         let final = PlanOp.capabilities(effective: effective, permitted: permitted, inheritable: inheritable)
         let filter = try seccompProgram()
         if process.noNewPrivileges {
@@ -148,6 +153,8 @@ struct ProcessSteps {
 package enum StubMode: Hashable, Sendable {
     /// Becomes it.
     case replace
+    /// Becomes it when the container is started, which is after its creation.
+    case hold
     /// Starts it, and stays as pid 1.
     case supervise
     /// Becomes a program that runs the stub again, below which the command is.
@@ -159,6 +166,7 @@ package enum StubMode: Hashable, Sendable {
     var argument: String {
         switch self {
         case .replace: "p"
+        case .hold: "h"
         case .supervise: "i"
         case .wrap: "w"
         case .enter(let terminal, let diesWithParent, let supervises):
@@ -169,6 +177,7 @@ package enum StubMode: Hashable, Sendable {
     var text: String {
         switch self {
         case .replace: ""
+        case .hold: " when started"
         case .supervise: " under init"
         case .wrap: " under \(Emulator.name)"
         case .enter(_, let diesWithParent, let supervises):

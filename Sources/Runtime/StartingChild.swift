@@ -9,6 +9,8 @@ struct StartingChild: ~Copyable {
     private(set) var pid: pid_t
     private(set) var pidfd: Int32
     private let socket: Int32
+    /// The terminal's master, once it has come; -1 before.
+    private var master: Int32 = -1
     /// Its parent, and that of a process that follows it.
     private let parent: pid_t
 
@@ -49,6 +51,7 @@ struct StartingChild: ~Copyable {
     deinit {
         let handle = OwnedFD(adopting: pidfd)
         _ = Glibc.close(socket)
+        if master >= 0 { _ = Glibc.close(master) }
         // Both fail only for a child that is gone already.
         try? Pidfd.send(SIGKILL, to: handle.raw)
         _ = try? Pidfd.wait(handle.raw)
@@ -61,47 +64,56 @@ struct StartingChild: ~Copyable {
         if error.rawValue != EPIPE { throw .system(operation: "release", subject: "the container's process", error) }
     }
 
-    /// Returns when the user's command has been executed, with the terminal's master if there is one. `beforeRelease` gets
-    /// a process that follows, before that runs on.
+    /// Returns when it waits for the hooks.
+    mutating func awaitHooks(_ plan: LaunchPlan) throws(RuntimeError) {
+        while let message = try receive(wait: true) {
+            if message.report.kind == UInt32(CINIT_WAITS.rawValue), message.descriptor < 0 { return }
+            if !takeTerminal(message, plan) { throw failure(message, plan) }
+        }
+        throw .lostChild("it ended before it was ready for the hooks")
+    }
+
+    /// Returns when the user's command has been executed, or is held. `beforeRelease` gets a process that follows, before
+    /// that runs on.
     mutating func awaitExec(
         _ plan: LaunchPlan, _ beforeRelease: (Int32) throws(RuntimeError) -> Void
-    ) throws(RuntimeError) -> OwnedFD? {
-        var master: Int32 = -1
+    ) throws(RuntimeError) {
         var isWaiting = plan.hasSuccessor
-        var isExecuted = !plan.isEmulated
-        receiving: while true {
-            do throws(RuntimeError) {
-                guard let message = try receive(wait: true) else { break receiving }
-                // Unasked for, it would be a descriptor that someone made our child send.
-                if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), plan.hasTerminal, master < 0 {
-                    master = message.descriptor
-                } else if message.report.kind == UInt32(CINIT_SUCCESSOR.rawValue), isWaiting {
-                    isWaiting = false
-                    try follow(OwnedFD(adopting: message.descriptor))
-                    try beforeRelease(pidfd)
-                    try release()
-                } else if message.report.kind == UInt32(CINIT_EXECUTED.rawValue), plan.isEmulated {
-                    isExecuted = true
-                    break receiving
-                } else {
-                    if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
-                    throw LaunchFailure.error(message.report, text: message.text, plan)
-                }
-            } catch {
-                if master >= 0 { _ = Glibc.close(master) }
-                throw error
+        var isExecuted = !plan.isEmulated && !plan.isHeld
+        receiving: while let message = try receive(wait: true) {
+            switch message.report.kind {
+            case UInt32(CINIT_SUCCESSOR.rawValue) where isWaiting:
+                isWaiting = false
+                try follow(OwnedFD(adopting: message.descriptor))
+                try beforeRelease(pidfd)
+                try release()
+            case UInt32(CINIT_EXECUTED.rawValue) where plan.isEmulated, UInt32(CINIT_HELD.rawValue) where plan.isHeld:
+                isExecuted = true
+                break receiving
+            default:
+                if !takeTerminal(message, plan) { throw failure(message, plan) }
             }
         }
+        if !isExecuted, plan.isHeld { throw .lostChild("it ended before it was made") }
         if !isExecuted {
-            if master >= 0 { _ = Glibc.close(master) }
             throw .lostChild("\(Emulator.name) ended before it had run the command" + Emulator.likelyCause)
         }
         if plan.hasTerminal, master < 0 { throw .lostChild("it ended before it had made its terminal") }
-        if isWaiting {
-            if master >= 0 { _ = Glibc.close(master) }
-            throw .lostChild("it ended before it was in the container's pid namespace")
+        if isWaiting { throw .lostChild("it ended before it was in the container's pid namespace") }
+    }
+
+    /// Unasked for, it would be a descriptor that someone made our child send.
+    private mutating func takeTerminal(_ message: Message, _ plan: LaunchPlan) -> Bool {
+        guard message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue), plan.hasTerminal, master < 0 else {
+            return false
         }
-        return master < 0 ? nil : OwnedFD(adopting: master)
+        master = message.descriptor
+        return true
+    }
+
+    private borrowing func failure(_ message: Message, _ plan: LaunchPlan) -> RuntimeError {
+        if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
+        return LaunchFailure.error(message.report, text: message.text, plan)
     }
 
     /// Holds on to the process in the pid namespace in place of the one that made it. The message may be forged by then:
@@ -129,11 +141,12 @@ struct StartingChild: ~Copyable {
         return nil
     }
 
-    consuming func running(terminal: consuming OwnedFD?) -> RunningProcess {
-        let (pid, pidfd) = (pid, pidfd)
+    consuming func running() -> RunningProcess {
+        let (pid, pidfd, master) = (pid, pidfd, master)
         _ = Glibc.close(socket)
         discard self
-        return RunningProcess(pid: pid, pidfd: OwnedFD(adopting: pidfd), terminal: terminal)
+        return RunningProcess(
+            pid: pid, pidfd: OwnedFD(adopting: pidfd), terminal: master < 0 ? nil : OwnedFD(adopting: master))
     }
 
     private struct Message {

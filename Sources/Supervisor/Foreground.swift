@@ -41,6 +41,12 @@ package struct Foreground: ~Copyable {
         }
     }
 
+    /// Serves a process that has the caller's own standard descriptors until it has ended.
+    package borrowing func serve(pidfd: Int32) throws(Errno) -> Outcome {
+        var none = [Pump(from: -1, to: STDOUT_FILENO), Pump(from: -1, to: STDERR_FILENO)]
+        return try loop(pidfd: pidfd, terminal: nil, pumps: &none) { _ in }
+    }
+
     /// Serves a container with a terminal, whose master end is `terminal`. The caller's own terminal is raw meanwhile
     /// when `interactive`, and `detachKeys` typed there let go of the process.
     package borrowing func serve(

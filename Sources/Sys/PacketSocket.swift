@@ -9,7 +9,7 @@ package enum PacketSocket {
         let fd = socket.raw
         // Before it has a name: bind(2) makes the file with the socket's mode.
         try check { fchmod(fd, 0o600) }
-        try withAddress(name, in: directory) { address, size in
+        try UnixAddress.with(name, in: directory) { address, size in
             bind(fd, .init(__sockaddr__: address), size)
         }
         try check { Glibc.listen(fd, 16) }
@@ -20,7 +20,7 @@ package enum PacketSocket {
     package static func connect(_ name: String, in directory: Int32) throws(Errno) -> OwnedFD {
         let socket = try make()
         let fd = socket.raw
-        try withAddress(name, in: directory) { address, size in
+        try UnixAddress.with(name, in: directory) { address, size in
             Glibc.connect(fd, .init(__sockaddr__: address), size)
         }
         return socket
@@ -60,21 +60,5 @@ package enum PacketSocket {
             adopting: try check {
                 socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             })
-    }
-
-    /// By way of the directory's descriptor: an address has room for 107 bytes, and directories may be deeper.
-    private static func withAddress(
-        _ name: String, in directory: Int32, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) throws(Errno) {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array("/proc/self/fd/\(directory)/\(name)".utf8)
-        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { throw .nameTooLong }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, size) }
-        }
-        if status != 0 { throw Errno.current }
     }
 }

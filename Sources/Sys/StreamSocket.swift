@@ -24,6 +24,19 @@ package enum StreamSocket {
         package consuming func keepSecond() -> OwnedFD { second }
     }
 
+    /// Connects with the listener at `path`.
+    package static func connect(_ path: String) throws(Errno) -> OwnedFD {
+        let (parent, name) = Path.split(path)
+        let directory = try File.open(parent, O_PATH | O_DIRECTORY)
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let made = OwnedFD(adopting: try check { socket(AF_UNIX, kind, 0) })
+        let fd = made.raw
+        try UnixAddress.with(name, in: directory.raw) { address, size in
+            Glibc.connect(fd, .init(__sockaddr__: address), size)
+        }
+        return made
+    }
+
     /// Room for what the other end has not read yet, in bytes; as much as the limits allow (SO_SNDBUF of socket(7)).
     package static func setSendBuffer(_ socket: Int32, _ bytes: Int32) {
         var size = bytes

@@ -24,7 +24,9 @@ import Testing
             "CUserNamespace",
         ],
         "DockerCLI": ["Engine", "Images", "Logs", "OCI", "Sys"],
-        "runimg": ["DockerCLI", "Engine"],
+        "OCIRuntime": ["Runtime", "Cgroups", "Rootfs", "OCI", "Sys"],
+        "RuntimeCLI": ["OCIRuntime", "Supervisor", "Runtime", "OCI", "Sys"],
+        "runimg": ["DockerCLI", "RuntimeCLI", "Engine", "Sys"],
         "runimg-image": ["ImageWorker", "Sys"],
     ]
 

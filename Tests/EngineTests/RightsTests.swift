@@ -61,7 +61,7 @@ import Testing
             { $0 == .capabilities(effective: [], permitted: [], inheritable: []) },
             { if case .seccomp = $0 { true } else { false } }, { if case .limit = $0 { true } else { false } },
             { if case .keyring = $0 { true } else { false } },
-            { $0 == .sealDescriptors },
+            { $0 == .sealDescriptors(.init()) },
         ] {
             #expect(new.contains(where: isPresent))
         }

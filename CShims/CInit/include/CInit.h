@@ -10,7 +10,7 @@
 
 /// What an operation does; the operands it reads are named behind it. `dir` -1 stands for the host's own view.
 enum cinit_code {
-    CINIT_AWAIT = 1,     // blocks until the parent releases the child
+    CINIT_AWAIT = 1,     // blocks until the parent releases the child; a: says so first
     CINIT_JOIN_CGROUP,   // by the task files of the start's arguments
     CINIT_UNSHARE,       // a: CLONE_NEW*
     CINIT_SETNS,         // path: a namespace file; a: CLONE_NEW*
@@ -50,7 +50,7 @@ enum cinit_code {
     CINIT_SECCOMP,       // text: BPF; a: instructions; b: SECCOMP_FILTER_FLAG_*
     CINIT_PARENT_DEATH,  // a: signal, 0 for none
     CINIT_UMASK,         // a: mask
-    CINIT_SEAL_DESCRIPTORS,  // everything above 2 closes at exec, the report socket moves to CINIT_REPORT_FD
+    CINIT_SEAL_DESCRIPTORS,  // all above 2 and a: more close at exec; the report socket moves there, b and c, if any, behind
     CINIT_EXEC,          // the stub, which runs argv
 };
 
@@ -136,7 +136,13 @@ enum cinit_report_kind {
     CINIT_EXEC_FAILURE = 3,
     CINIT_SUCCESSOR = 4,  // comes with a pidfd; that process waits for a release of its own
     CINIT_EXECUTED = 5,   // the command runs, below a program that keeps this socket open
+    CINIT_HELD = 6,       // all is made; the stub waits for a byte from its gate
+    CINIT_WAITS = 7,      // the child is at a CINIT_AWAIT that says so
 };
+
+/// Behind the report socket, the descriptors of a gate: a byte from the first one starts the command, and what keeps it
+/// from being executed is written to the second.
+enum { CINIT_GATE_START = 1, CINIT_GATE_REPORT = 2, CINIT_MAX_KEPT = 4096 };
 
 /// What cinit_start needs beside the plan. Descriptors are numbers of the caller, 10 or above.
 struct cinit_start_arguments {

@@ -1,5 +1,6 @@
 internal import Engine
 internal import OCI
+internal import Sys
 
 /// What there is to offer for a kind of value, by now. Whatever can't be read is not there.
 struct ValueOffers {

@@ -1,4 +1,4 @@
-internal import Engine
+internal import Sys
 
 /// Signal names as `--stop-signal` takes them: a number, or a name with or without `SIG`.
 package enum SignalName {

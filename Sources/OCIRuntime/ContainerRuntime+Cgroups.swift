@@ -1,0 +1,81 @@
+internal import Cgroups
+internal import Glibc
+internal import OCI
+internal import Runtime
+internal import Sys
+
+extension ContainerRuntime {
+    /// The spec's (config-linux.md#cgroups-path), or one below ours.
+    func cgroupPath(of spec: Spec, _ id: String) -> String? {
+        if driver == .disabled { return nil }
+        let path = spec.linux.cgroupsPath.flatMap { $0.isEmpty ? nil : $0 } ?? "/runimg-oci/\(id)"
+        return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
+    }
+
+    /// nil where there is to be none, and for an ordinary user who may make none and asks for no limit.
+    func makeCgroup(_ state: inout ContainerState, _ spec: Spec) throws(ContainerError) -> Cgroup? {
+        guard let path = state.cgroupPath else { return nil }
+        var resources = spec.linux.resources
+        if !resources.devices.isEmpty { resources.devices += DeviceDefaults.rules }
+        do throws(CgroupError) {
+            return try CgroupManager.detect().create(path: path, resources: resources)
+        } catch {
+            // Nothing of it is there to be cleaned up, and what is there is somebody else's.
+            state.cgroupPath = nil
+            guard ContainerRuntime.isUnprivileged, spec.linux.resources.limitsNothing else { throw .cgroup(error) }
+            return nil
+        }
+    }
+
+    static var isUnprivileged: Bool { geteuid() != 0 || isInUserNamespace }
+
+    static func hostFacts() -> HostFacts {
+        var facts = HostFacts.current()
+        facts.makesDevices = !isUnprivileged
+        let policy = try? File.readAll("/proc/self/setgroups", limit: 64)
+        facts.keepsGroups = policy.map { $0.starts(with: "deny".utf8) } ?? false
+        return facts
+    }
+
+    /// Ends what is left of a container and takes its cgroup away.
+    func destroy(_ state: ContainerState) throws(ContainerError) {
+        if state.pid > 0, let pidfd = try? process(of: state) {
+            try? Pidfd.send(SIGKILL, to: pidfd.raw)
+            // With a pid namespace of its own all others go with it before its end is seen.
+            var items = [PollItem(pidfd.raw, .readable)]
+            _ = try? PollItem.wait(&items, milliseconds: 10_000)
+        }
+        guard let cgroup = try cgroup(of: state) else { return }
+        try cgroups { () throws(CgroupError) in
+            try cgroup.killAll()
+            try cgroup.remove()
+        }
+    }
+}
+
+extension Spec.Resources {
+    /// Rules on devices apart, without which an ordinary user has no more of them.
+    fileprivate var limitsNothing: Bool {
+        var rest = self
+        rest.devices = []
+        return rest == Spec.Resources()
+    }
+}
+
+/// The devices that every container has (config-linux.md#default-devices), whatever its own rules say before.
+enum DeviceDefaults {
+    static let rules: [Spec.DeviceRule] =
+        [nodes("c"), nodes("b")]
+        + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)].map { access($0.0, $0.1) }
+        // Terminals of the container's own devpts.
+        + [access(136, nil)]
+
+    /// To make a node is not to open it.
+    private static func nodes(_ type: String) -> Spec.DeviceRule {
+        Spec.DeviceRule(allow: true, type: type, access: "m")
+    }
+
+    private static func access(_ major: Int64, _ minor: Int64?) -> Spec.DeviceRule {
+        Spec.DeviceRule(allow: true, type: "c", major: major, minor: minor, access: "rwm")
+    }
+}

@@ -1,0 +1,66 @@
+internal import Cgroups
+internal import Glibc
+package import OCI
+internal import Sys
+
+extension ContainerRuntime {
+    /// False where there was nobody to send it to.
+    func signalAll(_ cgroup: Cgroup, _ signal: Int32) throws(ContainerError) -> Bool {
+        let pids = try cgroups { () throws(CgroupError) in try cgroup.processes() }
+        var isSent = false
+        for pid in pids {
+            // By descriptor: between the list and the signal a number may come again, and is then in no cgroup of ours.
+            guard let pidfd = try? Pidfd.open(pid),
+                let still = try? cgroup.processes(), still.contains(pid)
+            else { continue }
+            if (try? Pidfd.send(signal, to: pidfd.raw)) != nil { isSent = true }
+        }
+        return isSent
+    }
+
+    /// All numbers of processes that the container has, as our pid namespace sees them.
+    package func processes(of id: String) throws(ContainerError) -> [Int32] {
+        let (state, status) = try inspect(id)
+        if status == .stopped { throw .state("container not running: container \(id) is stopped") }
+        guard let cgroup = try cgroup(of: state) else { return [state.pid] }
+        return try cgroups { () throws(CgroupError) in try cgroup.processes() }
+    }
+
+    /// Stops all processes of a container until `resume`.
+    package func pause(_ id: String) throws(ContainerError) {
+        let state = try inspect(id, expecting: [.running, .created], for: "pause")
+        let cgroup = try ownCgroup(of: state)
+        try cgroups { () throws(CgroupError) in try cgroup.freeze() }
+    }
+
+    package func resume(_ id: String) throws(ContainerError) {
+        let state = try inspect(id, expecting: [.paused], for: "resume")
+        try thaw(state)
+    }
+
+    func thaw(_ state: ContainerState) throws(ContainerError) {
+        let cgroup = try ownCgroup(of: state)
+        try cgroups { () throws(CgroupError) in try cgroup.thaw() }
+    }
+
+    /// Changes the limits of a container; what `resources` says nothing of stays.
+    package func update(_ id: String, _ resources: Spec.Resources) throws(ContainerError) {
+        let state = try inspect(id, expecting: [.created, .running, .paused], for: "update")
+        let cgroup = try ownCgroup(of: state)
+        _ = try cgroups { () throws(CgroupError) in try cgroup.update(resources) }
+    }
+
+    func ownCgroup(of state: ContainerState) throws(ContainerError) -> Cgroup {
+        if let cgroup = try cgroup(of: state) { return cgroup }
+        throw .invalid("container \(state.id) has no cgroup of its own")
+    }
+
+    private func inspect(
+        _ id: String, expecting expected: Set<ContainerStatus>, for verb: String
+    ) throws(ContainerError) -> ContainerState {
+        let (state, status) = try inspect(id)
+        if expected.contains(status) { return state }
+        if status == .stopped { throw .state("container not running: container \(id) is stopped") }
+        throw .state("cannot \(verb) container \(id): it is \(status)")
+    }
+}

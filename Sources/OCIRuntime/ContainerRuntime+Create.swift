@@ -1,0 +1,123 @@
+internal import Cgroups
+internal import Glibc
+internal import OCI
+internal import Rootfs
+package import Runtime
+internal import Sys
+
+/// What `create` is told besides the bundle's own configuration.
+package struct CreateOptions: Sendable {
+    /// The bundle's directory.
+    package var bundle = "."
+    /// In place of the bundle's `config.json`.
+    package var configuration: String?
+    package var pidFile: String?
+    /// A Unix socket that gets the terminal's master.
+    package var consoleSocket: String?
+    package var usesPivot = true
+    package var newKeyring = true
+    /// Descriptors from 3 on that are the command's.
+    package var preserved: UInt32 = 0
+    /// The terminal is served by the caller, who stays.
+    package var isAttached = false
+
+    package init() {}
+}
+
+extension ContainerRuntime {
+    /// Makes a container: all of it but its command's execution (runtime.md#create). Its first process is the caller's
+    /// child. Whatever fails, nothing is left.
+    package func create(_ id: String, _ options: CreateOptions) throws(ContainerError) -> RunningProcess {
+        try ContainerID.check(id)
+        let bundle = try Bundle(options)
+        let directory = try ContainerDirectory(making: id, in: root) { (left) throws(ContainerError) in
+            if let state = try? ContainerDirectory.read(left.path) { try destroy(state) }
+        }
+        var state = ContainerState(
+            id: id, bundle: bundle.path, rootfs: bundle.rootfs, owner: getuid(), spec: bundle.spec)
+        do throws(ContainerError) {
+            try directory.saveConfiguration(bundle.text)
+            return try make(&state, bundle, options, directory)
+        } catch {
+            do throws(ContainerError) { try destroy(state) } catch { notice("\(error)") }
+            runLateHooks(bundle.spec.hooks?.poststop, "poststop", state.report(.stopped), in: bundle.path)
+            try? directory.remove()
+            throw error
+        }
+    }
+
+    private func make(
+        _ state: inout ContainerState, _ bundle: Bundle, _ options: CreateOptions,
+        _ directory: borrowing ContainerDirectory
+    ) throws(ContainerError) -> RunningProcess {
+        var spec = bundle.spec
+        state.cgroupPath = cgroupPath(of: spec, state.id)
+        spec.linux.cgroupsPath = state.cgroupPath
+        // Known before there is something to clean up.
+        try directory.save(state)
+        let cgroup = try makeCgroup(&state, spec)
+        let gate = try StartGate(making: directory.path)
+        var request = LaunchRequest(
+            id: state.id, spec: spec, rootfs: RootfsMount(directory: bundle.rootfs, readOnly: false))
+        request.passed = PassedDescriptors(kept: options.preserved, gate: gate.descriptors)
+        request.diesWithParent = false
+        request.hasHooks = spec.hooks?.areEarly == true
+        let plan = try runtime { () throws(RuntimeError) in
+            try Launcher.plan(request, host: ContainerRuntime.hostFacts())
+        }
+        var live = state
+        let process = try start(plan, cgroup, spec, &live, directory)
+        state = live
+        try pass(process, options, state)
+        state.isComplete = true
+        try directory.save(state)
+        _ = consume gate
+        return process
+    }
+
+    private func start(
+        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ spec: Spec, _ state: inout ContainerState,
+        _ directory: borrowing ContainerDirectory
+    ) throws(ContainerError) -> RunningProcess {
+        var failure: ContainerError?
+        var live = state
+        let path = directory.path
+        defer { state = live }
+        do throws(RuntimeError) {
+            return try Launcher.start(plan, cgroup: cgroup) { (pidfd) throws(RuntimeError) in
+                do throws(ContainerError) {
+                    try note(pidfd, &live, in: path)
+                    try runEarlyHooks(spec, live, pidfd, cgroup)
+                } catch {
+                    failure = error
+                    throw RuntimeError.invalid("\(error)")
+                }
+            }
+        } catch {
+            throw failure ?? .runtime(error)
+        }
+    }
+
+    /// From its release on the container may outlive us: who it is has to be known before.
+    private func note(_ pidfd: Int32, _ state: inout ContainerState, in directory: String) throws(ContainerError) {
+        let pid = try call("tell the process behind", "a pidfd") { () throws(Errno) in try Pidfd.number(of: pidfd) }
+        guard let startTime = ProcessStatus.startTime(pid) else {
+            throw .runtime(.lostChild("it ended before it was made"))
+        }
+        (state.pid, state.startTime) = (pid, startTime)
+        let text = Array(state.json.text.utf8)
+        try system { () throws(SystemFailure) in
+            try File.replace("\(directory)/state.json", with: text, durably: false)
+        }
+    }
+
+    /// Hands on what callers ask for: the terminal, and the number of the process.
+    private func pass(
+        _ process: borrowing RunningProcess, _ options: CreateOptions, _ state: ContainerState
+    ) throws(ContainerError) {
+        if let path = options.consoleSocket, process.terminalNumber >= 0 {
+            try ConsoleSocket.send(process.terminalNumber, to: path)
+        }
+        if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
+    }
+}

@@ -71,6 +71,7 @@ lint:
 install: man
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/libexec/runimg"
 	install -s -m 0755 $(RELEASE)/runimg "$(DESTDIR)$(PREFIX)/bin/runimg"
+	ln -sf runimg "$(DESTDIR)$(PREFIX)/bin/runimg-oci"
 	install -s -m 0755 $(RELEASE)/runimg-image "$(DESTDIR)$(PREFIX)/libexec/runimg/runimg-image"
 	install -d "$(SHARE)/man/man1"
 	cp -dR --no-preserve=ownership .build/man/man1/. "$(SHARE)/man/man1"

@@ -53,7 +53,11 @@ long op_attributes(struct child *child, const struct cinit_op *op);
 long op_attach(struct child *child, const struct cinit_op *op);
 long op_mask(struct child *child, const struct cinit_op *op);
 long op_read_only(struct child *child, const struct cinit_op *op);
+long op_reconfigure(struct child *child, const struct cinit_op *op);
 long op_pivot(struct child *child, const struct cinit_op *op);
+long op_move_root(struct child *child, const struct cinit_op *op);
+long op_chroot(struct child *child, const struct cinit_op *op);
+long op_copy_up(struct child *child, const struct cinit_op *op);
 
 long op_open(struct child *child, const struct cinit_op *op);
 long op_null_device(struct child *child, const struct cinit_op *op);
@@ -61,6 +65,7 @@ long op_make_path(struct child *child, const struct cinit_op *op);
 long op_node(struct child *child, const struct cinit_op *op);
 long op_link(struct child *child, const struct cinit_op *op);
 long op_write(struct child *child, const struct cinit_op *op);
+long op_label(struct child *child, const struct cinit_op *op);
 long op_work_dir(struct child *child, const struct cinit_op *op);
 
 long op_pty(struct child *child, const struct cinit_op *op);
@@ -70,10 +75,14 @@ long op_seal_descriptors(struct child *child, const struct cinit_op *op);
 
 long op_bounding(const struct cinit_op *op);
 long op_ids(struct child *child, const struct cinit_op *op);
+long op_become_root(struct child *child);
 long op_capabilities(const struct cinit_op *op);
 long op_ambient(const struct cinit_op *op);
 long op_seccomp(struct child *child, const struct cinit_op *op);
 long op_parent_death(struct child *child, const struct cinit_op *op);
 long op_loopback(void);
+
+long send_descriptor(struct child *child, uint32_t kind, int fd);
+long scheduling_op(struct child *child, const struct cinit_op *op);
 
 #endif

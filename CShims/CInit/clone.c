@@ -29,10 +29,14 @@ static int check_strings(const struct cinit_plan *plan, uint32_t table, uint32_t
 
 static int needs_slot(unsigned code) {
     return (code >= CINIT_OPEN && code <= CINIT_FILESYSTEM) || code == CINIT_ATTRIBUTES || code == CINIT_ATTACH ||
-           code == CINIT_MASK || code == CINIT_PTY || code == CINIT_STDIO || code == CINIT_TERMINAL;
+           code == CINIT_MASK || code == CINIT_PTY || code == CINIT_STDIO || code == CINIT_TERMINAL ||
+           code == CINIT_INHERIT || code == CINIT_COPY_UP || code == CINIT_LABEL;
 }
 
-static int needs_dir(unsigned code) { return code >= CINIT_MAKE_PATH && code <= CINIT_WORK_DIR; }
+static int needs_dir(unsigned code) {
+    return (code >= CINIT_MAKE_PATH && code <= CINIT_WORK_DIR) || code == CINIT_CHROOT || code == CINIT_MOVE_ROOT ||
+           code == CINIT_COPY_UP || code == CINIT_RECONFIGURE;
+}
 
 static int check_op(const struct cinit_plan *plan, const struct cinit_op *op) {
     if (op->code < CINIT_AWAIT || op->code > CINIT_EXEC) return 0;
@@ -45,6 +49,9 @@ static int check_op(const struct cinit_plan *plan, const struct cinit_op *op) {
     if (op->code == CINIT_SEAL_DESCRIPTORS) return op->a <= CINIT_MAX_KEPT && op->b <= INT_MAX && op->c <= INT_MAX;
     if (op->code == CINIT_MASK) return op->a < CINIT_MAX_SLOTS;
     if (op->code == CINIT_JOIN || op->code == CINIT_BORROW) return op->b < CINIT_MAX_TARGETS;
+    if (op->code == CINIT_INHERIT) return op->a < CINIT_MAX_INHERITED;
+    if (op->code == CINIT_AFFINITY) return op->text % 8 == 0 && in_range(plan, op->text, op->a);
+    if (op->code == CINIT_SCHEDULER) return op->text % 8 == 0 && in_range(plan, op->text, 48);
     if (op->code == CINIT_HOST_NAME || op->code == CINIT_DOMAIN_NAME) return in_range(plan, op->text, op->a);
     return 1;
 }
@@ -78,6 +85,7 @@ long start_process(struct clone_args *call) {
 /// kind a process cannot enter itself (setns(2)).
 long clone_child(void *plan, const struct cinit_start_arguments *arguments, struct clone_args *call) {
     int own = -1;
+    if (arguments->between) return clone_beyond(plan, arguments, call);
     if (arguments->pid_namespace >= 0) {
         own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
         if (own < 0) return -errno;

@@ -2,7 +2,10 @@
 #include "child.h"
 
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
+
+enum { PROC_MAGIC = 0x9fa0 };
 
 static uint64_t resolution(unsigned flags) {
     return RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (flags & CINIT_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0) |
@@ -102,6 +105,21 @@ long op_write(struct child *child, const struct cinit_op *op) {
     long error = sys(close, fd);
     if (count < 0) return count;
     return count == size ? error : -EIO;
+}
+
+/// Into a file that was opened in the host's view; what is no procfs, be it in place of /proc, would be lied to (R5).
+long op_label(struct child *child, const struct cinit_op *op) {
+    struct statfs status;
+    child->call = CINIT_AT_VERIFY;
+    long error = sys(fstatfs, child->slots[op->slot], &status);
+    if (!error && status.f_type != PROC_MAGIC) error = -EINVAL;
+    if (error) return error;
+    const char *text = string_at(child, op->text);
+    long size = 0;
+    while (text[size]) size++;
+    child->call = CINIT_AT_WRITE;
+    long count = sys(write, child->slots[op->slot], text, size);
+    return count < 0 ? count : count == size ? 0 : -EIO;
 }
 
 /// The working directory, opened inside the root and then asked for its name: one that is not below the root has none

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -31,6 +32,18 @@ long op_ids(struct child *child, const struct cinit_op *op) {
     return error;
 }
 
+/// What is made from here on belongs to root of the user namespace: who has no user there can own nothing on its file
+/// systems. Where groups can't be given up (user_namespaces(7), "setgroups"), nobody has more of them than before. The
+/// change forgets the signal at the parent's death.
+long op_become_root(struct child *child) {
+    child->call = CINIT_AT_OWNER;
+    long error = sys(setgroups, 0, 0);
+    if (error && error != -EPERM) return error;
+    struct cinit_op ids = {.a = 0, .b = 0};
+    error = op_ids(child, &ids);
+    return error ? error : sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 long op_capabilities(const struct cinit_op *op) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
@@ -52,7 +65,12 @@ long op_ambient(const struct cinit_op *op) {
 long op_seccomp(struct child *child, const struct cinit_op *op) {
     struct sock_fprog program = {.len = (unsigned short)op->a,
                                  .filter = (struct sock_filter *)(void *)(child->base + op->text)};
-    return sys(seccomp, SECCOMP_SET_MODE_FILTER, op->b, &program);
+    long result = sys(seccomp, SECCOMP_SET_MODE_FILTER, op->b, &program);
+    if (result < 0 || !(op->b & SECCOMP_FILTER_FLAG_NEW_LISTENER)) return result;
+    // Every further call may be one that waits for the listener: this one is all that it takes to hand it over. The
+    // descriptor closes at exec.
+    child->call = CINIT_AT_SEND;
+    return send_descriptor(child, CINIT_SECCOMP_LISTENER, (int)result);
 }
 
 /// The signal is lost when the parent died before prctl: then its end of the socket is closed.

@@ -72,6 +72,12 @@ static long join(struct child *child, const struct cinit_op *op) {
     return fill(child, op->slot, sys(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
 }
 
+/// One of our own, since a slot closes what it held.
+static long inherited(const struct child *child, const struct cinit_op *op) {
+    if (op->a >= (uint64_t)child->arguments->inherited_count) return -EBADF;
+    return sys(fcntl, child->arguments->inherited[op->a], F_DUPFD_CLOEXEC, CINIT_REPORT_FD + 1);
+}
+
 static long limit(const struct cinit_op *op) {
     struct rlimit64 value = {op->b, op->c};
     return sys(prlimit64, 0, op->a, &value, 0);
@@ -125,7 +131,9 @@ static long process_op(struct child *child, const struct cinit_op *op) {
     case CINIT_UMASK: return sys(umask, op->a) < 0 ? -EINVAL : 0;
     case CINIT_SEAL_DESCRIPTORS: return op_seal_descriptors(child, op);
     case CINIT_EXEC: return execute(child);
-    default: return -ENOSYS;
+    case CINIT_BECOME_ROOT: return op_become_root(child);
+    case CINIT_LABEL: return op_label(child, op);
+    default: return scheduling_op(child, op);
     }
 }
 
@@ -137,7 +145,7 @@ static long run_op(struct child *child, const struct cinit_op *op) {
     case CINIT_UNSHARE: return sys(unshare, op->a);
     case CINIT_SETNS: return set_namespace(child, op);
     case CINIT_JOIN: return join(child, op);
-    case CINIT_PRIVATE: return sys(mount, 0, "/", 0, MOUNT_PRIVATE_RECURSIVE, 0);
+    case CINIT_PRIVATE: return sys(mount, 0, "/", 0, op->a ? op->a : MOUNT_PRIVATE_RECURSIVE, 0);
     case CINIT_CHDIR: return sys(chdir, string_at(child, op->path));
     case CINIT_OPEN: return op_open(child, op);
     case CINIT_NULL_DEVICE: return op_null_device(child, op);
@@ -155,6 +163,11 @@ static long run_op(struct child *child, const struct cinit_op *op) {
     case CINIT_READ_ONLY: return op_read_only(child, op);
     case CINIT_PTY: return op_pty(child, op);
     case CINIT_PIVOT: return op_pivot(child, op);
+    case CINIT_MOVE_ROOT: return op_move_root(child, op);
+    case CINIT_CHROOT: return op_chroot(child, op);
+    case CINIT_COPY_UP: return op_copy_up(child, op);
+    case CINIT_RECONFIGURE: return op_reconfigure(child, op);
+    case CINIT_INHERIT: return fill(child, op->slot, inherited(child, op));
     case CINIT_WORK_DIR: return op_work_dir(child, op);
     default: return process_op(child, op);
     }

@@ -78,7 +78,7 @@ long op_borrow(struct child *child, const struct cinit_op *op) {
 }
 
 /// Options: "sKEY\0VALUE\0" or "fFLAG\0" each, the list ends with an empty string.
-static long configure(struct child *child, int fs, const char *option) {
+static long configure(struct child *child, int fs, const char *option, unsigned command) {
     child->call = CINIT_AT_FSCONFIG;
     while (*option) {
         char kind = *option++;
@@ -94,23 +94,25 @@ static long configure(struct child *child, int fs, const char *option) {
         if (error) return error;
     }
     child->call = CINIT_AT_FSCREATE;
-    return sys(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+    return sys(fsconfig, fs, command, 0, 0, 0);
+}
+
+/// The kernel says in words what it did not like, one message a read.
+static void read_words(struct child *child, int fs) {
+    long count = sys(read, fs, child->text, sizeof child->text);
+    child->text_size = count > 0 ? (uint32_t)count : 0;
 }
 
 long op_filesystem(struct child *child, const struct cinit_op *op) {
     child->call = CINIT_AT_FSOPEN;
     long fs = sys(fsopen, string_at(child, op->path), FSOPEN_CLOEXEC);
     if (fs < 0) return fs;
-    long mount = configure(child, (int)fs, string_at(child, op->text));
+    long mount = configure(child, (int)fs, string_at(child, op->text), FSCONFIG_CMD_CREATE);
     if (!mount) {
         child->call = CINIT_AT_FSMOUNT;
         mount = sys(fsmount, fs, FSMOUNT_CLOEXEC, op->a);
     }
-    if (mount < 0) {
-        // The kernel says in words what it did not like, one message a read.
-        long count = sys(read, fs, child->text, sizeof child->text);
-        child->text_size = count > 0 ? (uint32_t)count : 0;
-    }
+    if (mount < 0) read_words(child, (int)fs);
     sys(close, fs);
     return fill(child, op->slot, mount);
 }
@@ -203,6 +205,20 @@ long op_read_only(struct child *child, const struct cinit_op *op) {
     return error;
 }
 
+/// The file system that is mounted there gets other options (fspick(2)).
+long op_reconfigure(struct child *child, const struct cinit_op *op) {
+    long target = open_target(child, child->slots[op->dir], string_at(child, op->path), op->flags, 0);
+    if (target < 0) return target;
+    child->call = CINIT_AT_FSOPEN;
+    long fs = sys(fspick, target, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+    sys(close, target);
+    if (fs < 0) return fs;
+    long error = configure(child, (int)fs, string_at(child, op->text), FSCONFIG_CMD_RECONFIGURE);
+    if (error) read_words(child, (int)fs);
+    sys(close, fs);
+    return error;
+}
+
 /// pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off at once.
 long op_pivot(struct child *child, const struct cinit_op *op) {
     child->call = CINIT_AT_OPEN;
@@ -216,4 +232,40 @@ long op_pivot(struct child *child, const struct cinit_op *op) {
     if (error) return error;
     child->call = CINIT_AT_OPEN;
     return sys(chdir, "/");
+}
+
+static long change_root(struct child *child, const char *directory) {
+    child->call = CINIT_AT_CALL;
+    long error = sys(chroot, directory);
+    child->call = CINIT_AT_OPEN;
+    return error ? error : sys(chdir, "/");
+}
+
+/// Behind the new root the host's own mounts would be there as proof that nothing is hidden from whoever mounts these
+/// file systems in a user namespace of his own (mount_namespaces(7)).
+static void drop_visible(void) {
+    const char *const paths[] = {"/proc", "/sys"};
+    for (int i = 0; i < 2; i++)
+        for (int depth = 0; depth < 64 && !sys(umount2, paths[i], UNMOUNT_DETACH); depth++) {}
+}
+
+/// What can't be pivoted away from, an initramfs, is covered: the new root moves over the old one.
+long op_move_root(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_OPEN;
+    long error = sys(fchdir, child->slots[op->dir]);
+    if (error) return error;
+    long host = sys(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (host < 0) return host;
+    drop_visible();
+    child->call = CINIT_AT_MOVE;
+    error = move_to(child->slots[op->dir], (int)host);
+    sys(close, host);
+    return error ? error : change_root(child, ".");
+}
+
+/// For a mount namespace in which others are: their root stays theirs.
+long op_chroot(struct child *child, const struct cinit_op *op) {
+    child->call = CINIT_AT_OPEN;
+    long error = sys(fchdir, child->slots[op->dir]);
+    return error ? error : change_root(child, ".");
 }

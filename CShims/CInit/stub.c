@@ -220,18 +220,18 @@ STUB int cinit_stub_report_fd(const char *mode) {
 
 /// argv: name, mode, search path, then the user's own. The mode's first letter is `i` to supervise the command, `e` to
 /// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent, `i`: to supervise
-/// it), `h` to hold it until it is started, `w` where the command is a program that runs this one again, then with `g`;
+/// it), `h` to hold it until it is started (then `n`: there is none), `w` where the command is a program that runs this one again, then with `g`;
 /// else it is executed. Digits behind that say how many descriptors from 3 on are the command's.
 STUB void cinit_stub_main(long *stack) {
     long argc = stack[0];
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
-    if (argc < 4) cinit_stub_leave(EXIT_NOT_FOUND);
+    if (argc < 3 || (argc < 4 && argv[1][0] != 'h')) cinit_stub_leave(EXIT_NOT_FOUND);
     if (argv[1][0] == 'w') cinit_stub_exec(CINIT_REPORT_FD, argv[2], argv + 3, envp);
     int report_fd = cinit_stub_report_fd(argv[1]);
     sys(fcntl, report_fd, F_SETFD, FD_CLOEXEC);
     if (argv[1][0] == 'g' && argc > 6) cinit_stub_guard(argv[0], argv + 2, envp);
     if (argv[1][0] == 'i') cinit_stub_supervise(report_fd, argv[0], argv[2], argv + 3, envp);
     else if (argv[1][0] == 'e') cinit_stub_enter(report_fd, argv[0], argv[1] + 1, argv[2], argv + 3, envp);
-    else if (argv[1][0] == 'h') cinit_stub_hold(report_fd, argv[2], argv + 3, envp);
+    else if (argv[1][0] == 'h') cinit_stub_hold(report_fd, argv[1][1] != 'n', argv[2], argv + 3, envp);
     else cinit_stub_exec(report_fd, argv[2], argv + 3, envp);
 }

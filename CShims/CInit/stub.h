@@ -26,7 +26,7 @@ HIDDEN void cinit_stub_fail(int report_fd, uint32_t call, long error, const char
 HIDDEN int cinit_stub_is_name(const char *command);
 HIDDEN const char *cinit_stub_candidate(const char *search, const char *name, char *path);
 HIDDEN void cinit_stub_exec(int report_fd, const char *search, char **argv, char **envp);
-HIDDEN void cinit_stub_hold(int report_fd, const char *search, char **argv, char **envp);
+HIDDEN void cinit_stub_hold(int report_fd, int looks, const char *search, char **argv, char **envp);
 HIDDEN void cinit_stub_guard(const char *name, char **words, char **envp);
 
 #endif

@@ -37,14 +37,14 @@ STUB void cinit_stub_find(int report_fd, const char *search, const char *command
 
 /// Says that all is made, and waits for the byte that comes with `start`, much later and from somebody else. From then on
 /// that one hears of failures.
-STUB void cinit_stub_hold(int report_fd, const char *search, char **argv, char **envp) {
+STUB void cinit_stub_hold(int report_fd, int looks, const char *search, char **argv, char **envp) {
     struct cinit_report report;
     struct iovec vector;
     char byte;
     long count;
     sys(fcntl, report_fd + CINIT_GATE_START, F_SETFD, FD_CLOEXEC);
     sys(fcntl, report_fd + CINIT_GATE_REPORT, F_SETFD, FD_CLOEXEC);
-    cinit_stub_find(report_fd, search, argv[0]);
+    if (looks) cinit_stub_find(report_fd, search, argv[0]);
     report.kind = CINIT_HELD;
     report.call = 0;
     report.op = 0;
@@ -54,6 +54,6 @@ STUB void cinit_stub_hold(int report_fd, const char *search, char **argv, char *
     if (sys(writev, report_fd, &vector, 1) < 0) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
     do count = sys(read, report_fd + CINIT_GATE_START, &byte, 1);
     while (count == -EINTR);
-    if (count != 1) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
+    if (count != 1 || !argv[0]) cinit_stub_leave(EXIT_NOT_EXECUTABLE);
     cinit_stub_exec(report_fd + CINIT_GATE_REPORT, search, argv, envp);
 }

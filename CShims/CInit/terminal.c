@@ -10,17 +10,17 @@
 
 enum { FIRST_SPARE_FD = 10, DEVPTS_MAGIC = 0x1cd1 };
 
-static long send_master(int socket, int master) {
-    struct cinit_report report = {.kind = CINIT_TERMINAL_MASTER};
+long send_descriptor(struct child *child, uint32_t kind, int fd) {
+    struct cinit_report report = {.kind = kind};
     struct iovec vector = {&report, sizeof report};
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
-    *(int *)CMSG_DATA(&control.header) = master;
+    *(int *)CMSG_DATA(&control.header) = fd;
     struct msghdr message = {
         .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes};
-    long count = sys(sendmsg, socket, &message, MSG_NOSIGNAL);
+    long count = sys(sendmsg, child->report, &message, MSG_NOSIGNAL);
     return count < 0 ? count : 0;
 }
 
@@ -53,7 +53,7 @@ long op_pty(struct child *child, const struct cinit_op *op) {
     }
     if (!error) {
         child->call = CINIT_AT_SEND;
-        error = send_master(child->report, (int)master);
+        error = send_descriptor(child, CINIT_TERMINAL_MASTER, (int)master);
     }
     sys(close, master);
     return error ? error : fill(child, op->slot, slave);

@@ -61,6 +61,9 @@ extension ContainerRuntime {
             id: state.id, spec: spec, rootfs: RootfsMount(directory: bundle.rootfs, readOnly: false))
         request.passed = PassedDescriptors(kept: options.preserved, gate: gate.descriptors)
         request.diesWithParent = false
+        request.hasCommand = spec.hasProcess
+        request.usesPivot = options.usesPivot
+        request.newKeyring = options.newKeyring
         request.hasHooks = spec.hooks?.areEarly == true
         let plan = try runtime { () throws(RuntimeError) in
             try Launcher.plan(request, host: ContainerRuntime.hostFacts())
@@ -92,6 +95,9 @@ extension ContainerRuntime {
                     failure = error
                     throw RuntimeError.invalid("\(error)")
                 }
+            } listener: { (descriptor, pid, socket) throws(RuntimeError) in
+                try SeccompListener.send(
+                    descriptor, to: socket, state: live.seccompReport(spec, pid, .creating))
             }
         } catch {
             throw failure ?? .runtime(error)

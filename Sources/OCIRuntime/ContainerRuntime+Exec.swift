@@ -44,11 +44,16 @@ extension ContainerRuntime {
         request.joinsTimeNamespace = spec.ownKinds.contains(.time)
         request.keepsGroups = ContainerRuntime.hostFacts().keepsGroups
         request.diesWithParent = false
+        request.personality = spec.linux.personality
         request.passed = PassedDescriptors(kept: options.preserved)
         let target = try self.process(of: state)
         let cgroup = try execCgroup(state, options)
         let started = try runtime { () throws(RuntimeError) in
-            try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [target.raw])
+            try Launcher.start(
+                try Launcher.plan(request), cgroup: cgroup, joining: [target.raw],
+                listener: { (descriptor, pid, socket) throws(RuntimeError) in
+                    try SeccompListener.send(descriptor, to: socket, state: state.seccompReport(spec, pid, status))
+                })
         }
         withExtendedLifetime(target) {}
         if let path = options.consoleSocket, started.terminalNumber >= 0 {

@@ -67,6 +67,15 @@ package struct ContainerState: Sendable, Hashable {
         self.annotations = annotations
     }
 
+    /// What goes with the listener of a filter (config-linux.md#containerprocessstate).
+    func seccompReport(_ spec: Spec, _ pid: Int32, _ status: ContainerStatus) -> [UInt8] {
+        let report = JSONValue.members([
+            "ociVersion": .string(ociVersion), "fds": .array([.string("seccompFd")]), "pid": .number(pid),
+            "metadata": spec.linux.seccomp?.listenerMetadata.map { .string($0) }, "state": self.report(status),
+        ])
+        return Array(report.text.utf8)
+    }
+
     /// What `state` prints and hooks read (runtime.md#state), with the members that runc adds.
     package func report(_ status: ContainerStatus) -> JSONValue {
         .members([

@@ -7,15 +7,27 @@ internal import OCI
 /// are joined at once; and the pid namespace is entered last, by the stub, when nothing of the host is left that the
 /// container's processes could take from it (CVE-2016-9962).
 enum ExecCompiler {
-    static func compile(_ request: ExecRequest) throws(RuntimeError) -> LaunchPlan {
+    static func compile(_ request: ExecRequest, modules: SecurityModules) throws(RuntimeError) -> LaunchPlan {
         // Until it has been replaced it may go with its parent in any case.
-        let steps = ProcessSteps(
+        var steps = ProcessSteps(
             id: request.id, process: request.process, seccomp: request.seccomp, stdio: request.stdio,
-            diesWithParent: true, keepsGroups: request.keepsGroups, passed: request.passed)
+            diesWithParent: true, keepsGroups: request.keepsGroups)
+        steps.passed = request.passed
+        steps.newKeyring = request.newKeyring
+        steps.personality = request.personality
+        steps.modules = modules
+        steps.hasSuccessor = true
         try steps.check()
         let process = request.process
         let root = Slot(index: 0, name: "root")
-        var ops: [PlanOp] = [.joinCgroup, .join(root, namespaces(request))]
+        var ops: [PlanOp] = []
+        var label: Slot?
+        if let file = try modules.label(process)?.file {
+            let opened = Slot(index: 3, name: "label")
+            ops.append(.open(opened, .host(file), flags: O_WRONLY, []))
+            label = opened
+        }
+        ops += try joinCgroup(process.execCPUAffinity) + [.join(root, namespaces(request))]
         var terminal: Slot?
         var null: Slot?
         if process.terminal {
@@ -28,8 +40,17 @@ enum ExecCompiler {
         }
         ops.append(.workDirectory(.within(root, process.cwd)))
         ops.append(.awaitRelease)
-        ops += try steps.ops(terminal: terminal, controlling: false, null: null)
+        ops += try steps.ops(terminal: terminal, controlling: false, null: null, label: label)
         return try plan(request, ops, steps)
+    }
+
+    /// Before it, the CPUs may be ones that the cgroup does not have; then joining gives it the cgroup's.
+    private static func joinCgroup(_ affinity: Spec.CPUAffinity?) throws(RuntimeError) -> [PlanOp] {
+        var ops: [PlanOp] = []
+        if let cpus = affinity?.initial { ops.append(.affinity(try CPUList(cpus), tolerant: true)) }
+        ops.append(.joinCgroup)
+        if let cpus = affinity?.final { ops.append(.affinity(try CPUList(cpus), tolerant: false)) }
+        return ops
     }
 
     /// The host's own where the container has none, which joining does not change.
@@ -59,6 +80,7 @@ enum ExecCompiler {
         var parent = LaunchPlan.ParentSteps()
         parent.oomScoreAdj = process.oomScoreAdj
         parent.owners = [request.id]
+        parent.seccompListener = try steps.listener()
         let buffer = try PlanEncoder.encode(
             ops, clone: [], arguments: steps.arguments(mode), environment: process.env)
         return LaunchPlan(

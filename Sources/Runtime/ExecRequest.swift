@@ -13,6 +13,9 @@ package struct ExecRequest: Sendable {
     package var joinsTimeNamespace = false
     /// setgroups(2) is denied (user_namespaces(7)).
     package var keepsGroups = false
+    /// The container's.
+    package var personality: Spec.Personality?
+    package var newKeyring = true
     /// Ignored where the process has a terminal.
     package var stdio = StandardIO.inherited
     /// No gate.

@@ -21,7 +21,10 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     var makesUserNamespace: Bool { cloneFlags.contains(.user) }
 
     /// Whether it is told that all is made, and the command is executed later.
-    var isHeld: Bool { stub == .hold }
+    var isHeld: Bool {
+        if case .hold = stub { return true }
+        return false
+    }
 
     /// Whether it is told that the command was executed, since the socket stays open.
     var isEmulated: Bool { stub == .wrap }
@@ -43,6 +46,18 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
         package var gidMappings: [Spec.IDMapping] = []
         /// A pid namespace to join before the clone.
         package var pidNamespace: String?
+        /// All namespaces to join before the clone, where a process between does that; the one above is then among them.
+        package var joins: [JoinedNamespace] = []
+        /// For /proc/PID/timens_offsets of a new time namespace, which the process between then makes.
+        package var timeOffsets: String?
+        /// setgroups(2) is given up for the namespace, without which an ordinary user may write no gid_map.
+        package var deniesGroups = false
+        /// Bind sources whose files have other owners in the container.
+        package var mapped: [MappedSource] = []
+        /// Hard limits that a user namespace has no right to raise.
+        package var limits: [ResourceLimit] = []
+        /// The Unix socket for the listener of the seccomp filter.
+        package var seccompListener: String?
         /// Whose namespaces are joined, for messages: in the order of the descriptors that a start is given.
         package var owners: [String] = []
     }
@@ -50,12 +65,19 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         var lines = [cloneFlags.isEmpty ? "clone" : "clone \(cloneFlags)"]
         if let path = parent.pidNamespace { lines.insert("join pid namespace \(path)", at: 0) }
+        lines.insert(contentsOf: earlyLines, at: 0)
         if let adjustment = parent.oomScoreAdj { lines.append("parent: oom_score_adj \(adjustment)") }
         lines += mappingLines("uid_map", parent.uidMappings) + mappingLines("gid_map", parent.gidMappings)
         for op in ops where op != .exec { lines.append(op.description) }
         lines += environment.map { "env \($0)" }
         lines.append("exec\(stub.text) \(arguments)")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var earlyLines: [String] {
+        let clocks = (parent.timeOffsets ?? "").split(separator: "\n").map { "clock \($0)" }
+        let mapped = parent.mapped.enumerated().map { "mapped mount \($0) = \($1)" }
+        return mapped + clocks + parent.joins.map { "join \($0.kind) namespace \($0.path)" }
     }
 
     private func mappingLines(_ name: String, _ mappings: [Spec.IDMapping]) -> [String] {

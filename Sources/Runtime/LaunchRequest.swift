@@ -1,4 +1,5 @@
 package import Cgroups
+internal import Glibc
 package import OCI
 package import Rootfs
 
@@ -19,10 +20,16 @@ package struct LaunchRequest: Sendable {
     package var emulator: Emulator?
     /// With a gate, the container is held before its command is executed.
     package var passed = PassedDescriptors()
+    /// False for one with a gate that nobody will open: its `process` says nothing.
+    package var hasCommand = true
     /// The parent has something to do in the container's namespaces before they have their last shape (hooks).
     package var hasHooks = false
     /// SIGKILL for the container when the launching thread's process ends: for foreground runs.
     package var diesWithParent = true
+    /// False: the root is moved and entered by chroot(2), for hosts whose own root is an initramfs.
+    package var usesPivot = true
+    /// A session keyring of the container's own.
+    package var newKeyring = true
 
     package init(id: String, spec: Spec, rootfs: RootfsMount) {
         self.id = id
@@ -55,7 +62,16 @@ package struct HostFacts: Sendable {
     /// setgroups(2) is denied (user_namespaces(7)).
     package var keepsGroups = false
 
+    /// An ordinary user's: in a new user namespace it may map its own user and group and no others.
+    package var mapsOnlyItself = false
+    /// nil: looked up where the spec asks for labels.
+    package var modules: SecurityModules?
+
     package init(cgroups: CgroupLayout?) { self.cgroups = cgroups }
 
-    package static func current() -> HostFacts { HostFacts(cgroups: try? CgroupLayout.detect()) }
+    package static func current() -> HostFacts {
+        var facts = HostFacts(cgroups: try? CgroupLayout.detect())
+        facts.mapsOnlyItself = geteuid() != 0
+        return facts
+    }
 }

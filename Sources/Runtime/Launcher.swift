@@ -10,12 +10,17 @@ package enum Launcher {
     package static func plan(
         _ request: LaunchRequest, host: HostFacts = .current()
     ) throws(RuntimeError) -> LaunchPlan {
-        try PlanCompiler.compile(request, host: host)
+        var host = host
+        if host.modules == nil, request.spec.asksForLabels { host.modules = .current() }
+        return try PlanCompiler.compile(request, host: host)
     }
 
     /// Decides everything about a further process; changes nothing.
-    package static func plan(_ request: ExecRequest) throws(RuntimeError) -> LaunchPlan {
-        try ExecCompiler.compile(request)
+    package static func plan(
+        _ request: ExecRequest, modules: SecurityModules? = nil
+    ) throws(RuntimeError) -> LaunchPlan {
+        try ExecCompiler.compile(
+            request, modules: modules ?? (request.process.asksForLabels ? .current() : SecurityModules()))
     }
 
     /// Runs a plan up to the exec of the user's command. The child starts inside `cgroup`; `beforeRelease` gets the pidfd
@@ -27,21 +32,25 @@ package enum Launcher {
     ///
     /// `joining` are the pidfds of the processes that the plan's `owners` name: for a further process the container's
     /// first, else those of the containers whose namespaces are shared.
+    ///
+    /// `listener` gets the listener of the plan's filter, before the command is executed.
     package static func start(
         _ plan: LaunchPlan, cgroup: Cgroup? = nil, joining targets: [Int32] = [],
-        beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in }
+        beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in },
+        listener: SeccompListener.Handover = SeccompListener.refuse
     ) throws(RuntimeError) -> RunningProcess {
         var monitor: StartingMonitor?
-        return try start(plan, cgroup, targets, &monitor, beforeRelease)
+        return try start(plan, cgroup, targets, &monitor, listener, beforeRelease)
     }
 
     /// As `start`, with a monitor as the container's parent, which outlives the caller.
     package static func start(
         _ plan: LaunchPlan, cgroup: Cgroup, joining targets: [Int32] = [], monitor launch: MonitorLaunch,
-        beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in }
+        beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in },
+        listener: SeccompListener.Handover = SeccompListener.refuse
     ) throws(RuntimeError) -> MonitoredProcess {
         var monitor: StartingMonitor? = try StartingMonitor(launch)
-        let process = try start(plan, cgroup, targets, &monitor, beforeRelease)
+        let process = try start(plan, cgroup, targets, &monitor, listener, beforeRelease)
         guard let monitor = monitor.take() else { throw .lostChild("it has no monitor") }
         return MonitoredProcess(
             process: process, control: monitor.running(), isSuccessor: plan.hasSuccessor)
@@ -59,7 +68,7 @@ package enum Launcher {
 
     private static func start(
         _ plan: LaunchPlan, _ cgroup: Cgroup?, _ targets: [Int32], _ monitor: inout StartingMonitor?,
-        _ beforeRelease: (Int32) throws(RuntimeError) -> Void
+        _ listener: SeccompListener.Handover, _ beforeRelease: (Int32) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> RunningProcess {
         if targets.count != plan.parent.owners.count {
             throw .invalid("\(targets.count) processes for the \(plan.parent.owners.count) that the plan joins")
@@ -77,7 +86,7 @@ package enum Launcher {
             // What the child says is the cause, ours the consequence.
             throw child.reportedFailure(plan) ?? error
         }
-        try child.awaitExec(plan, beforeRelease)
+        try child.awaitExec(plan, listener, beforeRelease)
         return child.running()
     }
 }
@@ -85,12 +94,19 @@ package enum Launcher {
 extension LaunchPlan.ParentSteps {
     fileprivate func take(for pid: pid_t) throws(RuntimeError) {
         if let oomScoreAdj { try write("\(oomScoreAdj)", to: "/proc/\(pid)/oom_score_adj") }
-        if !uidMappings.isEmpty { try write(lines(uidMappings), to: "/proc/\(pid)/uid_map") }
-        if !gidMappings.isEmpty { try write(lines(gidMappings), to: "/proc/\(pid)/gid_map") }
+        for limit in limits { raise(limit, of: pid) }
+        if deniesGroups { try write("deny", to: "/proc/\(pid)/setgroups") }
+        if !uidMappings.isEmpty { try write(Spec.IDMapping.lines(uidMappings), to: "/proc/\(pid)/uid_map") }
+        if !gidMappings.isEmpty { try write(Spec.IDMapping.lines(gidMappings), to: "/proc/\(pid)/gid_map") }
     }
 
-    private func lines(_ mappings: [Spec.IDMapping]) -> String {
-        mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
+    /// The hard limit alone: the child sets both once it has what it needs, and says what it may not.
+    private func raise(_ limit: ResourceLimit, of pid: pid_t) {
+        let resource = __rlimit_resource(limit.resource)
+        var current = rlimit()
+        guard prlimit(pid, resource, nil, &current) == 0, UInt64(current.rlim_max) < limit.hard else { return }
+        current.rlim_max = rlim_t(limit.hard)
+        _ = prlimit(pid, resource, &current, nil)
     }
 
     private func write(_ text: String, to path: String) throws(RuntimeError) {

@@ -9,7 +9,7 @@ extension PlanCompiler {
         guard let layout = host.cgroups else {
             throw .invalid("mount cgroup on \(mount.destination): the host has no cgroup hierarchy mounted")
         }
-        let attributes = mount.options.set
+        let attributes = mount.options.all.set
         let rules: TargetRules = [.makeDirectory, .directory, .notProc]
         if layout.mode == .unified, let hierarchy = layout.hierarchies.first {
             let made = try makeHierarchy(hierarchy, "cgroup")

@@ -49,7 +49,8 @@ extension PlanCompiler {
                 .filesystem(empty, type: "tmpfs", options: options, [.readOnly, .noSuid, .noDev, .noExec]))
             // Before Linux 6.15 open_tree copies only what is mounted in our own namespace. So it lies on the old root's
             // /proc, which no later step looks at, until the pivot takes that away.
-            ops.append(.attach(empty, .host("/proc"), .directory))
+            // In a mount namespace with others in it, no place is ours to use.
+            if !joins(.mount) { ops.append(.attach(empty, .host("/proc"), .directory)) }
             for path in masked { ops.append(.mask(cover(path), file: null, directory: empty, [])) }
         }
         for path in unique(spec.linux.readonlyPaths) { ops.append(.readOnly(cover(path), [])) }

@@ -14,7 +14,7 @@ extension PlanCompiler {
         for device in try devices() {
             let path = PlanCompiler.clean(device.path)
             guard PlanCompiler.isBelow(path, "/dev"), path != "/dev" else {
-                ops.append(.node(.within(root, path), try node(device)))
+                try make(device, at: .within(root, path))
                 continue
             }
             try make(device, at: .within(dev, String(path.dropFirst("/dev/".count))))
@@ -53,7 +53,8 @@ extension PlanCompiler {
 
     /// A user namespace may not make device nodes, so the host's is bound in.
     private mutating func make(_ device: Spec.Device, at place: Place) throws(RuntimeError) {
-        if makes(.user) || !host.makesDevices {
+        if device.type != "p", hasUserNamespace || !host.makesDevices {
+            _ = try node(device)
             let host = try slot(place.path)
             ops.append(.cloneTree(host, .host(device.path), recursive: false))
             ops.append(.attach(host, place, [.makeLike, .noLinks]))

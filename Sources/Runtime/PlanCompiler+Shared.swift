@@ -31,7 +31,8 @@ extension PlanCompiler {
                 .borrow(copy, target: target, path: isProc ? "/proc" : mount.destination, isProc: isProc))
             ops.append(
                 .attributes(
-                    copy, set: mount.options.set, clear: mount.options.clear, mount.options.propagation ?? .private,
+                    copy, set: mount.options.all.set, clear: mount.options.all.clear,
+                    mount.options.propagation ?? .private,
                     recursive: false))
         }
     }

@@ -18,6 +18,8 @@ struct PlanCompiler {
     var devpts: Slot?
     /// Copies of bind sources by index of the mount.
     var sources: [Int: Slot] = [:]
+    /// What the parent copies, since it takes the host's rights.
+    var mapped: [MappedSource] = []
 
     var spec: Spec { request.spec }
 
@@ -37,21 +39,20 @@ struct PlanCompiler {
     private mutating func compile() throws(RuntimeError) -> LaunchPlan {
         try checkShape()
         let mounts = try classifyMounts()
+        let label = try openLabel()
         // Id maps come first of all; anything else that the parent does overlaps with the mounts.
         if makes(.user) { ops.append(.awaitRelease) }
         // The namespace's root is the cgroup that the process is in.
         ops.append(.joinCgroup)
         if makes(.cgroup) { ops.append(.unshare(.cgroup)) }
-        for namespace in spec.linux.namespaces where namespace.type != .pid {
-            if let path = namespace.path {
-                ops.append(.joinNamespace(path: path, NamespaceFlags(namespace.type)))
-            }
-        }
+        joinNamespaces()
         for (index, shared) in request.shared.enumerated() { ops.append(.share(target: index, shared.kinds)) }
         try takeSources(mounts)
         try borrow(mounts)
-        ops.append(.makeMountsPrivate)
+        try separateMounts()
         try mountRoot()
+        // The host's paths have been opened as the host's root, to whom they may be open alone.
+        if hasUserNamespace { ops.append(.becomeRoot) }
         try mountAll(mounts)
         try makeDevices()
         let terminal = try makeTerminal()
@@ -65,9 +66,9 @@ struct PlanCompiler {
         }
         let null = try openNull(for: terminal)
         if !makes(.user), !request.hasHooks { ops.append(.awaitRelease) }
-        ops.append(.pivot(root))
+        try enterRoot()
         ops.append(.workDirectory(.within(root, spec.process.cwd)))
-        try finishProcess(terminal: terminal, null: null)
+        try finishProcess(terminal: terminal, null: null, label: label)
         return try plan()
     }
 
@@ -79,67 +80,36 @@ struct PlanCompiler {
         return Slot(index: Int16(slots), name: name)
     }
 
-    func makes(_ kind: Spec.Namespace.Kind) -> Bool {
-        spec.linux.namespaces.contains { $0.type == kind && $0.path == nil }
-    }
-
     private func checkShape() throws(RuntimeError) {
         try steps.check()
-        if !makes(.mount) { throw .invalid("the spec has no new mount namespace: the root would be the host's") }
-        var kinds: Set<Spec.Namespace.Kind> = []
-        for namespace in spec.linux.namespaces where !kinds.insert(namespace.type).inserted {
-            throw .invalid("the spec names the \(namespace.type.rawValue) namespace twice")
-        }
-        if spec.linux.namespaces.contains(where: { $0.path != nil && ($0.type == .user || $0.type == .time) }) {
-            throw .invalid("joining a user or time namespace is not supported yet")
-        }
-        try checkShared(kinds)
-        let propagation = spec.linux.rootfsPropagation ?? "rprivate"
-        if !["private", "rprivate", "slave", "rslave"].contains(propagation) {
-            throw .invalid("the root's propagation \(propagation) is not supported: the root is always private")
-        }
-    }
-
-    private mutating func mountRoot() throws(RuntimeError) {
-        let rootfs = request.rootfs
-        switch rootfs.step {
-        case .filesystem(let type, let options, let directory):
-            if let directory { ops.append(.changeDirectory(directory)) }
-            ops.append(.filesystem(root, type: type, options: options, []))
-            ops.append(.attach(root, .host(rootfs.mountPoint), []))
-        case .optionString(_, let options, let directory):
-            ops.append(.changeDirectory(directory))
-            ops.append(.overlay(mountPoint: rootfs.mountPoint, options: options))
-            ops.append(.open(root, .host(rootfs.mountPoint), flags: PlanCompiler.pathOnlyDirectory, []))
-        case .bind(let source):
-            ops.append(.cloneTree(root, .host(source), recursive: true))
-            ops.append(.attributes(root, set: [], clear: [], .private, recursive: true))
-            ops.append(.attach(root, .host(rootfs.mountPoint), []))
-        // Whoever starts the container lets it mount, and has what it made bound.
-        case .program(let arguments):
-            throw .invalid("a root file system that \(arguments.first ?? "") is still to mount")
-        }
+        try checkNamespaces()
+        _ = try rootPropagation()
     }
 
     /// Another's pid namespace is entered last of all, as by a further process of its container (`ExecCompiler`).
     private var stubMode: StubMode {
-        if request.passed.gate != nil { return .hold }
+        if request.passed.gate != nil { return .hold(hasCommand: request.hasCommand) }
         if pidOwner == nil { return request.useInit ? .supervise : .replace }
         return .enter(
             terminal: spec.process.terminal, diesWithParent: request.diesWithParent, supervises: request.useInit)
     }
 
     private func plan() throws(RuntimeError) -> LaunchPlan {
-        var flags: NamespaceFlags = []
-        for namespace in spec.linux.namespaces where namespace.path == nil && namespace.type != .cgroup {
-            flags.formUnion(NamespaceFlags(namespace.type))
-        }
         var parent = LaunchPlan.ParentSteps()
         parent.oomScoreAdj = spec.process.oomScoreAdj
-        parent.uidMappings = spec.linux.uidMappings ?? []
-        parent.gidMappings = spec.linux.gidMappings ?? []
+        if makes(.user) {
+            parent.uidMappings = spec.linux.uidMappings ?? []
+            parent.gidMappings = spec.linux.gidMappings ?? []
+        }
         parent.owners = request.shared.map(\.owner)
-        parent.pidNamespace = spec.linux.namespaces.first { $0.type == .pid }?.path
+        parent.joins = earlyJoins
+        if parent.joins.isEmpty { parent.pidNamespace = spec.linux.namespaces.first { $0.type == .pid }?.path }
+        parent.timeOffsets = try timeOffsets()
+        parent.deniesGroups = makes(.user) && host.mapsOnlyItself
+        parent.mapped = mapped
+        parent.seccompListener = try steps.listener()
+        if hasUserNamespace { parent.limits = try steps.limits() }
+        let flags = cloneFlags
         let process = spec.process
         let mode = stubMode
         let buffer = try PlanEncoder.encode(

@@ -7,6 +7,8 @@ internal import Rootfs
 struct PlanEncoder {
     /// PROC_SUPER_MAGIC of statfs(2).
     private static let procMagic: UInt64 = 0x9fa0
+    /// MS_REC of mount(2).
+    private static let recursive: UInt64 = 0x4000
 
     private var strings: [UInt8] = []
     private let base: Int
@@ -106,6 +108,13 @@ struct PlanEncoder {
     private mutating func encodeMount(_ item: PlanOp) -> cinit_op? {
         switch item {
         case .makeMountsPrivate: op(CINIT_PRIVATE)
+        case .makeMountsSlaves: op(CINIT_PRIVATE, a: Propagation.slave.rawValue | PlanEncoder.recursive)
+        case .changeRoot(let slot): op(CINIT_CHROOT, dir: slot)
+        case .moveRoot(let slot): op(CINIT_MOVE_ROOT, dir: slot)
+        case .inherit(let slot, let index): op(CINIT_INHERIT, slot, a: UInt64(index))
+        case .copyUp(let slot, let place): op(CINIT_COPY_UP, slot, dir: place.slot, path: add(place.path))
+        case .reconfigure(let place, let options):
+            op(CINIT_RECONFIGURE, dir: place.slot, path: add(place.path), text: add(options))
         case .cloneTree(let slot, let place, let recursive):
             op(
                 CINIT_CLONE_TREE, slot, dir: place.slot, path: place.path.isEmpty ? 0 : add(place.path),
@@ -182,6 +191,13 @@ struct PlanEncoder {
             op(CINIT_SECCOMP, text: add(program.bytecode), a: UInt64(program.instructions), b: program.flags)
         case .parentDeath(let signal): op(CINIT_PARENT_DEATH, a: UInt64(signal))
         case .umask(let mask): op(CINIT_UMASK, a: UInt64(mask))
+        case .becomeRoot: op(CINIT_BECOME_ROOT)
+        case .label(let slot, let text): op(CINIT_LABEL, slot, text: add(text))
+        case .ioPriority(let value): op(CINIT_IO_PRIORITY, a: UInt64(value))
+        case .scheduler(let attributes): op(CINIT_SCHEDULER, text: add(attributes.bytes))
+        case .personality(let domain): op(CINIT_PERSONALITY, a: UInt64(domain))
+        case .affinity(let list, let tolerant):
+            op(CINIT_AFFINITY, text: add(list.mask), a: UInt64(list.mask.count), b: tolerant ? 1 : 0)
         case .sealDescriptors(let passed):
             op(
                 CINIT_SEAL_DESCRIPTORS, a: UInt64(passed.kept), b: UInt64(max(0, passed.gate?.start ?? 0)),

@@ -21,6 +21,13 @@ extension PlanOp: CustomStringConvertible {
     private var mountDescription: String? {
         switch self {
         case .makeMountsPrivate: "make all mounts private"
+        case .makeMountsSlaves: "make all mounts slaves"
+        case .changeRoot(let slot): "chroot to \(slot)"
+        case .moveRoot(let slot): "move \(slot) over the root"
+        case .inherit(let slot, let index): "\(slot) = mapped mount \(index) of the parent"
+        case .copyUp(let slot, let place): "copy \(place) to \(slot)"
+        case .reconfigure(let place, let options):
+            "remount \(place) \(options.map(\.description).joined(separator: ","))"
         case .cloneTree(let slot, let place, let recursive):
             "\(slot) = \(recursive ? "rbind" : "bind") of \(place)"
         case .borrow(let slot, let target, let path, _): "\(slot) = copy of \(path) of process \(target)"
@@ -75,6 +82,12 @@ extension PlanOp: CustomStringConvertible {
         case .seccomp(let program): "seccomp filter of \(program.instructions) instructions"
         case .parentDeath(let signal): signal == 0 ? "outlive the parent" : "signal \(signal) when the parent dies"
         case .umask(let mask): "umask \(octal(mask))"
+        case .becomeRoot: "become root of the user namespace"
+        case .label(_, let text): "label \(text)"
+        case .ioPriority(let value): "I/O priority \(value >> 13):\(value & 7)"
+        case .scheduler(let attributes): "scheduler \(attributes)"
+        case .personality(let domain): "personality 0x\(String(domain, radix: 16))"
+        case .affinity(let list, let tolerant): "CPUs \(list.text)\(tolerant ? " where allowed" : "")"
         case .sealDescriptors(let passed):
             "close descriptors above \(2 + passed.kept) at exec" + (passed.gate == nil ? "" : " but the gate's")
         default: "exec"

@@ -107,6 +107,8 @@ package enum PlanOp: Hashable, Sendable {
     /// `isProc` is set.
     case borrow(Slot, target: Int, path: String, isProc: Bool)
     case makeMountsPrivate
+    /// What the host mounts later still comes through; what the container mounts does not go there.
+    case makeMountsSlaves
     case changeDirectory(String)
     case open(Slot, Place, flags: Int32, TargetRules)
     case nullDevice(Slot, Place, flags: Int32)
@@ -142,6 +144,22 @@ package enum PlanOp: Hashable, Sendable {
     case seccomp(SeccompProgram)
     case parentDeath(signal: Int32)
     case umask(UInt32)
+    /// User and group 0 of the user namespace, which can own what is made from here on.
+    case becomeRoot
+    /// In a mount namespace that others are in.
+    case changeRoot(Slot)
+    /// In place of `pivot`, where the host's root is an initramfs.
+    case moveRoot(Slot)
+    /// What the parent made ready: by its index among `ParentSteps.mapped`.
+    case inherit(Slot, Int)
+    case copyUp(Slot, Place)
+    case reconfigure(Place, options: [MountOption])
+    case label(Slot, String)
+    case ioPriority(UInt32)
+    case scheduler(SchedulerAttributes)
+    case personality(UInt32)
+    /// `tolerant`: CPUs that are out of reach are no error.
+    case affinity(CPUList, tolerant: Bool)
     case sealDescriptors(PassedDescriptors)
     case exec
 }

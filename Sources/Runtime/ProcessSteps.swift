@@ -10,33 +10,40 @@ struct ProcessSteps {
     let seccomp: Spec.Seccomp?
     let stdio: StandardIO
     let diesWithParent: Bool
-    let keepsGroups: Bool
+    var keepsGroups: Bool
     var passed = PassedDescriptors()
+    var hasCommand = true
+    var newKeyring = true
+    var personality: Spec.Personality?
+    var modules = SecurityModules()
+    /// Whether the stub starts the command by a process of its own.
+    var hasSuccessor = false
 
     /// Throws for what no process can be given.
     func check() throws(RuntimeError) {
-        if process.args.isEmpty { throw .invalid("no command specified") }
+        if process.args.isEmpty, hasCommand { throw .invalid("no command specified") }
         if !process.cwd.utf8.starts(with: "/".utf8) {
             throw .invalid("the working directory \(process.cwd) is not absolute")
         }
-        // Asked for and not done would be a hole.
-        if process.apparmorProfile != nil || process.selinuxLabel != nil {
-            throw .invalid("AppArmor profiles and SELinux labels are not supported yet")
-        }
+        _ = try modules.label(process)
+        _ = try listener()
     }
 
     /// The operations for a process that stands in its root, up to the exec of the stub, in an order in which each still
     /// may do what it does: limits before capabilities, groups before ids, all of them before the filter.
-    func ops(terminal: Slot?, controlling: Bool, null: Slot?) throws(RuntimeError) -> [PlanOp] {
-        var ops: [PlanOp] = [.keyring("_ses.\(id)")]
+    func ops(
+        terminal: Slot?, controlling: Bool, null: Slot?, label: Slot? = nil
+    ) throws(RuntimeError) -> [PlanOp] {
+        var ops: [PlanOp] = newKeyring ? [.keyring("_ses.\(id)")] : []
         if let terminal {
             ops.append(.terminal(terminal, controlling: controlling))
         } else {
             ops.append(.stdio(stdio, null: null, owner: process.user.uid))
         }
+        if let label, let text = try modules.label(process)?.text { ops.append(.label(label, text)) }
         // Behind the last steps that need spare descriptors, and while raising a limit may still be ours to do.
         ops.append(.sealDescriptors(passed))
-        for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
+        ops += try limits().map { .limit($0) } + scheduling()
         ops.append(.bounding(try mask(process.capabilities.bounding)))
         ops.append(.ambient([]))
         if !keepsGroups { ops.append(.groups(process.user.additionalGids)) }
@@ -51,13 +58,13 @@ struct ProcessSteps {
 
     /// As `ops`, for a process that keeps its user and has no rights to lose: what it starts as is all that it is.
     func unprivilegedOps(terminal: Slot?, null: Slot?) throws(RuntimeError) -> [PlanOp] {
-        var ops: [PlanOp] = [.keyring("_ses.\(id)")]
+        var ops: [PlanOp] = newKeyring ? [.keyring("_ses.\(id)")] : []
         if let terminal {
             ops.append(.terminal(terminal, controlling: true))
         } else {
             ops.append(.stdio(stdio, null: null, owner: 0))
         }
-        for limit in process.rlimits { ops.append(.limit(try resourceLimit(limit))) }
+        ops += try limits().map { .limit($0) } + scheduling()
         ops.append(.umask(process.user.umask.map { $0 & 0o777 } ?? 0o022))
         ops.append(.parentDeath(signal: diesWithParent ? SIGKILL : 0))
         return ops + [.sealDescriptors(passed), .noNewPrivileges, .exec]
@@ -113,6 +120,32 @@ struct ProcessSteps {
         if !ambient.isEmpty { ops.append(.ambient(ambient)) }
     }
 
+    /// Where the notifications of the filter go; nil without any.
+    func listener() throws(RuntimeError) -> String? {
+        guard let seccomp else { return nil }
+        do throws(SeccompError) {
+            return try SeccompNotification.listener(
+                of: seccomp, lowersPrivilegesLater: !process.noNewPrivileges, hasSuccessor: hasSuccessor)
+        } catch {
+            throw .invalid("\(error)")
+        }
+    }
+
+    func limits() throws(RuntimeError) -> [ResourceLimit] {
+        var limits: [ResourceLimit] = []
+        for limit in process.rlimits { limits.append(try resourceLimit(limit)) }
+        return limits
+    }
+
+    /// While the rights that some of it takes are there.
+    private func scheduling() throws(RuntimeError) -> [PlanOp] {
+        var ops: [PlanOp] = []
+        if let priority = process.ioPriority { ops.append(.ioPriority(try priority.value())) }
+        if let scheduler = process.scheduler { ops.append(.scheduler(try SchedulerAttributes(scheduler))) }
+        if let personality { ops.append(.personality(try personality.value())) }
+        return ops
+    }
+
     private func seccompProgram() throws(RuntimeError) -> SeccompProgram? {
         guard let seccomp else { return nil }
         do throws(SeccompError) {
@@ -154,7 +187,8 @@ package enum StubMode: Hashable, Sendable {
     /// Becomes it.
     case replace
     /// Becomes it when the container is started, which is after its creation.
-    case hold
+    /// Without a command it is not looked for.
+    case hold(hasCommand: Bool)
     /// Starts it, and stays as pid 1.
     case supervise
     /// Becomes a program that runs the stub again, below which the command is.
@@ -166,7 +200,7 @@ package enum StubMode: Hashable, Sendable {
     var argument: String {
         switch self {
         case .replace: "p"
-        case .hold: "h"
+        case .hold(let hasCommand): hasCommand ? "h" : "hn"
         case .supervise: "i"
         case .wrap: "w"
         case .enter(let terminal, let diesWithParent, let supervises):

@@ -38,10 +38,18 @@ struct StartingChild: ~Copyable {
         arguments.pid_namespace = try StartingChild.openNamespace(plan.parent.pidNamespace)
         defer { if arguments.pid_namespace >= 0 { _ = Glibc.close(arguments.pid_namespace) } }
         var handle: Int32 = -1
+        let preparation = try LaunchPreparation(plan.parent, &arguments)
         let result = try StartingChild.start(base, &arguments, &handle, cgroup, &monitor)
+        let obstacle = preparation.obstacle(plan.parent)
+        _ = consume preparation
         // The child has its own.
         _ = consume stub
-        if result < 0 { throw LaunchFailure.clone(Errno(rawValue: -result), plan) }
+        if result < 0 {
+            if let obstacle {
+                throw .setup(step: obstacle, detail: "\(Errno(rawValue: -result))", remedy: nil)
+            }
+            throw LaunchFailure.clone(Errno(rawValue: -result), plan)
+        }
         pid = result
         pidfd = handle
         parent = monitor?.pid ?? getpid()
@@ -76,8 +84,10 @@ struct StartingChild: ~Copyable {
     /// Returns when the user's command has been executed, or is held. `beforeRelease` gets a process that follows, before
     /// that runs on.
     mutating func awaitExec(
-        _ plan: LaunchPlan, _ beforeRelease: (Int32) throws(RuntimeError) -> Void
+        _ plan: LaunchPlan, _ handOver: SeccompListener.Handover,
+        _ beforeRelease: (Int32) throws(RuntimeError) -> Void
     ) throws(RuntimeError) {
+        var listener = PendingListener(plan)
         var isWaiting = plan.hasSuccessor
         var isExecuted = !plan.isEmulated && !plan.isHeld
         receiving: while let message = try receive(wait: true) {
@@ -85,8 +95,13 @@ struct StartingChild: ~Copyable {
             case UInt32(CINIT_SUCCESSOR.rawValue) where isWaiting:
                 isWaiting = false
                 try follow(OwnedFD(adopting: message.descriptor))
+                try listener.send(pid, handOver)
                 try beforeRelease(pidfd)
                 try release()
+            case UInt32(CINIT_SECCOMP_LISTENER.rawValue) where listener.isAwaited:
+                listener.take(message.descriptor)
+                // The process that runs the command is the one to be named.
+                if !isWaiting { try listener.send(pid, handOver) }
             case UInt32(CINIT_EXECUTED.rawValue) where plan.isEmulated, UInt32(CINIT_HELD.rawValue) where plan.isHeld:
                 isExecuted = true
                 break receiving
@@ -136,6 +151,7 @@ struct StartingChild: ~Copyable {
         while let message = try? receive(wait: false) {
             if message.descriptor >= 0 { _ = Glibc.close(message.descriptor) }
             if message.report.kind == UInt32(CINIT_TERMINAL_MASTER.rawValue) { continue }
+            if message.report.kind == UInt32(CINIT_SECCOMP_LISTENER.rawValue) { continue }
             return LaunchFailure.error(message.report, text: message.text, plan)
         }
         return nil

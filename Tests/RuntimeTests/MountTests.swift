@@ -38,7 +38,7 @@ struct MountTests {
         defer { umount2(fixture.scratch("host/below"), Int32(MNT_DETACH)) }
         let script = "touch /data/a; touch /data/below/b; grep ' /data' /proc/self/mountinfo | cut -d' ' -f5,6"
         let result = try fixture.shell(script) {
-            $0.spec.mounts.append(bind(fixture.scratch("host"), "/data", "ro", "nosuid"))
+            $0.spec.mounts.append(bind(fixture.scratch("host"), "/data", "rro", "rnosuid"))
         }
         #expect(result.errors.components("Read-only file system") == 2, "\(result)")
         #expect(result.lines.allSatisfy { $0.contains(" ro,nosuid") })

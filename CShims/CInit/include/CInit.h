@@ -15,7 +15,7 @@ enum cinit_code {
     CINIT_UNSHARE,       // a: CLONE_NEW*
     CINIT_SETNS,         // path: a namespace file; a: CLONE_NEW*
     CINIT_JOIN,          // a: CLONE_NEW* of the process targets[b], at once; slot, if any, <- the root of its mounts
-    CINIT_PRIVATE,       // makes every mount of the namespace private
+    CINIT_PRIVATE,       // makes every mount of the namespace private; a: MS_* of another kind of propagation
     CINIT_CHDIR,         // path: in the host's view
     CINIT_OPEN,          // slot <- dir/path, flags; a: open flags
     CINIT_NULL_DEVICE,   // slot <- dir/path, which must be character device 1:3; a: open flags
@@ -50,6 +50,17 @@ enum cinit_code {
     CINIT_SECCOMP,       // text: BPF; a: instructions; b: SECCOMP_FILTER_FLAG_*
     CINIT_PARENT_DEATH,  // a: signal, 0 for none
     CINIT_UMASK,         // a: mask
+    CINIT_BECOME_ROOT,   // user and group 0 of a user namespace, without other groups
+    CINIT_CHROOT,        // dir: the new root, in a mount namespace that has others in it
+    CINIT_MOVE_ROOT,     // dir: the new root, moved over the old one
+    CINIT_INHERIT,       // slot <- inherited[a]
+    CINIT_COPY_UP,       // slot, an empty file system <- what is in dir/path
+    CINIT_RECONFIGURE,   // the file system at dir/path; text: options
+    CINIT_LABEL,         // text written to slot, which must be on procfs
+    CINIT_IO_PRIORITY,   // a: ioprio_set(2)
+    CINIT_SCHEDULER,     // text: struct sched_attr
+    CINIT_PERSONALITY,   // a: personality(2)
+    CINIT_AFFINITY,      // text: bits of CPUs; a: bytes; b: 1 where CPUs out of reach are no error
     CINIT_SEAL_DESCRIPTORS,  // all above 2 and a: more close at exec; the report socket moves there, b and c, if any, behind
     CINIT_EXEC,          // the stub, which runs argv
 };
@@ -107,7 +118,7 @@ enum { CINIT_MAGIC = 0x52494e31, CINIT_MAX_SLOTS = 768, CINIT_REPORT_FD = 3, CIN
 enum { CINIT_END_SIGNAL = 64 };
 /// Before a variable that is not for the program above the guarding stub.
 enum { CINIT_HIDDEN_VARIABLE = 1 };
-enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4 };
+enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4, CINIT_MAX_JOINED = 8, CINIT_MAX_INHERITED = 64 };
 
 struct cinit_plan {
     uint32_t magic;
@@ -138,11 +149,21 @@ enum cinit_report_kind {
     CINIT_EXECUTED = 5,   // the command runs, below a program that keeps this socket open
     CINIT_HELD = 6,       // all is made; the stub waits for a byte from its gate
     CINIT_WAITS = 7,      // the child is at a CINIT_AWAIT that says so
+    CINIT_SECCOMP_LISTENER = 8,
 };
 
 /// Behind the report socket, the descriptors of a gate: a byte from the first one starts the command, and what keeps it
 /// from being executed is written to the second.
 enum { CINIT_GATE_START = 1, CINIT_GATE_REPORT = 2, CINIT_MAX_KEPT = 4096 };
+
+/// What the process between caller and child leaves behind, in memory that they share.
+struct cinit_between {
+    int pid;    // of the child, or -errno
+    int pidfd;
+    int stage;  // the index in `joined` at which it failed, or one of these
+};
+
+enum { CINIT_STAGE_CLOCKS = -1, CINIT_STAGE_CLONE = -2 };
 
 /// What cinit_start needs beside the plan. Descriptors are numbers of the caller, 10 or above.
 struct cinit_start_arguments {
@@ -155,6 +176,13 @@ struct cinit_start_arguments {
     int cgroup;        // directory for CLONE_INTO_CGROUP, or -1
     int task_count;
     int tasks[CINIT_MAX_TASKS];  // cgroup v1 `tasks` files to write "0" into
+    int inherited_count;
+    int inherited[CINIT_MAX_INHERITED];  // for CINIT_INHERIT
+    struct cinit_between *between;       // NULL: the caller itself makes the child, and the rest is not looked at
+    const char *time_offsets;            // for /proc/self/timens_offsets of a new time namespace, or NULL
+    int joined_count;
+    int joined[CINIT_MAX_JOINED];        // namespaces
+    int joined_kinds[CINIT_MAX_JOINED];  // CLONE_NEW* of each
 };
 
 /// 0 when every offset and slot of the plan is in range, EINVAL otherwise.
@@ -163,6 +191,17 @@ int cinit_check(const void *plan, size_t size);
 /// Clones the child, which interprets `plan` (checked, 8-aligned, not used by the caller any more). Returns the pid
 /// and stores the pidfd, or -errno.
 pid_t cinit_start(void *plan, const struct cinit_start_arguments *arguments, int *pidfd);
+
+/// For `between`; NULL with errno. A child whose start is under way does not need it any more.
+struct cinit_between *cinit_make_between(void);
+void cinit_drop_between(struct cinit_between *between);
+
+/// A descriptor of a new user namespace with these maps (user_namespaces(7)) and no process in it, or -errno.
+int cinit_user_namespace(const char *uid_map, const char *gid_map);
+
+/// A copy of the mount at `source`, with `recursive` of those below, that nobody sees yet: its owners are those of the
+/// user namespace, with `maps_below` also on the mounts below. -errno on failure.
+int cinit_mapped_copy(const char *source, int recursive, int maps_below, int namespace);
 
 /// A monitor for a start that is to outlive the caller.
 struct cinit_monitor {

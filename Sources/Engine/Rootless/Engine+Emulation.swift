@@ -70,7 +70,7 @@ extension Engine {
     private static func bind(_ mount: Spec.Mount) throws(EngineError) -> Emulator.Bind {
         let target = mount.destination
         if mount.type != "bind" { throw unemulated("\(mount.type ?? "a mount") on \(target)") }
-        if mount.options.contains("ro") { throw unemulated("\(target) read-only") }
+        if mount.options.contains(where: ["ro", "rro"].contains) { throw unemulated("\(target) read-only") }
         return Emulator.Bind(mount.source ?? "", target)
     }
 

@@ -64,7 +64,7 @@ extension SpecBuilder {
     /// sysfs shows the network namespace that it is mounted in, so who does not own that may not mount it.
     private static let hostSystem = Spec.Mount(
         destination: "/sys", type: "bind", source: "/sys",
-        options: ["rbind", "rslave", "nosuid", "noexec", "nodev", "ro"])
+        options: ["rbind", "rslave", "rnosuid", "rnoexec", "rnodev", "rro"])
 
     private static func fileMounts(_ files: GeneratedFiles) -> [Spec.Mount] {
         [
@@ -82,17 +82,18 @@ extension SpecBuilder {
             if result.contains(where: { $0.destination == target }) {
                 throw .invalid("Duplicate mount point: \(target)")
             }
-            let access = mount.readOnly ? ["ro"] : []
             switch mount.source {
             case .path(let path):
                 result.append(
                     Spec.Mount(
                         destination: target, type: "bind", source: path,
-                        options: ["rbind", mount.propagation] + access))
+                        // Of what is mounted below as well: a writable one would be a hole.
+                        options: ["rbind", mount.propagation] + (mount.readOnly ? ["rro"] : [])))
             case .tmpfs(let options):
                 result.append(
                     Spec.Mount(
-                        destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) + access))
+                        destination: target, type: "tmpfs", source: "tmpfs",
+                        options: tmpfsOptions(options) + (mount.readOnly ? ["ro"] : [])))
             }
         }
         // A stable order by depth: a mount below another must come after it.

@@ -34,16 +34,18 @@ package enum SeccompCompiler {
             case "SECCOMP_FILTER_FLAG_TSYNC": result |= 1
             case "SECCOMP_FILTER_FLAG_LOG": result |= 2
             case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": result |= 4
+            case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": result |= 1 << 5
             default: throw .unknownFlag(flag)
             }
         }
-        return result
+        return try SeccompNotification.flags(profile, with: result)
     }
 
     static func instructions(
         _ profile: Spec.Seccomp, native: SeccompArchitecture
     ) throws(SeccompError) -> [FilterInstruction] {
         _ = try flags(profile)
+        if profile.defaultAction == SeccompNotification.action { throw SeccompNotification.stopsItself }
         let fallback = try action(profile.defaultAction, profile.defaultErrnoRet, field: "defaultAction")
         let architectures = try SeccompCompiler.architectures(of: profile, native: native)
         let named = try SeccompCompiler.rules(of: profile)
@@ -167,7 +169,7 @@ package enum SeccompCompiler {
         case "SCMP_ACT_TRAP": return .trap
         case "SCMP_ACT_ALLOW": return .allow
         case "SCMP_ACT_LOG": return .log
-        case "SCMP_ACT_NOTIFY": throw .unsupported("\(field): SCMP_ACT_NOTIFY needs an agent that answers")
+        case SeccompNotification.action: return .notify
         default: throw .unknownAction(name, field: field)
         }
     }

@@ -45,6 +45,8 @@ struct SeccompAction: RawRepresentable, Hashable, Sendable {
     static let allow = SeccompAction(rawValue: 0x7fff_0000)
     static func errno(_ number: UInt32) -> SeccompAction { SeccompAction(rawValue: 0x0005_0000 | number) }
     static func trace(_ message: UInt32) -> SeccompAction { SeccompAction(rawValue: 0x7ff0_0000 | message) }
+    /// A listener answers in the kernel's place.
+    static let notify = SeccompAction(rawValue: 0x7fc0_0000)
     static let noSystemCall = errno(38)
 
     /// The kernel's own order among filters: as signed numbers, the smallest wins.

@@ -28,6 +28,8 @@ package enum SeccompProfileFile {
             rules.append(rule)
         }
         profile.syscalls = rules
+        _ = try SeccompNotification.listener(
+            of: profile, lowersPrivilegesLater: false, hasSuccessor: false)
         // What the compiler would refuse is refused here, where the file's name is known.
         _ = try SeccompCompiler.instructions(profile, native: architecture)
         return profile

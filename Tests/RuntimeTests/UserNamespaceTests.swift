@@ -1,0 +1,241 @@
+import Cgroups
+import Glibc
+import OCI
+import Rootfs
+import Runtime
+import Sys
+import TestSupport
+import Testing
+
+/// Containers whose users are others outside, over a tree that belongs to those.
+@Suite(.enabled(if: ContainerFixture.isPossible, ContainerFixture.requirement))
+struct UserNamespaceTests {
+    private static let mapping = [Spec.IDMapping(containerID: 0, hostID: 100_000, size: 65536)]
+
+    /// A bundle's root, which only the host's root can reach.
+    private func bundle() throws -> ContainerFixture {
+        let fixture = try ContainerFixture()
+        try Tool.check("chown", ["-R", "100000:100000", fixture.scratch("overlay2/base/diff")])
+        try Tool.check("chmod", ["700", fixture.scratch("overlay2")])
+        return fixture
+    }
+
+    private func map(_ request: inout LaunchRequest, _ fixture: ContainerFixture) {
+        request.rootfs = RootfsMount(directory: fixture.scratch("overlay2/base/diff"), readOnly: false)
+        request.spec.linux.namespaces.append(Spec.Namespace(.user))
+        request.spec.linux.uidMappings = Self.mapping
+        request.spec.linux.gidMappings = Self.mapping
+    }
+
+    @Test func rootOwnsWhatItMakes() throws {
+        let fixture = try bundle()
+        let script = """
+            cat /proc/self/uid_map; id -u; id -G; touch /made /dev/shm/made && mkdir /etc/made && stat -c '%u %g' /made /dev/shm/made /dev/pts; touch /dev/mqueue/made
+            echo x > /dev/null && stat -c %F /dev/null; grep -c ' /sys/fs/cgroup' /proc/mounts; ls /proc/sys >/dev/null && echo all
+            """
+        let result = try fixture.shell(script) { map(&$0, fixture) }
+        #expect(result.exit == .code(0) && result.errors == "", "\(result)")
+        #expect(result.lines.first?.split(separator: " ") == ["0", "100000", "65536"])
+        #expect(
+            result.lines.dropFirst().prefix(5) == ["0", "0", "0 0", "0 0", "0 0"], "\(result)")
+        #expect(result.lines[6] == "character special file" && result.lines.last == "all", "\(result)")
+        #expect(try File.status(fixture.scratch("overlay2/base/diff/made")).uid == 100_000)
+    }
+
+    @Test func hasATerminalOfItsGroup() throws {
+        let fixture = try bundle()
+        let request = try fixture.request(["/bin/sh", "-c", "stat -c '%u %g' $(tty); echo done"]) { request in
+            map(&request, fixture)
+            request.spec.process.terminal = true
+        }
+        let process = try Launcher.start(try Launcher.plan(request))
+        var text = ""
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while let count = try? chunk.withUnsafeMutableBytes({ try File.read(process.terminalNumber, into: $0) }),
+            count > 0
+        { text += String(decoding: chunk[..<count], as: UTF8.self) }
+        #expect(try Pidfd.wait(process.pidfd.raw) == .code(0))
+        #expect(text == "0 5\r\ndone\r\n")
+    }
+
+    /// The source is root's alone on the host, and its files' owners are others in the container.
+    @Test func bindsWhatOnlyTheHostMayOpen() throws {
+        let fixture = try bundle()
+        try fixture.scratch.file("hidden/file", "inside\n")
+        try Tool.check("chmod", ["700", fixture.scratch("hidden")])
+        try Tool.check("chown", ["-R", "100000:100000", fixture.scratch("hidden/file")])
+        let result = try fixture.shell("cat /data") { request in
+            map(&request, fixture)
+            request.spec.mounts.append(
+                Spec.Mount(
+                    destination: "/data", type: "bind", source: fixture.scratch("hidden/file"), options: ["bind"]))
+        }
+        #expect(result.output == "inside\n", "\(result)")
+    }
+
+    private static let raisesLimits: Bool = {
+        let status = try? File.readAll("/proc/self/status", limit: 1 << 16)
+        let line = String(decoding: status ?? [], as: UTF8.self).split(separator: "\n").first {
+            $0.hasPrefix("CapEff:")
+        }
+        // CAP_SYS_RESOURCE
+        return line.flatMap { UInt64($0.split(separator: "\t")[1], radix: 16) }.map { $0 >> 24 & 1 == 1 } ?? false
+    }()
+
+    @Test(.enabled(if: raisesLimits, "needs CAP_SYS_RESOURCE")) func raisesLimitsThatTheHostGives() throws {
+        let fixture = try bundle()
+        var own = rlimit()
+        getrlimit(__rlimit_resource(7), &own)
+        let wanted = UInt64(own.rlim_max) + 1000
+        let result = try fixture.shell("ulimit -Hn") { request in
+            map(&request, fixture)
+            request.spec.process.rlimits = [Spec.Rlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: wanted)]
+        }
+        #expect(result.lines == ["\(wanted)"], "\(result)")
+    }
+
+    @Test func refusesMapsThatCantBe() throws {
+        func message(_ change: @escaping (inout LaunchRequest) -> Void) throws -> String {
+            "\(try ContainerFixture().failure(["true"]) { request in change(&request) })"
+        }
+        #expect(
+            try message { $0.spec.linux.namespaces.append(Spec.Namespace(.user)) }.contains("must map the id 0"))
+        #expect(try message { $0.spec.linux.uidMappings = Self.mapping }.contains("no user namespace"))
+        let odd = [Spec.IDMapping(containerID: 0, hostID: .max, size: 2)]
+        #expect(
+            try message { request in
+                request.spec.linux.namespaces.append(Spec.Namespace(.user))
+                request.spec.linux.uidMappings = odd
+                request.spec.linux.gidMappings = Self.mapping
+            }.contains("is no range of ids"))
+    }
+
+    /// As the containers of a Kubernetes pod with users of its own.
+    @Test(arguments: [[.network, .ipc], [.network, .ipc, .uts, .pid]] as [[Spec.Namespace.Kind]])
+    func joinsThoseOfAFirstContainer(_ kinds: [Spec.Namespace.Kind]) throws {
+        let first = try bundle()
+        let owner = try RunningContainer(first) { map(&$0, first) }
+        let second = try bundle()
+        let joined = kinds + [.user]
+        let names = ["user", "net", "ipc", "mnt", "cgroup"]
+        let script = names.map { "readlink /proc/self/ns/\($0)" }.joined(separator: ";") + "; id -u; touch /made"
+        let theirs = try owner.shell(script)
+        let result = try second.run(["/bin/sh", "-c", script]) { request in
+            request.rootfs = RootfsMount(directory: second.scratch("overlay2/base/diff"), readOnly: false)
+            request.spec.linux.namespaces.removeAll { kinds.contains($0.type) }
+            request.spec.linux.namespaces += joined.map { kind in
+                let file = kind == .network ? "net" : kind == .mount ? "mnt" : kind.rawValue
+                return Spec.Namespace(kind, path: "/proc/\(owner.pid)/ns/\(file)")
+            }
+            if kinds.contains(.uts) { request.spec.hostname = nil }
+        }
+        #expect(result.exit == .code(0) && result.errors == "", "\(result)")
+        #expect(result.lines.count == 6 && theirs.lines.count == 6, "\(result)")
+        #expect(result.lines.prefix(3) == theirs.lines.prefix(3), "\(result)")
+        #expect(Set(result.lines[3...4]).isDisjoint(with: theirs.lines[3...4]), "\(result)")
+        #expect(result.lines.last == "0")
+        #expect(try File.status(second.scratch("overlay2/base/diff/made")).uid == 100_000)
+    }
+
+    /// A namespace of the host's with users of its own: joined while that is still allowed.
+    @Test func joinsOneOfTheHostBeforeItsOwnUsers() throws {
+        let other = try RunningContainer(try ContainerFixture())
+        let fixture = try bundle()
+        let result = try fixture.shell("readlink /proc/self/ns/net") { request in
+            map(&request, fixture)
+            request.spec.linux.namespaces.removeAll { $0.type == .network }
+            request.spec.linux.namespaces.append(Spec.Namespace(.network, path: "/proc/\(other.pid)/ns/net"))
+            // sysfs is for who owns the network.
+            request.spec.mounts.removeAll { $0.destination.hasPrefix("/sys") }
+        }
+        #expect(result.lines == (try other.shell("readlink /proc/self/ns/net").lines), "\(result)")
+    }
+
+    @Test func saysWhichNamespaceItCouldNotJoin() throws {
+        let fixture = try bundle()
+        let error = try fixture.failure(["true"]) { request in
+            request.spec.linux.namespaces.append(Spec.Namespace(.user, path: "/proc/self/ns/net"))
+        }
+        #expect("\(error)" == "join the user namespace /proc/self/ns/net: invalid argument (EINVAL)")
+        let absent = try fixture.failure(["true"]) { request in
+            request.spec.linux.namespaces.append(Spec.Namespace(.user, path: "/proc/self/ns/none"))
+        }
+        #expect(
+            "\(absent)" == "open the user namespace /proc/self/ns/none: no such file or directory (ENOENT)")
+    }
+}
+
+/// Clocks of a container's own, and a mount namespace of another's.
+@Suite(.enabled(if: ContainerFixture.isPossible, ContainerFixture.requirement))
+struct OtherNamespaceTests {
+    @Test func shiftsItsClocks() throws {
+        let fixture = try ContainerFixture()
+        let own = try #require(
+            Double(
+                String(decoding: try File.readAll("/proc/uptime", limit: 64), as: UTF8.self).split(separator: " ")[0]))
+        let result = try fixture.shell("cut -d' ' -f1 /proc/uptime; cat /proc/self/timens_offsets") { request in
+            request.spec.linux.namespaces.append(Spec.Namespace(.time))
+            request.spec.linux.timeOffsets = [
+                "boottime": Spec.TimeOffset(secs: 1_000_000, nanosecs: 500), "monotonic": .init(secs: 7, nanosecs: 0),
+            ]
+        }
+        let seen = try #require(result.lines.first.flatMap { Double($0) }, "\(result)")
+        #expect(seen - own >= 1_000_000 && seen - own < 1_000_300)
+        let offsets = result.lines.dropFirst().map { $0.split(separator: " ") }
+        #expect(offsets == [["monotonic", "7", "0"], ["boottime", "1000000", "500"]], "\(result)")
+    }
+
+    @Test func refusesClocksThatCantBe() throws {
+        func message(_ change: @escaping (inout Spec.Linux) -> Void) throws -> String {
+            "\(try ContainerFixture().failure(["true"]) { change(&$0.spec.linux) })"
+        }
+        #expect(try message { $0.timeOffsets = ["boottime": .init(secs: 1, nanosecs: 0)] }.contains("a new time"))
+        #expect(
+            try message { linux in
+                linux.namespaces.append(Spec.Namespace(.time))
+                linux.timeOffsets = ["realtime": .init(secs: 1, nanosecs: 0)]
+            }.contains("no offset for the clock realtime"))
+        #expect(
+            try message { linux in
+                linux.namespaces.append(Spec.Namespace(.time))
+                linux.timeOffsets = ["boottime": .init(secs: .min, nanosecs: 0)]
+            }.hasPrefix("set the clocks of the new time namespace: "))
+    }
+
+    @Test func joinsATimeNamespace() throws {
+        let owner = try RunningContainer(try ContainerFixture()) { request in
+            request.spec.linux.namespaces.append(Spec.Namespace(.time))
+            request.spec.linux.timeOffsets = ["boottime": Spec.TimeOffset(secs: 5000, nanosecs: 0)]
+        }
+        let script = "readlink /proc/self/ns/time; cat /proc/self/timens_offsets"
+        let result = try ContainerFixture().shell(script) { request in
+            request.spec.linux.namespaces.append(Spec.Namespace(.time, path: "/proc/\(owner.pid)/ns/time"))
+        }
+        #expect(result.lines == (try owner.shell(script).lines), "\(result)")
+    }
+
+    /// The root is a directory of that namespace, which keeps its own root.
+    @Test func joinsAMountNamespace() throws {
+        let first = try ContainerFixture { scratch, image in
+            try scratch.directory("overlay2/base/diff/other/bin")
+            for name in ["proc", "dev", "sys", "tmp"] { try scratch.directory("overlay2/base/diff/other/\(name)") }
+            try scratch.file("overlay2/base/diff/other/bin/busybox", try File.readAll("/bin/busybox"), mode: 0o755)
+            for name in ["sh", "readlink", "ls"] { try File.symlink("busybox", "\(image)/other/bin/\(name)") }
+        }
+        let owner = try RunningContainer(first)
+        let before = try owner.shell("ls /; cut -d' ' -f5 /proc/self/mountinfo").output
+        let result = try ContainerFixture().shell("readlink /proc/self/ns/mnt; ls /") { request in
+            request.rootfs = RootfsMount(directory: "/other", readOnly: false)
+            request.spec.linux.namespaces.removeAll { $0.type == .mount }
+            request.spec.linux.namespaces.append(Spec.Namespace(.mount, path: "/proc/\(owner.pid)/ns/mnt"))
+            request.spec.mounts = ContainerFixture.mounts.filter { $0.destination == "/proc" }
+            request.spec.linux.maskedPaths = ["/proc/kcore", "/proc/acpi"]
+            request.spec.linux.readonlyPaths = ["/proc/sys"]
+        }
+        #expect(result.exit == .code(0), "\(result)")
+        #expect(result.lines.first == (try owner.shell("readlink /proc/self/ns/mnt").lines.first), "\(result)")
+        #expect(result.lines.dropFirst() == ["bin", "dev", "proc", "sys", "tmp"], "\(result)")
+        let after = try owner.shell("ls /; cut -d' ' -f5 /proc/self/mountinfo").lines
+        #expect(after.filter { !$0.hasPrefix("/other/") } == before.split(separator: "\n").map(String.init))
+    }
+}

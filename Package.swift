@@ -110,7 +110,7 @@ let package = Package(
             name: "UnionStep", dependencies: ["Union", "Sys"], path: "Tests/UnionStep", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["OCI", "Sys"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Sys", ["Sys"]),
-        tests("OCI", ["OCI"]),
+        tests("OCI", ["OCI", "Sys"]),
         tests("Images", ["Images", "OCI", "Sys"]),
         tests("Layers", ["Layers", "OCI", "Sys"]),
         tests("Registry", ["Registry", "OCI", "Sys"]),

@@ -74,6 +74,22 @@ package struct Cgroup: Sendable {
         return (directory?.path ?? "") + "/cgroup.procs"
     }
 
+    /// The cgroup at `path` below this one; nil when no hierarchy has it. In a hierarchy that lacks it, it is this one.
+    package func descendant(_ path: String) throws(CgroupError) -> Cgroup? {
+        if Path.parts(path).isEmpty { return self }
+        let parts = try CgroupManager.components(of: path)
+        var isThere = false
+        var result = Cgroup(path: ([self.path] + parts).joined(separator: "/"), directories: [])
+        for directory in directories {
+            let below = ([directory.path] + parts).joined(separator: "/")
+            let exists = File.exists(below)
+            isThere = isThere || exists
+            result.directories.append(
+                exists ? CgroupDirectory(path: below, hierarchy: directory.hierarchy) : directory)
+        }
+        return isThere ? result : nil
+    }
+
     func directory(of controller: String) -> CgroupDirectory? {
         directories.first { $0.hierarchy.controllers.contains(controller) }
     }

@@ -16,6 +16,8 @@ package enum CgroupError: Error, Sendable, CustomStringConvertible {
     case refused(limit: String, value: String, file: String, Errno)
     /// cgroup v2 does not pass a controller down to the container's parent.
     case notDelegated(limit: String, controller: String, directory: String, Errno)
+    /// There is a cgroup of that name, with processes or cgroups in it.
+    case inUse(String)
     case system(SystemFailure)
     /// Processes are still there after the time given.
     case populated(path: String, processes: Int)
@@ -43,6 +45,9 @@ package enum CgroupError: Error, Sendable, CustomStringConvertible {
         case .notDelegated(let limit, let controller, let directory, let errno):
             "cannot apply \(limit): enable cgroup controller \"\(controller)\" in "
                 + "\(directory)/cgroup.subtree_control: \(errno)\(CgroupError.delegationRemedy(errno))"
+        case .inUse(let directory):
+            "make cgroup \(directory): EBUSY: it is there already, with processes or cgroups in it; remove what uses it, or "
+                + "give another path"
         case .system(let failure):
             failure.description
         case .populated(let path, let processes):

@@ -77,6 +77,8 @@ package struct CgroupManager: Sendable {
                 try Directory.remove(leaf)
                 try Directory.make(leaf, mode: 0o755)
             }
+        } catch .busy {
+            throw .inUse(leaf)
         } catch {
             throw .system(SystemFailure("make cgroup", leaf, error))
         }

@@ -7,10 +7,26 @@ extension Cgroup {
     package func update(_ resources: Spec.Resources) throws(CgroupError) -> LimitChange {
         var resources = resources
         resources.devices = []
+        try keepQuota(&resources)
         let plan = try LimitPlan(
             resources, layout: CgroupLayout(hierarchies: directories.map(\.hierarchy)), isLive: true)
+        if resources.memory?.checkBeforeUpdate == true { try refuseBelowUse(resources.memory?.limit) }
         try refuseToStarve(resources.memory?.limit)
         return try plan.change(directories)
+    }
+
+    /// v2 has quota and period in one file: who names the period alone does not lift the quota.
+    private func keepQuota(_ resources: inout Spec.Resources) throws(CgroupError) {
+        guard (resources.cpu?.period ?? 0) != 0, (resources.cpu?.quota ?? 0) == 0,
+            let cpu = directory(of: "cpu"), cpu.hierarchy.isUnified, let text = try read("\(cpu.path)/cpu.max")
+        else { return }
+        resources.cpu?.quota = text.split(separator: " ").first.flatMap { Int64($0) }
+    }
+
+    /// Where asked for: a limit below what is in use, the cache included, isn't tried at all.
+    private func refuseBelowUse(_ limit: Int64?) throws(CgroupError) {
+        guard let limit, limit > 0, let used = try usage().memory?.total, used > UInt64(limit) else { return }
+        throw .limit("memory limit (--memory)", reason: "\(limit) bytes is below the \(used) bytes in use")
     }
 
     /// Below what is in use v1 refuses a memory limit (EBUSY); v2 takes it and kills. That is no way to learn of a

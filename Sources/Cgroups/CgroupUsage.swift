@@ -74,11 +74,11 @@ extension Cgroup {
         memory.inactiveFile = statistics.flatMap { CgroupFile.number(names.inactive, in: $0) } ?? 0
         memory.limit = limit.flatMap { UInt64($0.line) }
         // v1 writes "no limit" as the largest number of pages in bytes.
-        if let limit = memory.limit, limit >= UInt64(Int64.max) & ~0xffff { memory.limit = nil }
+        if memory.limit?.isNoLimit == true { memory.limit = nil }
         return memory
     }
 
-    private func pidsUsage() throws(CgroupError) -> CgroupUsage.Pids? {
+    func pidsUsage() throws(CgroupError) -> CgroupUsage.Pids? {
         let isUnified = directory(of: "pids")?.hierarchy.isUnified ?? true
         guard let current = try read("pids.current", of: "pids", unified: isUnified).flatMap({ UInt64($0.line) })
         else { return nil }
@@ -113,12 +113,12 @@ extension Cgroup {
     }
 
     /// The file `name` where `controller` is part of a hierarchy of that version.
-    private func read(_ name: String, of controller: String, unified: Bool) throws(CgroupError) -> String? {
+    func read(_ name: String, of controller: String, unified: Bool) throws(CgroupError) -> String? {
         guard let directory = directory(of: controller), directory.hierarchy.isUnified == unified else { return nil }
         return try read("\(directory.path)/\(name)")
     }
 
-    private func read(_ path: String) throws(CgroupError) -> String? {
+    func read(_ path: String) throws(CgroupError) -> String? {
         do throws(Errno) {
             return try CgroupFile.read(path)
         } catch {
@@ -160,17 +160,17 @@ enum BlockIOText {
 
 extension String {
     /// The first line.
-    fileprivate var line: Substring { prefix { $0 != "\n" } }
+    var line: Substring { prefix { $0 != "\n" } }
 }
 
 extension UInt64 {
     /// Counters stop at the end instead of trapping.
-    fileprivate func plus(_ other: UInt64) -> UInt64 {
+    func plus(_ other: UInt64) -> UInt64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum
     }
 
-    fileprivate func times(_ factor: UInt64) -> UInt64 {
+    func times(_ factor: UInt64) -> UInt64 {
         let (product, overflow) = multipliedReportingOverflow(by: factor)
         return overflow ? .max : product
     }

@@ -18,7 +18,7 @@ struct LimitPlan: Sendable {
     }
 
     private let groups: [Group]
-    private let rules: [DeviceRule]
+    let rules: [DeviceRule]
 
     /// - Parameter isLive: whether the cgroup has limits already, so that those that are lifted have to be written too.
     init(_ resources: Spec.Resources, layout: CgroupLayout, isLive: Bool = false) throws(CgroupError) {
@@ -53,17 +53,21 @@ struct LimitPlan: Sendable {
         }
     }
 
-    /// Files of cgroup v2 by name, for which the spec has no field.
+    /// Files of cgroup v2 by name, for which the spec has no field. Beside v1 hierarchies only those of the controllers
+    /// that v2 has there.
     private static func unifiedGroup(
         _ resources: Spec.Resources, _ layout: CgroupLayout
     ) throws(CgroupError) -> Group? {
         guard let values = resources.unified, !values.isEmpty else { return nil }
         var settings: [Setting] = []
+        let available = layout.hierarchies.first { $0.isUnified }?.controllers ?? []
         for (file, value) in values.sorted(by: { $0.key < $1.key }) {
-            let limit = "cgroup v2 value \"\(file)\""
-            if layout.mode != .unified { throw .limit(limit, reason: "this machine does not run on cgroup v2 alone") }
+            let limit = "cgroup v2 value \"\(ForeignText(file, limit: 80))\""
             if file.contains("/") || !file.contains(".") || file.hasPrefix(".") {
                 throw .limit(limit, reason: "it is not a file name such as memory.high")
+            }
+            if layout.mode != .unified, !available.contains(String(file.prefix { $0 != "." })) {
+                throw .limit(limit, reason: "this machine does not run on cgroup v2 alone")
             }
             settings.append(Setting(limit: limit, file: file, value: value))
         }
@@ -121,94 +125,5 @@ struct LimitPlan: Sendable {
             throw error
         }
         return change
-    }
-
-    /// What the files of `settings` say now, as settings.
-    private static func values(_ settings: [Setting], in directory: String) throws(CgroupError) -> [Setting] {
-        var result: [Setting] = []
-        for setting in settings {
-            for file in [setting.file, setting.fallback?.file].compactMap({ $0 }) {
-                let path = "\(directory)/\(file)"
-                do throws(Errno) {
-                    // v2's weights have lines for single devices below the first one, which begins with `default`.
-                    let line = try CgroupFile.read(path).prefix { $0 != "\n" }
-                    result.append(Setting(limit: setting.limit, file: file, value: line.isEmpty ? "\n" : String(line)))
-                    break
-                } catch .noEntry {
-                    continue
-                } catch {
-                    throw .system(SystemFailure("read", path, error))
-                }
-            }
-        }
-        return result
-    }
-
-    /// Some values bound each other (memory and memsw, CFS quota and period), and which has to go first depends on
-    /// whether they rise or fall: one that is refused with EINVAL is tried again after the rest.
-    static func write(_ settings: [Setting], to directory: String) throws(CgroupError) {
-        var refused: [Setting] = []
-        for (index, setting) in settings.enumerated() {
-            do throws(CgroupError) {
-                try write(setting, to: directory)
-            } catch {
-                guard case .refused(_, _, _, .invalid) = error, index < settings.count - 1 else { throw error }
-                refused.append(setting)
-            }
-        }
-        for setting in refused { try write(setting, to: directory) }
-    }
-
-    private static func write(_ setting: Setting, to directory: String) throws(CgroupError) {
-        let path = "\(directory)/\(setting.file)"
-        do throws(Errno) {
-            try CgroupFile.write(setting.value, to: path)
-        } catch .noEntry {
-            if let fallback = setting.fallback {
-                var other = Setting(limit: setting.limit, file: fallback.file, value: fallback.value)
-                other.remedy = setting.remedy
-                return try write(other, to: directory)
-            }
-            if setting.isUnlimited { return }
-            throw .missingFile(limit: setting.limit, file: setting.file, remedy: setting.remedy)
-        } catch {
-            throw .refused(limit: setting.limit, value: setting.value, file: path, error)
-        }
-    }
-
-    private func applyDevices(to directories: [CgroupDirectory]) throws(CgroupError) {
-        if rules.isEmpty { return }
-        if let v1 = directories.first(where: { $0.hierarchy.controllers.contains("devices") }) {
-            try writeDevices(to: v1.path)
-        } else if let unified = directories.last, unified.hierarchy.isUnified {
-            try attachDevices(to: unified.path)
-        }
-    }
-
-    private func writeDevices(to directory: String) throws(CgroupError) {
-        var line = ""
-        let path = "\(directory)/devices"
-        do throws(Errno) {
-            let allow = try File.open("\(path).allow", O_WRONLY)
-            let deny = try File.open("\(path).deny", O_WRONLY)
-            for rule in rules {
-                for text in rule.lines {
-                    line = text
-                    try File.write(rule.allow ? allow.raw : deny.raw, text)
-                }
-            }
-        } catch {
-            throw .refused(limit: "device rules", value: line, file: "\(path).allow or .deny", error)
-        }
-    }
-
-    private func attachDevices(to directory: String) throws(CgroupError) {
-        do throws(Errno) {
-            let cgroup = try File.open(directory, O_RDONLY | O_DIRECTORY)
-            let program = try BPF.loadCgroupDevice(DeviceProgram(rules: rules).bytes)
-            try BPF.attachCgroupDevice(program.raw, to: cgroup.raw)
-        } catch {
-            throw .refused(limit: "device rules", value: "eBPF device filter", file: directory, error)
-        }
     }
 }

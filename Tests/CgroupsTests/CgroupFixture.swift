@@ -110,6 +110,23 @@ enum Machine {
         isRoot && (File.exists("/sys/fs/cgroup/cgroup.procs") || File.exists("/sys/fs/cgroup/unified/cgroup.procs"))
     static let isUnified = isRoot && File.exists("/sys/fs/cgroup/cgroup.controllers")
     static let isV1 = isRoot && !isUnified
+    static let hasRealtime = isRoot && File.exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us")
+    static let hasHugepages =
+        isRoot && (try? CgroupLayout.detect())?.hierarchy(of: "hugetlb") != nil
+        && File.exists("/sys/kernel/mm/hugepages/hugepages-2048kB")
+    static let isHybrid = isRoot && !isUnified && hasUnified
+    /// The first disk, by number.
+    static let disk: String? = {
+        let names = (try? Directory.entries("/sys/block").map(\.name).sorted()) ?? []
+        let name = names.first { File.exists("/sys/block/\($0)/device") }
+        return name.flatMap { try? File.readAll("/sys/block/\($0)/dev", limit: 64) }
+            .map { String(decoding: $0.filter { $0 != 0x0a }, as: UTF8.self) }
+    }()
+    /// The one that tests write to.
+    static let diskBelowScratch: String? = {
+        guard let status = try? File.status("/var/tmp") else { return nil }
+        return "\((status.device >> 8) & 0xfff):\(status.device & 0xff)"
+    }()
     static let countsBlockIO =
         isRoot && Conditions.hasController(isUnified ? "io" : "blkio") && hasDisk(below: "/var/tmp")
     static let weighsBlockIO = isRoot && weight != nil

@@ -123,11 +123,32 @@ import Testing
             _ = try fixture.make()
             Issue.record("a cgroup with processes was made anew")
         } catch {
-            #expect("\(error)".contains("EBUSY"), "\(error)")
+            let text = "\(error)"
+            #expect(text.contains("\(fixture.path): EBUSY: it is there already, with processes"), "\(text)")
         }
         #expect(try fresh.processes().count >= 1)
         try fresh.killAll()
         _ = try shell.finish()
+    }
+
+    @Test func whatIsBelowIsFoundByPath() throws {
+        let fixture = try CgroupFixture()
+        let cgroup = try fixture.make()
+        #expect(try cgroup.descendant("/a/b") == nil)
+        #expect(try cgroup.descendant("/")?.path == cgroup.path)
+        // In one hierarchy only, as a program in the container would make it.
+        let first = try #require(fixture.manager.layout.hierarchies.first)
+        try Directory.makePath(first.mountPoint + fixture.path + "/a/b", mode: 0o755)
+        let below = try #require(try cgroup.descendant("a/b"))
+        #expect(below.path == "\(fixture.path)/a/b")
+        let shell = try ShellInCgroup("cat /proc/self/cgroup", in: below)
+        let lines = try shell.finish().output.split(separator: "\n")
+        #expect(lines.filter { $0.hasSuffix(":\(fixture.path)/a/b") }.count == 1, "\(lines)")
+        #expect(lines.filter { $0.hasSuffix(":\(fixture.path)") }.count == lines.count - 1, "\(lines)")
+        for bad in ["..", "/a/../..", "a/./b", "a\nb"] {
+            #expect(throws: CgroupError.self) { try cgroup.descendant(bad) }
+        }
+        try cgroup.remove()
     }
 
     @Test func removingABusyOneSaysSo() throws {

@@ -1,6 +1,4 @@
 import OCI
-import Sys
-import TestSupport
 import Testing
 
 /// What is written is read as the same, by us and by other runtimes.
@@ -160,21 +158,6 @@ import Testing
 
             """
         #expect(String(decoding: spec.json, as: UTF8.self) == expected)
-        #expect(try Spec(reading: spec.json) == spec)
-    }
-
-    @Test(arguments: [("runc", []), ("runc", ["--rootless"]), ("crun", []), ("crun", ["--rootless"])])
-    func whatOthersWriteIsRead(program: String, options: [String]) throws {
-        guard Conditions.has(program) else { return }
-        let scratch = try Scratch()
-        try Tool.check(program, ["spec"] + options, directory: scratch.path)
-        let spec = try Spec(reading: try File.readAll(scratch("config.json")))
-        #expect(spec.process.args == ["sh"] && spec.process.terminal && spec.process.cwd == "/")
-        #expect(spec.process.rlimits == [Spec.Rlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: 1024)])
-        #expect(spec.process.capabilities.bounding == ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"])
-        #expect(spec.root == Spec.Root(path: "rootfs", readonly: true))
-        #expect(spec.mounts.map(\.destination).contains("/dev/mqueue"))
-        #expect(spec.linux.namespaces.contains(Spec.Namespace(.mount)))
         #expect(try Spec(reading: spec.json) == spec)
     }
 }

@@ -89,7 +89,7 @@ let package = Package(
                 "CUserNamespace",
             ]),
         library("OCIRuntime", ["Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
-        library("RuntimeCLI", ["OCIRuntime", "Supervisor", "Runtime", "OCI", "Sys"]),
+        library("RuntimeCLI", ["OCIRuntime", "Supervisor", "Runtime", "Cgroups", "OCI", "Sys"]),
         library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
         // Static in the build that users get: a warm `run` must not pay for dynamic linking.

@@ -76,7 +76,7 @@ extension ContainerRuntime {
         guard let path = options.cgroup, path != "/" else { return try cgroup(of: state) }
         let own = try ownCgroup(of: state)
         let found = try cgroups { () throws(CgroupError) in
-            try CgroupManager.detect().open(path: "\(own.path)/\(path)")
+            try own.descendant(path)
         }
         guard let found else {
             throw .invalid("--cgroup \(path): container \(state.id) has no such cgroup")

@@ -56,6 +56,14 @@ struct MountOptions {
         }
     }
 
+    /// All words that are not left to a file system.
+    static var names: [String] {
+        let recursive = attributes.keys.map { "r\($0)" }
+        let kinds = ["bind", "rbind", "tmpcopyup", "idmap", "ridmap"]
+        let words = Array(attributes.keys) + recursive + propagations.keys + kinds + defaults.filter { !$0.isEmpty }
+        return Set(words).sorted()
+    }
+
     /// What holds for a file system that has nothing mounted below.
     var all: Change { whole.union(own) }
 

@@ -28,10 +28,11 @@ struct Command: Sendable {
     var stops = false
     /// Its exit code where it fails.
     var failureCode: Int32 = 1
-    let body: @Sendable (ParsedLine, Session) throws(CommandFault) -> Int32
+    let run: @Sendable (ParsedLine, Session) throws(CommandFault) -> Int32
 
     static let all: [Command] = [
-        .create, .delete, .exec, .kill, .list, .pause, .ps, .resume, .run, .start, .state, .update,
+        .create, .delete, .events, .exec, .features, .kill, .list, .pause, .ps, .resume, .runAttached, .spec, .start,
+        .state, .update,
     ]
 }
 

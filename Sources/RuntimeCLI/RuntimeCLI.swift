@@ -60,7 +60,7 @@ package enum RuntimeCLI {
         }
         let session = Session(runtime: try runtime(line, log), output: output)
         do throws(CommandFault) {
-            return try command.body(parsed, session)
+            return try command.run(parsed, session)
         } catch {
             log.error(error.message)
             return command.failureCode

@@ -7,6 +7,7 @@ import Testing
     private static let allowed: [String: String] = [
         "Sources/Sys/Clock.swift": "stamps what is recorded",
         "CShims/CMonitor/log.c": "stamps what is logged",
+        "Sources/RuntimeCLI/RuntimeLog.swift": "stamps what is logged",
         "Sources/DockerCLI/ProcessContext.swift": "tells how old what was recorded is",
         "Sources/Engine/Containers/ProcessTable.swift": "tells when a process started",
         "Sources/Registry/RetryAfter.swift":

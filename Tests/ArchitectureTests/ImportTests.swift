@@ -25,7 +25,7 @@ import Testing
         ],
         "DockerCLI": ["Engine", "Images", "Logs", "OCI", "Sys"],
         "OCIRuntime": ["Runtime", "Cgroups", "Rootfs", "OCI", "Sys"],
-        "RuntimeCLI": ["OCIRuntime", "Supervisor", "Runtime", "OCI", "Sys"],
+        "RuntimeCLI": ["OCIRuntime", "Supervisor", "Runtime", "Cgroups", "OCI", "Sys"],
         "runimg": ["DockerCLI", "RuntimeCLI", "Engine", "Sys"],
         "runimg-image": ["ImageWorker", "Sys"],
     ]

@@ -13,10 +13,11 @@ import Testing
     private func engine(_ scratch: Scratch, _ configuration: String = "{}") throws -> Engine {
         var options = GlobalOptions()
         options.dataRoot = scratch("data")
+        // Neither this machine's containers nor its networks.
+        let places = "\"exec-root\": \"\(scratch("run"))\", \"cni-conf-dir\": \"\(scratch("cni"))\""
         options.configFile = try scratch.file(
             "config.json",
-            configuration.replacing("{", with: "{\"exec-root\": \"\(scratch("run"))\",", maxReplacements: 1)
-                .replacing(",}", with: "}"))
+            configuration.replacing("{", with: "{\(places),", maxReplacements: 1).replacing(",}", with: "}"))
         let engine = try Engine(options)
         try scratch.directory("data/containers")
         try engine.containers.setBootMark(try File.readAll("/proc/sys/kernel/random/boot_id", limit: 64))

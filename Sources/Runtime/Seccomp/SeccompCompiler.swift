@@ -30,16 +30,16 @@ package enum SeccompCompiler {
     package static func flags(_ profile: Spec.Seccomp) throws(SeccompError) -> UInt32 {
         var result: UInt32 = 0
         for flag in profile.flags ?? [] {
-            switch flag {
-            case "SECCOMP_FILTER_FLAG_TSYNC": result |= 1
-            case "SECCOMP_FILTER_FLAG_LOG": result |= 2
-            case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": result |= 4
-            case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": result |= 1 << 5
-            default: throw .unknownFlag(flag)
-            }
+            guard let bit = flagBits[flag] else { throw .unknownFlag(flag) }
+            result |= bit
         }
         return try SeccompNotification.flags(profile, with: result)
     }
+
+    static let flagBits: [String: UInt32] = [
+        "SECCOMP_FILTER_FLAG_TSYNC": 1, "SECCOMP_FILTER_FLAG_LOG": 2, "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 4,
+        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": 1 << 5,
+    ]
 
     static func instructions(
         _ profile: Spec.Seccomp, native: SeccompArchitecture
@@ -160,17 +160,16 @@ package enum SeccompCompiler {
         _ name: String, _ errno: UInt32?, field: String
     ) throws(SeccompError) -> SeccompAction {
         if let errno, errno > SeccompErrno.maximum { throw .errnoValue(String(errno), field: field) }
-        switch name {
         // EPERM where the profile does not say.
-        case "SCMP_ACT_ERRNO": return .errno(errno ?? 1)
-        case "SCMP_ACT_TRACE": return .trace(errno ?? 1)
-        case "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD": return .killThread
-        case "SCMP_ACT_KILL_PROCESS": return .killProcess
-        case "SCMP_ACT_TRAP": return .trap
-        case "SCMP_ACT_ALLOW": return .allow
-        case "SCMP_ACT_LOG": return .log
-        case SeccompNotification.action: return .notify
-        default: throw .unknownAction(name, field: field)
-        }
+        guard let action = actions[name] else { throw .unknownAction(name, field: field) }
+        return action(errno ?? 1)
     }
+
+    /// By the spec's names; some carry a number.
+    static let actions: [String: @Sendable (UInt32) -> SeccompAction] = [
+        "SCMP_ACT_ERRNO": { .errno($0) }, "SCMP_ACT_TRACE": { .trace($0) }, "SCMP_ACT_KILL": { _ in .killThread },
+        "SCMP_ACT_KILL_THREAD": { _ in .killThread }, "SCMP_ACT_KILL_PROCESS": { _ in .killProcess },
+        "SCMP_ACT_TRAP": { _ in .trap }, "SCMP_ACT_ALLOW": { _ in .allow }, "SCMP_ACT_LOG": { _ in .log },
+        SeccompNotification.action: { _ in .notify },
+    ]
 }

@@ -1,7 +1,7 @@
 /// The rules of a profile for one ABI, by number, ready to be emitted.
 struct SeccompRules: Sendable {
     struct Condition: Hashable, Sendable {
-        enum Comparison: String, Sendable {
+        enum Comparison: String, Sendable, CaseIterable {
             case notEqual = "SCMP_CMP_NE"
             case less = "SCMP_CMP_LT"
             case lessOrEqual = "SCMP_CMP_LE"

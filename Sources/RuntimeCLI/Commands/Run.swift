@@ -4,7 +4,7 @@ internal import Supervisor
 internal import Sys
 
 extension Command {
-    static let run = Command(
+    static let runAttached = Command(
         name: "run", arguments: "ID", summary: "Make and start a container, and wait for its end",
         options: CreationOptions.all + [
             Option("detach", short: "d", "do not wait"), Option("keep", "do not remove it at its end"),

@@ -125,5 +125,6 @@ let package = Package(
         tests("Union", ["Union", "Layers", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),
         tests("EndToEnd", ["Cgroups", "OCI", "Sys"]),
+        tests("OCIRuntime", ["OCI", "Sys"]),
     ]
 )

@@ -1,5 +1,6 @@
 """Usage: make_servers.py ROOT BUSYBOX OUT. From packages that are unpacked in ROOT: the layouts nginx and postgres with
-what the official images have (entrypoint, stop signal, ports, volume, health check), and the programs of docker and podman in OUT/docker and OUT/podman."""
+what the official images have (entrypoint, stop signal, ports, volume, health check), and the programs of docker, podman and
+crun in OUT/docker, OUT/podman and OUT/crun."""
 import glob
 import os
 import re
@@ -219,14 +220,40 @@ def peer(packages, out, programs, libraries):
             shutil.copy2(f"{packages.root}/{path}", f"{out}/lib/{os.path.basename(path)}")
 
 
+# crun 1.8 refuses a machine whose second hierarchy of control groups, beside those of the first kind, has controllers.
+# It is shown a machine without: what it starts gets only namespaces of its own making.
+CRUN = """#!/bin/sh
+here=${0%/*}
+export LD_LIBRARY_PATH="$here/../lib"
+second=/sys/fs/cgroup/unified/cgroup.controllers
+if [ -e $second ] && read -r controllers <$second && [ -n "$controllers" ]; then
+    exec unshare -m --propagation unchanged sh -c '
+        mount --make-rprivate /sys/fs/cgroup && umount /sys/fs/cgroup/unified && exec "$0" "$@"
+    ' "$here/../libexec/crun" "$@"
+fi
+exec "$here/../libexec/crun" "$@"
+"""
+
+
+def crun(packages, out):
+    """The program with its libraries, and how it is started."""
+    peer(packages, out, ["crun"], "yajl|seccomp|cap|systemd|lz4|lzma|zstd|gcrypt|gpg-error")
+    os.makedirs(f"{out}/libexec")
+    os.rename(f"{out}/bin/crun", f"{out}/libexec/crun")
+    with open(f"{out}/bin/crun", "w") as file:
+        file.write(CRUN)
+    os.chmod(f"{out}/bin/crun", 0o755)
+
+
 def main():
     root, busybox, out = sys.argv[1:]
     packages = Packages(root)
     images(packages, busybox, out)
     peer(packages, f"{out}/docker", [
-        "dockerd", "docker", "docker-proxy", "containerd", "containerd-shim-runc-v2", "runc", "tini-static",
+        "dockerd", "docker", "docker-proxy", "containerd", "ctr", "containerd-shim-runc-v2", "runc", "tini-static",
     ], "devmapper|seccomp")
     peer(packages, f"{out}/podman", ["podman", "conmon"], "devmapper|seccomp|gpgme|assuan|subid|glib-2.0")
+    crun(packages, f"{out}/crun")
 
 
 main()

@@ -1,18 +1,22 @@
-import Cgroups
 import Glibc
 import OCI
 import Sys
 import TestSupport
 import Testing
 
+@testable import Cgroups
+
 /// A cgroup path of a test's own in the machine's hierarchies, gone when the test is.
 struct CgroupFixture: ~Copyable {
     let manager: CgroupManager
     let path: String
+    /// What v2's root passed on before.
+    private let passedOn: Set<String>
 
     init() throws {
         CgroupFixture.deadRunsAreSwept
         manager = try CgroupManager.detect()
+        passedOn = CgroupFixture.passedOn(manager)
         let start = ProcessStatus.startTime(getpid()) ?? 0
         path = "/\(CgroupFixture.prefix)\(getpid())-\(start)-\(Random.hex(bytes: 6))/one"
     }
@@ -45,6 +49,19 @@ struct CgroupFixture: ~Copyable {
                 Issue.record("clean up \(name): \(error)")
             }
         }
+        // Beside v1 nothing else may need it, and what others have meanwhile begun to need stays.
+        guard manager.layout.mode == .hybrid, let root = CgroupFixture.root(manager) else { return }
+        for controller in CgroupFixture.passedOn(manager).subtracting(passedOn) {
+            try? CgroupFile.write("-\(controller)", to: "\(root)/cgroup.subtree_control")
+        }
+    }
+
+    private static func root(_ manager: CgroupManager) -> String? {
+        manager.layout.hierarchies.first { $0.isUnified }?.mountPoint
+    }
+
+    private static func passedOn(_ manager: CgroupManager) -> Set<String> {
+        Set(root(manager).map { CgroupLayout.words(of: "\($0)/cgroup.subtree_control") } ?? [])
     }
 
     func make(_ change: (inout Spec.Resources) -> Void = { _ in }) throws -> Cgroup {

@@ -108,14 +108,14 @@ import Testing
             memory.limit = 64 << 20
             $0.memory = memory
         }
-        let shell = try ShellInCgroup("while :; do :; done", in: cgroup)
+        let shell = try ShellInCgroup("x=$(head -c 3000000 /dev/zero | tr '\\0' a); while :; do :; done", in: cgroup)
         #expect(try Wait.until(seconds: 20) { try (cgroup.statistics().cpu?.throttling?.throttledPeriods ?? 0) > 1 })
         let statistics = try cgroup.statistics()
         let cpu = try #require(statistics.cpu)
         #expect(try #require(cpu.throttling).throttledTime > 0)
         #expect(cpu.total > 0 && (cpu.user ?? 0) + (cpu.kernel ?? 0) > 0)
         let memory = try #require(statistics.memory)
-        #expect(memory.usage.limit == 64 << 20 && memory.usage.usage > 0)
+        #expect(memory.usage.limit == 64 << 20 && memory.usage.usage > 3_000_000)
         #expect(!memory.details.isEmpty)
         #expect(statistics.pids?.current == 1)
         try cgroup.killAll()

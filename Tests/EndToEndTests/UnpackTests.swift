@@ -114,7 +114,7 @@ extension EndToEnd {
             try engine.runimg.check("bundle", "--read-only", "-m", "64m", engine.image, scratch("b"))
             let text = String(decoding: try File.readAll(scratch("b/config.json")), as: UTF8.self)
             for part in [
-                #""readonly" : true"#, #""limit" : 67108864"#, #""path" : "rootfs""#, #""ociVersion" : "1.0.2""#,
+                #""readonly": true"#, #""limit": 67108864"#, #""path": "rootfs""#, #""ociVersion": "1.0.2""#,
             ] {
                 #expect(text.contains(part))
             }

@@ -10,13 +10,13 @@ import Testing
 struct CgroupFixture: ~Copyable {
     let manager: CgroupManager
     let path: String
-    /// What v2's root passed on before.
-    private let passedOn: Set<String>
+    /// What v2's root passed on before the first test.
+    private static let passedOnBefore = (try? CgroupManager.detect()).map(passedOn) ?? []
 
     init() throws {
         CgroupFixture.deadRunsAreSwept
         manager = try CgroupManager.detect()
-        passedOn = CgroupFixture.passedOn(manager)
+        _ = CgroupFixture.passedOnBefore
         let start = ProcessStatus.startTime(getpid()) ?? 0
         path = "/\(CgroupFixture.prefix)\(getpid())-\(start)-\(Random.hex(bytes: 6))/one"
     }
@@ -51,7 +51,7 @@ struct CgroupFixture: ~Copyable {
         }
         // Beside v1 nothing else may need it, and what others have meanwhile begun to need stays.
         guard manager.layout.mode == .hybrid, let root = CgroupFixture.root(manager) else { return }
-        for controller in CgroupFixture.passedOn(manager).subtracting(passedOn) {
+        for controller in CgroupFixture.passedOn(manager).subtracting(CgroupFixture.passedOnBefore) {
             try? CgroupFile.write("-\(controller)", to: "\(root)/cgroup.subtree_control")
         }
     }

@@ -22,8 +22,16 @@ import Testing
         try scratch.file("runtime", SpecEngineTests.recorder, mode: 0o755)
         let cgroup = "/runimg-tests-podman-\(Random.hex(bytes: 6))"
         defer {
+            // podman leaves its monitor's, which may still be there for a moment.
             for name in (try? Directory.entries("/sys/fs/cgroup").map(\.name)) ?? [] {
-                rmdir("/sys/fs/cgroup/\(name)\(cgroup)")
+                let parent = "/sys/fs/cgroup/\(name)\(cgroup)"
+                let isGone = Wait.until(seconds: 5) {
+                    for child in (try? Directory.entries(parent)) ?? [] where child.type == UInt8(DT_DIR) {
+                        rmdir("\(parent)/\(child.name)")
+                    }
+                    return rmdir(parent) == 0 || errno == ENOENT
+                }
+                if !isGone { Issue.record("left: \(parent)") }
             }
         }
         let output = try Tool.run(

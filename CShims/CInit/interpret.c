@@ -32,14 +32,14 @@ static long await(struct child *child, const struct cinit_op *op) {
     char byte;
     long count;
     struct cinit_report report = {.kind = CINIT_WAITS};
-    if (op->a) {
+    if (op->a == CINIT_AWAIT_HOOKS) {
         child->call = CINIT_AT_SEND;
         count = sys(sendto, child->report, &report, sizeof report, MSG_NOSIGNAL, 0, 0);
         if (count < 0) return count;
     }
     do count = sys(recvfrom, child->report, &byte, 1, 0, 0, 0);
     while (count == -EINTR);
-    if (count == 1) return 0;
+    if (count == 1) return op->a == CINIT_AWAIT_MAPPED ? sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) : 0;
     leave(EXIT_SETUP);
 }
 
@@ -194,10 +194,11 @@ void cinit_interpret(void *plan, const struct cinit_start_arguments *arguments) 
     sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     occupy_standard();
     default_signals();
-    sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);  // until exec: nobody looks into a process that is not yet the container's
     sys(setsid);
     sys(umask, 0);
     const struct cinit_op *ops = (const struct cinit_op *)(const void *)(child.base + header->ops);
+    // Until exec nobody looks into a process that is not yet the container's; see CINIT_AWAIT.
+    if (!header->op_count || ops[0].code != CINIT_AWAIT || ops[0].a != CINIT_AWAIT_MAPPED) sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     for (uint32_t i = 0; i < header->op_count; i++) {
         long error = run_op(&child, &ops[i]);
         if (error < 0) fail(&child, i, error);

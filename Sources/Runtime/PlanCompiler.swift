@@ -39,9 +39,9 @@ struct PlanCompiler {
     private mutating func compile() throws(RuntimeError) -> LaunchPlan {
         try checkShape()
         let mounts = try classifyMounts()
-        let label = try openLabel()
         // Id maps come first of all; anything else that the parent does overlaps with the mounts.
-        if makes(.user) { ops.append(.awaitRelease) }
+        if makes(.user) { ops.append(host.mapsOnlyItself ? .awaitMapping : .awaitRelease) }
+        let label = try openLabel()
         // The namespace's root is the cgroup that the process is in.
         ops.append(.joinCgroup)
         if makes(.cgroup) { ops.append(.unshare(.cgroup)) }

@@ -167,7 +167,8 @@ struct PlanEncoder {
     private mutating func encodeProcess(_ item: PlanOp) -> cinit_op {
         switch item {
         case .awaitRelease: op(CINIT_AWAIT)
-        case .awaitHooks: op(CINIT_AWAIT, a: 1)
+        case .awaitHooks: op(CINIT_AWAIT, a: UInt64(CINIT_AWAIT_HOOKS.rawValue))
+        case .awaitMapping: op(CINIT_AWAIT, a: UInt64(CINIT_AWAIT_MAPPED.rawValue))
         case .joinCgroup: op(CINIT_JOIN_CGROUP)
         case .unshare(let flags): op(CINIT_UNSHARE, a: flags.rawValue)
         case .join(let slot, let flags): op(CINIT_JOIN, slot, a: flags.rawValue)

@@ -13,6 +13,7 @@ extension PlanOp: CustomStringConvertible {
         case .loopback: "bring up lo"
         case .awaitRelease: "await release"
         case .awaitHooks: "wait for the hooks"
+        case .awaitMapping: "await mapping and release"
         case .joinCgroup: "join cgroup"
         default: mountDescription ?? fileDescription ?? processDescription
         }

@@ -95,6 +95,8 @@ package enum PlanOp: Hashable, Sendable {
     case awaitRelease
     /// Says that it waits.
     case awaitHooks
+    /// The same for who gets its ids from a parent without rights, who must be able to write them.
+    case awaitMapping
     /// By the files that the parent opened, where it gave any.
     case joinCgroup
     case unshare(NamespaceFlags)

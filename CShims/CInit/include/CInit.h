@@ -10,7 +10,7 @@
 
 /// What an operation does; the operands it reads are named behind it. `dir` -1 stands for the host's own view.
 enum cinit_code {
-    CINIT_AWAIT = 1,     // blocks until the parent releases the child; a: says so first
+    CINIT_AWAIT = 1,     // blocks until the parent releases the child; a: one of cinit_await
     CINIT_JOIN_CGROUP,   // by the task files of the start's arguments
     CINIT_UNSHARE,       // a: CLONE_NEW*
     CINIT_SETNS,         // path: a namespace file; a: CLONE_NEW*
@@ -74,6 +74,11 @@ enum cinit_flags {
     CINIT_SAME_MOUNT = 32,     // the path may not cross a mount
     CINIT_DIRECTORY = 64,      // the target must be a directory
     CINIT_HOST_TERMINAL = 128, // a terminal of the host's devpts, by /dev/ptmx
+};
+
+enum cinit_await {
+    CINIT_AWAIT_MAPPED = 1,  // as the first operation: until then an ordinary user may write to its files in /proc (proc(5))
+    CINIT_AWAIT_HOOKS = 2,   // says first that it waits
 };
 
 /// Where inside an operation it failed; Swift has the words.

@@ -198,7 +198,8 @@ void cinit_interpret(void *plan, const struct cinit_start_arguments *arguments) 
     sys(umask, 0);
     const struct cinit_op *ops = (const struct cinit_op *)(const void *)(child.base + header->ops);
     // Until exec nobody looks into a process that is not yet the container's; see CINIT_AWAIT.
-    if (!header->op_count || ops[0].code != CINIT_AWAIT || ops[0].a != CINIT_AWAIT_MAPPED) sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    int is_mapped = header->op_count && ops[0].code == CINIT_AWAIT && ops[0].a == CINIT_AWAIT_MAPPED;
+    if (!is_mapped) sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     for (uint32_t i = 0; i < header->op_count; i++) {
         long error = run_op(&child, &ops[i]);
         if (error < 0) fail(&child, i, error);

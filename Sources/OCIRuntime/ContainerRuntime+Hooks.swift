@@ -18,9 +18,10 @@ extension ContainerRuntime {
         }
         guard let list = hooks.createContainer, !list.isEmpty else { return }
         var process = Spec.Process(args: [])
-        process.capabilities.bounding = CapabilityNames.inOrder
-        process.capabilities.effective = CapabilityNames.inOrder
-        process.capabilities.permitted = CapabilityNames.inOrder
+        // All that we have ourselves.
+        let all = CapabilityMask.available().names
+        (process.capabilities.bounding, process.capabilities.effective) = (all, all)
+        process.capabilities.permitted = all
         let join = ContainerJoin(
             id: state.id, pidfd: pidfd, cgroup: cgroup, process: process, seccomp: nil, kinds: spec.ownKinds)
         try HookRunner(kind: "createContainer", place: .container(join), state: text).run(list)

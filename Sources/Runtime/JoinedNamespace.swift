@@ -11,8 +11,9 @@ package struct JoinedNamespace: Hashable, Sendable {
     }
 }
 
-/// A tree of the host's that is bound with other owners (mount_setattr(2), MOUNT_ATTR_IDMAP).
-package struct MappedSource: Hashable, Sendable, CustomStringConvertible {
+/// A tree of the host's that the parent copies, with the host's rights; with a mapping its files have other owners
+/// (mount_setattr(2), MOUNT_ATTR_IDMAP).
+package struct CopiedSource: Hashable, Sendable, CustomStringConvertible {
     package enum Mapping: Hashable, Sendable {
         case ids(user: [Spec.IDMapping], group: [Spec.IDMapping])
         /// That of a user namespace.
@@ -23,14 +24,15 @@ package struct MappedSource: Hashable, Sendable, CustomStringConvertible {
     /// With the mounts below.
     package var recursive: Bool
     /// The mounts below have other owners too.
-    package var mapsBelow: Bool
-    package var mapping: Mapping
+    package var mapsBelow = false
+    package var mapping: Mapping?
 
     package var description: String {
         let words = "\(recursive ? "rbind" : "bind") of host:\(path)\(mapsBelow ? " with all below" : "")"
         switch mapping {
         case .ids(let user, let group): return "\(words) users \(text(user)) groups \(text(group))"
         case .namespace(let path): return "\(words) as in \(path)"
+        case nil: return words
         }
     }
 

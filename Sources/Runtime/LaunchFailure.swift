@@ -111,6 +111,13 @@ enum LaunchFailure {
         case .keyring where errno.rawValue == EDQUOT: "raise /proc/sys/kernel/keys/root_maxkeys"
         case .pivot where errno == .invalid: "the host's own root is an initramfs, or its mounts are shared"
         case .joinCgroup where errno == .accessDenied: otherSubtree
+        case .becomeRoot where errno == .invalid: "the user namespace has no user or group 0"
+        case .affinity where errno == .invalid: "none of these CPUs is there for the container"
+        case .scheduler where errno == .notPermitted, .ioPriority where errno == .notPermitted:
+            "that takes CAP_SYS_NICE on the host, and a cgroup with time for real-time processes"
+        case .label where call == CINIT_AT_VERIFY: "what the host has on /proc is no procfs"
+        case .label where errno == .noEntry: "the profile is not loaded"
+        case .copyUp where errno == .noSpace: "the size of the tmpfs is less than what the image has there"
         case .joinCgroup where errno == .noSpace: "the cpuset of the cgroup has no CPUs or no memory nodes"
         default: nil
         }
@@ -168,6 +175,8 @@ extension LaunchPlan {
         case .write(let place, let value): "set \(place.path.dropFirst("sys/".count)) to \(value)"
         case .share(let target, let kinds): "join the namespaces \(kinds) of \(owner(target))"
         case .borrow(_, let target, let path, _): "share \(path) of \(owner(target))"
+        case .copyUp(_, let place): "copy up \(place.path)"
+        case .reconfigure(let place, _): "remount \(place.path)"
         case .exec: "start the container's init"
         default: op.description
         }
@@ -182,6 +191,7 @@ extension LaunchPlan {
             switch op {
             case .filesystem(slot, let type, _, _): return type
             case .borrow(slot, _, let path, _): return path
+            case .inherit(slot, let index) where parent.copied.indices.contains(index): return parent.copied[index].path
             case .cloneTree(slot, let place, _): return place.path.isEmpty ? slot.name : place.path
             default: continue
             }

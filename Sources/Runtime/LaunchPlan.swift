@@ -52,8 +52,8 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
         package var timeOffsets: String?
         /// setgroups(2) is given up for the namespace, without which an ordinary user may write no gid_map.
         package var deniesGroups = false
-        /// Bind sources whose files have other owners in the container.
-        package var mapped: [MappedSource] = []
+        /// Bind sources, and the root, that the child inherits as mounts which nobody sees yet.
+        package var copied: [CopiedSource] = []
         /// Hard limits that a user namespace has no right to raise.
         package var limits: [ResourceLimit] = []
         /// The Unix socket for the listener of the seccomp filter.
@@ -76,8 +76,8 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
 
     private var earlyLines: [String] {
         let clocks = (parent.timeOffsets ?? "").split(separator: "\n").map { "clock \($0)" }
-        let mapped = parent.mapped.enumerated().map { "mapped mount \($0) = \($1)" }
-        return mapped + clocks + parent.joins.map { "join \($0.kind) namespace \($0.path)" }
+        let copied = parent.copied.enumerated().map { "copy \($0) = \($1)" }
+        return copied + clocks + parent.joins.map { "join \($0.kind) namespace \($0.path)" }
     }
 
     private func mappingLines(_ name: String, _ mappings: [Spec.IDMapping]) -> [String] {

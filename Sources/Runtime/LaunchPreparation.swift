@@ -11,7 +11,7 @@ struct LaunchPreparation: ~Copyable {
     private var offsets: UnsafeMutablePointer<CChar>?
 
     init(_ parent: LaunchPlan.ParentSteps, _ arguments: inout cinit_start_arguments) throws(RuntimeError) {
-        for source in parent.mapped {
+        for source in parent.copied {
             let copy = try LaunchPreparation.copy(source)
             descriptors.append(copy)
             LaunchPreparation.set(&arguments.inherited, Int(arguments.inherited_count), copy)
@@ -66,24 +66,30 @@ struct LaunchPreparation: ~Copyable {
         }
     }
 
-    private static func copy(_ source: MappedSource) throws(RuntimeError) -> Int32 {
-        let namespace: Int32
-        switch source.mapping {
-        case .ids(let user, let group):
-            namespace = cinit_user_namespace(Spec.IDMapping.lines(user), Spec.IDMapping.lines(group))
-            if namespace < 0 {
-                throw .setup(
-                    step: "map the owners of \(source.path)",
-                    detail: "make a user namespace: \(Errno(rawValue: -namespace))", remedy: nil)
-            }
-        case .namespace(let path): namespace = try open(JoinedNamespace(.user, path: path))
-        }
-        defer { _ = Glibc.close(namespace) }
-        let copy = cinit_mapped_copy(source.path, source.recursive ? 1 : 0, source.mapsBelow ? 1 : 0, namespace)
+    private static func copy(_ source: CopiedSource) throws(RuntimeError) -> Int32 {
+        let namespace = try self.namespace(of: source)
+        defer { if namespace >= 0 { _ = Glibc.close(namespace) } }
+        let copy = cinit_copy_mount(source.path, source.recursive ? 1 : 0, source.mapsBelow ? 1 : 0, namespace)
         if copy >= 0 { return copy }
         let errno = Errno(rawValue: -copy)
+        if source.mapping == nil {
+            throw .setup(step: "bind source path \(source.path)", detail: "open_tree: \(errno)", remedy: nil)
+        }
         throw .setup(
             step: "bind \(source.path) with other owners (idmap)", detail: "\(errno)",
             remedy: errno == .invalid ? "its file system, or this kernel, can't map owners" : nil)
+    }
+
+    private static func namespace(of source: CopiedSource) throws(RuntimeError) -> Int32 {
+        switch source.mapping {
+        case nil: return -1
+        case .namespace(let path): return try open(JoinedNamespace(.user, path: path))
+        case .ids(let user, let group):
+            let made = cinit_user_namespace(Spec.IDMapping.lines(user), Spec.IDMapping.lines(group))
+            if made >= 0 { return made }
+            throw .setup(
+                step: "map the owners of \(source.path)",
+                detail: "make a user namespace: \(Errno(rawValue: -made))", remedy: nil)
+        }
     }
 }

@@ -7,7 +7,8 @@ extension PlanCompiler {
     /// A /dev that the user bound is left as it is.
     mutating func makeDevices() throws(RuntimeError) {
         let bound = spec.mounts.contains { mount in
-            PlanCompiler.clean(mount.destination) == "/dev" && MountOptions(mount.options).isBind
+            PlanCompiler.clean(mount.destination) == "/dev"
+                && (mount.type == "bind" || MountOptions(mount.options).isBind)
         }
         if bound { return }
         let dev = try openDev()

@@ -14,7 +14,7 @@ struct ClassifiedMount {
     let destination: String
     let options: MountOptions
     /// Of the files' owners, where those are not the host's.
-    let mapping: MappedSource.Mapping?
+    let mapping: CopiedSource.Mapping?
 
     /// Over one of the files of /proc that only say something.
     var isOnProc: Bool { destination != "/proc" && PlanCompiler.isBelow(destination, "/proc") }
@@ -56,7 +56,7 @@ extension PlanCompiler {
     /// Those of the mount, else those of the container's user namespace (config.md#mounts).
     private func mapping(
         of mount: Spec.Mount, _ kind: ClassifiedMount.Kind, _ options: MountOptions
-    ) throws(RuntimeError) -> MappedSource.Mapping? {
+    ) throws(RuntimeError) -> CopiedSource.Mapping? {
         let (users, groups) = (mount.uidMappings ?? [], mount.gidMappings ?? [])
         if users.isEmpty, groups.isEmpty, !options.isMapped { return nil }
         let name = "mount on \(mount.destination)"
@@ -121,20 +121,31 @@ extension PlanCompiler {
         for (index, mount) in mounts.enumerated() where mount.kind == .bind {
             let copy = try slot("bind\(index)")
             sources[index] = copy
-            if let mapping = mount.mapping {
-                if mapped.count == Int(CINIT_MAX_INHERITED) {
-                    throw .invalid("the spec has more than \(mapped.count) mounts with other owners (idmap)")
-                }
-                ops.append(.inherit(copy, mapped.count))
-                mapped.append(
-                    MappedSource(
-                        path: mount.source, recursive: mount.options.bindIsRecursive,
-                        mapsBelow: mount.options.mapsBelow, mapping: mapping))
-            } else {
-                ops.append(.cloneTree(copy, .host(mount.source), recursive: mount.options.bindIsRecursive))
-            }
+            try take(
+                copy,
+                CopiedSource(
+                    path: mount.source, recursive: mount.options.bindIsRecursive,
+                    mapsBelow: mount.options.mapsBelow, mapping: mount.mapping))
             setAttributes(copy, mount.options)
         }
+    }
+
+    /// A user namespace has no rights over the directories that lead to a source, nor to a mount without those below it:
+    /// there the parent copies, as it does where owners change. Returns whether it does.
+    @discardableResult
+    mutating func take(_ slot: Slot, _ source: CopiedSource) throws(RuntimeError) -> Bool {
+        let isFull = copied.count == Int(CINIT_MAX_INHERITED)
+        if source.mapping != nil, isFull {
+            throw .invalid("the spec has more than \(copied.count) mounts with other owners (idmap)")
+        }
+        let isParents = hasUserNamespace && !joins(.mount) && !host.mapsOnlyItself && !isFull
+        if source.mapping == nil, !isParents {
+            ops.append(.cloneTree(slot, .host(source.path), recursive: source.recursive))
+            return false
+        }
+        ops.append(.inherit(slot, copied.count))
+        copied.append(source)
+        return true
     }
 
     /// In one call, where the mount itself and those below are to be the same.

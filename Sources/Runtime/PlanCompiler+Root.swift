@@ -38,10 +38,12 @@ extension PlanCompiler {
                 ops.append(.open(root, .host(source), flags: PlanCompiler.pathOnlyDirectory, []))
                 break
             }
-            ops.append(.cloneTree(root, .host(source), recursive: true))
+            let isCopied = try take(root, CopiedSource(path: source, recursive: true))
             let keeps = [.slave, .shared].contains(try rootPropagation().kind)
             ops.append(.attributes(root, set: [], clear: [], keeps ? .slave : .private, recursive: true))
-            ops.append(.attach(root, .host(rootfs.mountPoint), []))
+            // It must lie somewhere until it is entered. What leads to its own place may be closed to a user namespace;
+            // of /etc no later step wants anything.
+            ops.append(.attach(root, .host(isCopied ? "/etc" : rootfs.mountPoint), []))
         // Whoever starts the container lets it mount, and has what it made bound.
         case .program(let arguments):
             throw .invalid("a root file system that \(arguments.first ?? "") is still to mount")

@@ -18,8 +18,8 @@ struct PlanCompiler {
     var devpts: Slot?
     /// Copies of bind sources by index of the mount.
     var sources: [Int: Slot] = [:]
-    /// What the parent copies, since it takes the host's rights.
-    var mapped: [MappedSource] = []
+    /// What the parent copies, since that takes the host's rights.
+    var copied: [CopiedSource] = []
 
     var spec: Spec { request.spec }
 
@@ -106,7 +106,7 @@ struct PlanCompiler {
         if parent.joins.isEmpty { parent.pidNamespace = spec.linux.namespaces.first { $0.type == .pid }?.path }
         parent.timeOffsets = try timeOffsets()
         parent.deniesGroups = makes(.user) && host.mapsOnlyItself
-        parent.mapped = mapped
+        parent.copied = copied
         parent.seccompListener = try steps.listener()
         if hasUserNamespace { parent.limits = try steps.limits() }
         let flags = cloneFlags

@@ -25,7 +25,7 @@ extension PlanOp: CustomStringConvertible {
         case .makeMountsSlaves: "make all mounts slaves"
         case .changeRoot(let slot): "chroot to \(slot)"
         case .moveRoot(let slot): "move \(slot) over the root"
-        case .inherit(let slot, let index): "\(slot) = mapped mount \(index) of the parent"
+        case .inherit(let slot, let index): "\(slot) = copy \(index) of the parent"
         case .copyUp(let slot, let place): "copy \(place) to \(slot)"
         case .reconfigure(let place, let options):
             "remount \(place) \(options.map(\.description).joined(separator: ","))"

@@ -152,7 +152,7 @@ package enum PlanOp: Hashable, Sendable {
     case changeRoot(Slot)
     /// In place of `pivot`, where the host's root is an initramfs.
     case moveRoot(Slot)
-    /// What the parent made ready: by its index among `ParentSteps.mapped`.
+    /// What the parent made ready: by its index among `ParentSteps.copied`.
     case inherit(Slot, Int)
     case copyUp(Slot, Place)
     case reconfigure(Place, options: [MountOption])

@@ -141,8 +141,11 @@ import Testing
         #expect(
             message(profile("SCMP_ACT_ALLOW", [rule(["read"], "SCMP_ACT_ERRNO", [argument(1, "XX", 1)])]))
                 == "invalid seccomp profile: rule for read: unknown operator \"SCMP_CMP_XX\"")
-        #expect(message(profile("SCMP_ACT_NOTIFY", [])).contains("unsupported"))
+        #expect(message(profile("SCMP_ACT_NOTIFY", [])).contains("name the calls in syscalls"))
         #expect(message(profile("SCMP_ACT_ERRNO", errno: 4096, [])).contains("4096"))
+        #expect(message(profile("SCMP_ACT_TRACE", errno: 0xffff, [])) == "no error")
+        #expect(message(profile("SCMP_ACT_TRACE", errno: 0x10000, [])).contains("65536"))
+        #expect(message(profile("SCMP_ACT_ALLOW", errno: 1, [])).contains("has no errno to return"))
         var odd = profile("SCMP_ACT_ALLOW", [])
         odd.architectures = ["SCMP_ARCH_Z80"]
         #expect(message(odd).contains("SCMP_ARCH_Z80"))

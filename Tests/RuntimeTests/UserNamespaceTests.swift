@@ -73,6 +73,31 @@ struct UserNamespaceTests {
         #expect(result.output == "inside\n", "\(result)")
     }
 
+    /// What leads to the source is another user's alone, and a mount is taken without the one below it.
+    @Test func bindsWhatTheHostsRootReaches() throws {
+        let fixture = try bundle()
+        let host = try fixture.scratch.directory("closed/host")
+        try fixture.scratch.directory("closed/host/below")
+        try check { mount("tmpfs", "\(host)/below", "tmpfs", 0, "size=64k") }
+        defer { umount2("\(host)/below", Int32(MNT_DETACH)) }
+        try File.open("\(host)/below/hidden", O_WRONLY | O_CREAT, mode: 0o644).close()
+        try Tool.check("chmod", ["700", fixture.scratch("closed")])
+        try Tool.check("chown", ["1234", fixture.scratch("closed")])
+        try Tool.check("chown", ["1234", fixture.scratch("overlay2")])
+        let result = try fixture.shell("ls /data /data/below; cat /proc/mounts | grep -c /data") { request in
+            map(&request, fixture)
+            request.spec.mounts.append(
+                Spec.Mount(destination: "/data", type: "bind", source: host, options: ["bind"]))
+        }
+        #expect(result.lines == ["/data:", "below", "/data/below:", "1"], "\(result)")
+        let absent = try fixture.failure(["true"]) { request in
+            map(&request, fixture)
+            request.spec.mounts.append(
+                Spec.Mount(destination: "/data", type: "bind", source: "\(host)/absent", options: ["bind"]))
+        }
+        #expect("\(absent)" == "bind source path \(host)/absent: open_tree: no such file or directory (ENOENT)")
+    }
+
     private static let raisesLimits: Bool = {
         let status = try? File.readAll("/proc/self/status", limit: 1 << 16)
         let line = String(decoding: status ?? [], as: UTF8.self).split(separator: "\n").first {

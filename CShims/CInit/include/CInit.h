@@ -123,7 +123,7 @@ enum { CINIT_MAGIC = 0x52494e31, CINIT_MAX_SLOTS = 768, CINIT_REPORT_FD = 3, CIN
 enum { CINIT_END_SIGNAL = 64 };
 /// Before a variable that is not for the program above the guarding stub.
 enum { CINIT_HIDDEN_VARIABLE = 1 };
-enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4, CINIT_MAX_JOINED = 8, CINIT_MAX_INHERITED = 64 };
+enum { CINIT_MAX_TASKS = 32, CINIT_MAX_TARGETS = 4, CINIT_MAX_JOINED = 8, CINIT_MAX_INHERITED = 256 };
 
 struct cinit_plan {
     uint32_t magic;
@@ -204,9 +204,9 @@ void cinit_drop_between(struct cinit_between *between);
 /// A descriptor of a new user namespace with these maps (user_namespaces(7)) and no process in it, or -errno.
 int cinit_user_namespace(const char *uid_map, const char *gid_map);
 
-/// A copy of the mount at `source`, with `recursive` of those below, that nobody sees yet: its owners are those of the
-/// user namespace, with `maps_below` also on the mounts below. -errno on failure.
-int cinit_mapped_copy(const char *source, int recursive, int maps_below, int namespace);
+/// A copy of the mount at `source`, with `recursive` of those below, that nobody sees yet. Its owners are those of the
+/// user namespace, with `maps_below` also on the mounts below; with -1 they stay. -errno on failure.
+int cinit_copy_mount(const char *source, int recursive, int maps_below, int namespace);
 
 /// A monitor for a start that is to outlive the caller.
 struct cinit_monitor {

@@ -159,7 +159,12 @@ package enum SeccompCompiler {
     private static func action(
         _ name: String, _ errno: UInt32?, field: String
     ) throws(SeccompError) -> SeccompAction {
-        if let errno, errno > SeccompErrno.maximum { throw .errnoValue(String(errno), field: field) }
+        // config-linux.md#seccomp: such an action with an errno is an error.
+        if errno != nil, !["SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"].contains(name) {
+            throw .unsupported("\(field): \(name) has no errno to return")
+        }
+        let limit: UInt32 = name == "SCMP_ACT_TRACE" ? 0xffff : SeccompErrno.maximum
+        if let errno, errno > limit { throw .errnoValue(String(errno), field: field) }
         // EPERM where the profile does not say.
         guard let action = actions[name] else { throw .unknownAction(name, field: field) }
         return action(errno ?? 1)

@@ -1,5 +1,5 @@
-// Mounts whose files have other owners than on the disk (mount_setattr(2), MOUNT_ATTR_IDMAP): made by the caller, who has
-// the rights that this takes, and inherited by the child.
+// Mounts that the caller copies, who has the rights that this takes, and that the child inherits; where asked for, with
+// other owners of the files than on the disk (mount_setattr(2), MOUNT_ATTR_IDMAP).
 #define _GNU_SOURCE
 #include "CInit.h"
 #include "clone.h"
@@ -65,12 +65,12 @@ int cinit_user_namespace(const char *uid_map, const char *gid_map) {
     return result;
 }
 
-int cinit_mapped_copy(const char *source, int recursive, int maps_below, int namespace) {
+int cinit_copy_mount(const char *source, int recursive, int maps_below, int namespace) {
     unsigned below = recursive ? AT_RECURSIVE : 0;
     long copy = sys(open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
     if (copy < 0) return (int)copy;
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)namespace};
-    long error = sys(mount_setattr, copy, "", AT_EMPTY_PATH | (maps_below ? AT_RECURSIVE : 0), &attributes,
+    long error = namespace < 0 ? 0 : sys(mount_setattr, copy, "", AT_EMPTY_PATH | (maps_below ? AT_RECURSIVE : 0), &attributes,
                      sizeof attributes);
     // The lowest numbers are laid out anew in the child.
     long kept = error ? error : sys(fcntl, copy, F_DUPFD_CLOEXEC, 10);

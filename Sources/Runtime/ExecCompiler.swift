@@ -17,6 +17,7 @@ enum ExecCompiler {
         steps.personality = request.personality
         steps.modules = modules
         steps.hasSuccessor = true
+        if request.joinsUserNamespace, request.process.user.additionalGids.isEmpty { steps.keepsGroups = true }
         try steps.check()
         let process = request.process
         let root = Slot(index: 0, name: "root")
@@ -28,6 +29,8 @@ enum ExecCompiler {
             label = opened
         }
         ops += try joinCgroup(process.execCPUAffinity) + [.join(root, namespaces(request))]
+        // What it makes, its terminal above all, is to be owned by somebody who is there.
+        if request.joinsUserNamespace { ops.append(.becomeRoot) }
         var terminal: Slot?
         var null: Slot?
         if process.terminal {
@@ -81,6 +84,7 @@ enum ExecCompiler {
         parent.oomScoreAdj = process.oomScoreAdj
         parent.owners = [request.id]
         parent.seccompListener = try steps.listener()
+        if request.joinsUserNamespace { parent.limits = try steps.limits() }
         let buffer = try PlanEncoder.encode(
             ops, clone: [], arguments: steps.arguments(mode), environment: process.env)
         return LaunchPlan(

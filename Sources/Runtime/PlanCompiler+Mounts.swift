@@ -110,6 +110,10 @@ extension PlanCompiler {
             return
         }
         if kind == .bind, PlanCompiler.tellingFiles.contains(destination) { return }
+        // The host's own, where the pid namespace is the host's as well: who has only a user namespace can mount no other.
+        if kind == .bind, destination == "/proc", mount.source == "/proc", !makes(.pid), !joins(.mount) {
+            return
+        }
         throw .invalid(
             "mount \(mount.source ?? mount.type ?? "") on \(mount.destination): mounts on /proc are refused,"
                 + " since they could redirect what the runtime writes there; choose another destination")

@@ -270,6 +270,7 @@ import Testing
                 "parent: oom_score_adj 7",
                 "join cgroup",
                 "join the namespaces pid,network,mount,ipc,uts,user,cgroup of the container, $root = its root",
+                "become root of the user namespace",
                 "$pts = open $root:/dev/pts",
                 "$terminal = new terminal of $pts size 80x24 owner 1000",
                 "chdir $root:/",

@@ -73,6 +73,39 @@ struct UserNamespaceTests {
         #expect(result.output == "inside\n", "\(result)")
     }
 
+    @Test func furtherProcessesOwnTheirTerminals() throws {
+        let fixture = try bundle()
+        let owner = try RunningContainer(fixture) { map(&$0, fixture) }
+        let process = try owner.start(["/bin/sh", "-c", "stat -c '%u %g' $(tty); : < $(tty) && echo opened; id -G"]) {
+            $0.process.terminal = true
+        }
+        var text = ""
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while let count = try? chunk.withUnsafeMutableBytes({ try File.read(process.terminalNumber, into: $0) }),
+            count > 0
+        { text += String(decoding: chunk[..<count], as: UTF8.self) }
+        #expect(try Pidfd.wait(process.pidfd.raw) == .code(0))
+        #expect(text == "0 5\r\nopened\r\n0\r\n")
+    }
+
+    /// Without a pid namespace of its own it can mount no procfs, so the host's is bound (as podman does).
+    @Test func bindsTheHostsProc() throws {
+        let fixture = try bundle()
+        let result = try fixture.shell("cat /proc/self/comm; grep -c ' /proc ' /proc/mounts; ls -d /proc/\(getpid())") {
+            request in
+            map(&request, fixture)
+            request.spec.linux.namespaces.removeAll { $0.type == .pid }
+            request.spec.mounts[0] = Spec.Mount(
+                destination: "/proc", type: "bind", source: "/proc", options: ["rbind", "nosuid", "noexec", "nodev"])
+        }
+        #expect(result.lines == ["cat", "1", "/proc/\(getpid())"], "\(result)")
+        let other = try fixture.failure(["true"]) { request in
+            request.spec.mounts[0] = Spec.Mount(
+                destination: "/proc", type: "bind", source: "/proc/sys", options: ["bind"])
+        }
+        #expect("\(other)".contains("mounts on /proc are refused"), "\(other)")
+    }
+
     /// What leads to the source is another user's alone, and a mount is taken without the one below it.
     @Test func bindsWhatTheHostsRootReaches() throws {
         let fixture = try bundle()

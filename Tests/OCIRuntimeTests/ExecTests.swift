@@ -75,8 +75,12 @@ extension OCIRuntimeTests {
                 let said = try container.probe()
                 #expect(said["cap_effective"] == "00000000a80425fb")
                 #expect(said["cap_bounding"] == "00000000a80425fb" && said["cap_inheritable"] == "0000000000000000")
+                let go: Comment = "runc 1.1.5 is built with a Go that raises its own soft limit"
                 try runtime.deviates([.crun], "crun 1.8.1 gives it neither the limits nor the directory") {
-                    #expect(said["rlimit.nofile"] == "123:456" && said["cwd"] == "/etc")
+                    try runtime.deviates([.runc], go, isIntermittent: true) {
+                        #expect(said["rlimit.nofile"] == "123:456")
+                    }
+                    #expect(said["cwd"] == "/etc")
                 }
                 #expect(said["env.OF"] == "container")
                 #expect(said["controlling_terminal"] == "ENXIO")

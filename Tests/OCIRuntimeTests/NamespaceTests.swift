@@ -116,7 +116,7 @@ extension OCIRuntimeTests {
                 try first.launch()
                 let names = ["user", "ipc", "net"].map { "/proc/\(first.pid)/ns/\($0)" }
                 let expected = try names.map { try File.readLink($0) }
-                let second = try bench.container("readlink /proc/self/ns/user /proc/self/ns/ipc /proc/self/ns/net; id -u") {
+                let second = try bench.container("for n in user ipc net; do readlink /proc/self/ns/$n; done; id -u") {
                     $0.userNamespace()
                     $0.namespace("user", .joined(names[0]))
                     $0.namespace("ipc", .joined(names[1]))
@@ -126,7 +126,9 @@ extension OCIRuntimeTests {
                 }
                 try second.give()
                 let output = try second.run()
-                #expect(output.lines == expected + ["0"], "\(output)")
+                try runtime.deviates([.runc], "runc 1.1.5 wants mappings for what has them") {
+                    #expect(output.lines == expected + ["0"], "\(output)")
+                }
             }
         }
 
@@ -139,7 +141,7 @@ extension OCIRuntimeTests {
                         $0["linux.gidMappings"] = nil
                     }
                 }
-                try runtime.deviates([.crun], "crun 1.8.1 passes over them", isIntermittent: true) {
+                try runtime.deviates([.crun, .runc], "crun 1.8.1 and runc 1.1.5 pass over them", isIntermittent: true) {
                     try bench.expectRefused {
                         $0["linux.uidMappings"] = [["containerID": 0, "hostID": 100_000, "size": 65536]]
                     }

@@ -203,3 +203,11 @@ package final class OCIBench: Sendable {
         try expectRefused(["create", "--bundle", container.bundle, container.id], location: location)
     }
 }
+
+extension LeakSnapshot {
+    /// Directories of all hierarchies with a text in their name.
+    package static func cgroups(named text: String) -> [String] {
+        let output = try? Tool.run("find", ["/sys/fs/cgroup", "-type", "d", "-name", "*\(text)*"])
+        return output?.lines ?? []
+    }
+}

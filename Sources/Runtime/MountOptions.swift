@@ -56,14 +56,6 @@ struct MountOptions {
         }
     }
 
-    /// All words that are not left to a file system.
-    static var names: [String] {
-        let recursive = attributes.keys.map { "r\($0)" }
-        let kinds = ["bind", "rbind", "tmpcopyup", "idmap", "ridmap"]
-        let words = Array(attributes.keys) + recursive + propagations.keys + kinds + defaults.filter { !$0.isEmpty }
-        return Set(words).sorted()
-    }
-
     /// What holds for a file system that has nothing mounted below.
     var all: Change { whole.union(own) }
 
@@ -86,6 +78,8 @@ struct MountOptions {
         return takeKind(option) || MountOptions.defaults.contains(option)
     }
 
+    static let kinds = ["bind", "rbind", "remount", "tmpcopyup", "idmap", "ridmap"]
+
     private mutating func takeKind(_ option: String) -> Bool {
         switch option {
         case "bind": isBind = true
@@ -99,7 +93,7 @@ struct MountOptions {
     }
 
     /// An empty set of attributes is relatime, the kernel's default.
-    private static let attributes: [String: (MountAttributes, Bool)] = [
+    static let attributes: [String: (MountAttributes, Bool)] = [
         "ro": (.readOnly, true), "rw": (.readOnly, false), "nosuid": (.noSuid, true), "suid": (.noSuid, false),
         "nodev": (.noDev, true), "dev": (.noDev, false), "noexec": (.noExec, true), "exec": (.noExec, false),
         "noatime": (.noAtime, true), "atime": (.noAtime, false), "relatime": ([], true),
@@ -116,7 +110,7 @@ struct MountOptions {
 
     /// Names of what is so without them (the file system is told of `sync`, `dirsync`, `lazytime`, `mand` and `iversion`),
     /// words about the kernel's log, and words for the caller's own tools.
-    private static let defaults: Set<String> = [
+    static let defaults: Set<String> = [
         "", "defaults", "async", "nolazytime", "nomand", "noiversion", "norelatime", "rnorelatime", "loud", "silent",
         "remount", "z", "Z", "copy", "nocopy",
     ]

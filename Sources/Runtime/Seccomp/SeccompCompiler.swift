@@ -26,20 +26,20 @@ package enum SeccompCompiler {
         return bytes
     }
 
+    static let knownFlags: [String: UInt32] = [
+        "SECCOMP_FILTER_FLAG_TSYNC": 1, "SECCOMP_FILTER_FLAG_LOG": 2, "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 4,
+        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": 1 << 5,
+    ]
+
     /// SECCOMP_FILTER_FLAG_* for seccomp(2).
     package static func flags(_ profile: Spec.Seccomp) throws(SeccompError) -> UInt32 {
         var result: UInt32 = 0
         for flag in profile.flags ?? [] {
-            guard let bit = flagBits[flag] else { throw .unknownFlag(flag) }
+            guard let bit = knownFlags[flag] else { throw .unknownFlag(flag) }
             result |= bit
         }
         return try SeccompNotification.flags(profile, with: result)
     }
-
-    static let flagBits: [String: UInt32] = [
-        "SECCOMP_FILTER_FLAG_TSYNC": 1, "SECCOMP_FILTER_FLAG_LOG": 2, "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 4,
-        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": 1 << 5,
-    ]
 
     static func instructions(
         _ profile: Spec.Seccomp, native: SeccompArchitecture

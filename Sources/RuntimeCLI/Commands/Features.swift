@@ -27,7 +27,7 @@ private enum FeatureReport {
 
     private static var linux: JSONValue {
         .object([
-            "namespaces": list(Spec.Namespace.Kind.allCases.map(\.rawValue).sorted()),
+            "namespaces": list(RuntimeFeatures.namespaces),
             "capabilities": list(CapabilityNames.inOrder),
             "cgroup": .object([
                 "v1": .bool(true), "v2": .bool(true), "systemd": .bool(false), "systemdUser": .bool(false),

@@ -9,10 +9,10 @@ import Testing
 /// A caller without any rights, who is root in a user namespace of his own: only where the tests are run as such a one.
 @Suite(.enabled(if: geteuid() != 0 && File.exists("/bin/busybox"), "needs an ordinary user and busybox-static"))
 struct OrdinaryCallerTests {
-    private func run(
-        _ script: String, _ change: (inout LaunchRequest) -> Void = { _ in }
-    ) throws -> String {
-        let scratch = try Scratch()
+    /// The container's process and the end of the pipe that it writes to.
+    private func start(
+        _ script: String, in scratch: borrowing Scratch, _ change: (inout LaunchRequest) -> Void
+    ) throws -> (OwnedDescriptor, pid: Int32, PipeEnds) {
         for name in ["bin", "proc", "dev", "sys", "tmp"] { try scratch.directory("root/\(name)") }
         try scratch.file("root/bin/busybox", try File.readAll("/bin/busybox"), mode: 0o755)
         let output = try PipeEnds()
@@ -29,9 +29,38 @@ struct OrdinaryCallerTests {
         for index in request.spec.mounts.indices { request.spec.mounts[index].options.removeAll { $0 == "gid=5" } }
         change(&request)
         let process = try Launcher.start(try Launcher.plan(request))
+        return (OwnedDescriptor(try process.pidfd.duplicate()), process.pid, output)
+    }
+
+    private func run(
+        _ script: String, _ change: (inout LaunchRequest) -> Void = { _ in }
+    ) throws -> String {
+        let scratch = try Scratch()
+        let (pidfd, _, output) = try start(script, in: scratch, change)
         let text = String(decoding: try output.readAll(), as: UTF8.self)
-        _ = try Pidfd.wait(process.pidfd.raw)
+        _ = try Pidfd.wait(pidfd.raw)
         return text
+    }
+
+    /// The network belongs to the user namespace, so that comes first for once.
+    @Test func joinsWhatItOwns() throws {
+        let scratch = try Scratch()
+        let (pidfd, pid, _) = try start("exec /bin/busybox sleep 1000", in: scratch) { _ in }
+        defer {
+            try? Pidfd.send(SIGKILL, to: pidfd.raw)
+            _ = try? Pidfd.wait(pidfd.raw)
+        }
+        let names = ["user", "net"]
+        let theirs = try names.map { try File.readLink("/proc/\(pid)/ns/\($0)") }
+        let text = try run("b readlink /proc/self/ns/user; b readlink /proc/self/ns/net; b id -u") { request in
+            request.spec.linux.namespaces.removeAll { $0.type == .user || $0.type == .network }
+            (request.spec.linux.uidMappings, request.spec.linux.gidMappings) = (nil, nil)
+            request.spec.linux.namespaces += [
+                Spec.Namespace(.network, path: "/proc/\(pid)/ns/net"),
+                Spec.Namespace(.user, path: "/proc/\(pid)/ns/user"),
+            ]
+        }
+        #expect(text == theirs.map { "\($0)\n" }.joined() + "0\n")
     }
 
     @Test func isRootOfItsOwn() throws {

@@ -209,6 +209,26 @@ struct UserNamespaceTests {
         #expect(result.lines == (try other.shell("readlink /proc/self/ns/net").lines), "\(result)")
     }
 
+    /// By whoever makes it, the child starts in its cgroup, and has our process as its parent.
+    @Test func startsInItsCgroup() throws {
+        let first = try bundle()
+        let owner = try RunningContainer(first) { map(&$0, first) }
+        let second = try bundle()
+        let cgroup = try CgroupManager.detect().create(path: "/runimg-\(second.id)", resources: Spec.Resources())
+        defer { try? cgroup.remove() }
+        let request = try second.request(["/bin/sleep", "1000"]) { request in
+            request.stdio = StandardIO()
+            request.rootfs = RootfsMount(directory: second.scratch("overlay2/base/diff"), readOnly: false)
+            request.spec.linux.namespaces.append(Spec.Namespace(.user, path: "/proc/\(owner.pid)/ns/user"))
+            request.spec.linux.cgroupsPath = cgroup.path
+        }
+        let process = try Launcher.start(try Launcher.plan(request), cgroup: cgroup)
+        #expect(try cgroup.processes() == [process.pid])
+        #expect(ProcessStatus.parent(process.pid) == getpid())
+        try Pidfd.send(SIGKILL, to: process.pidfd.raw)
+        #expect(try Pidfd.wait(process.pidfd.raw) == .signal(SIGKILL))
+    }
+
     @Test func saysWhichNamespaceItCouldNotJoin() throws {
         let fixture = try bundle()
         let error = try fixture.failure(["true"]) { request in

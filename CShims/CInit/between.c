@@ -41,6 +41,7 @@ static long join_all(const struct cinit_start_arguments *arguments) {
             int is_user = arguments->joined_kinds[i] == CLONE_NEWUSER;
             if (round == 2 ? !(later >> i & 1) : is_user != (round == 1)) continue;
             arguments->between->stage = i;
+            if (is_user) drop_groups();
             long error = sys(setns, arguments->joined[i], arguments->joined_kinds[i]);
             if (error == -EPERM && round == 0) later |= 1u << i;
             else if (error) return error;

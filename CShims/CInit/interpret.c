@@ -5,6 +5,7 @@
 #include "child.h"
 
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -66,6 +67,7 @@ static long set_namespace(struct child *child, const struct cinit_op *op) {
 /// The pid namespace is for children only: the stub makes one.
 static long join(struct child *child, const struct cinit_op *op) {
     long target = target_of(child, op);
+    if (op->a & CLONE_NEWUSER) drop_groups();
     long error = target < 0 ? target : sys(setns, target, op->a);
     if (error || op->slot < 0) return error;
     child->call = CINIT_AT_OPEN;

@@ -39,4 +39,8 @@ static inline __attribute__((always_inline)) long raw_syscall(long number, long 
     raw_syscall(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define sys(name, ...) SYS_PADDED(SYS_##name, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
+/// Before a user namespace is joined, in which that may be denied (user_namespaces(7), "setgroups"): the caller's groups
+/// are rights on the host. Who may not give them up here has no others than he has anyway.
+static inline void drop_groups(void) { sys(setgroups, 0, 0); }
+
 #endif

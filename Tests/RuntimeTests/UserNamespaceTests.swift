@@ -229,6 +229,49 @@ struct UserNamespaceTests {
         #expect(try Pidfd.wait(process.pidfd.raw) == .signal(SIGKILL))
     }
 
+    /// In a namespace in which groups can't be changed they must be gone before it is joined.
+    @Test func keepsNoGroupOfTheHost() throws {
+        let first = try bundle()
+        var host = HostFacts.current()
+        host.mapsOnlyItself = true
+        let output = try PipeEnds()
+        let one = [Spec.IDMapping(containerID: 0, hostID: 0, size: 1)]
+        let request = try first.request(["/bin/sh", "-c", "cat /proc/self/setgroups; exec sleep 1000"]) { request in
+            map(&request, first)
+            (request.spec.linux.uidMappings, request.spec.linux.gidMappings) = (one, one)
+            for index in request.spec.mounts.indices { request.spec.mounts[index].options.removeAll { $0 == "gid=5" } }
+            request.stdio = StandardIO(input: -1, output: output.writer, error: -1)
+        }
+        let owner = try Launcher.start(try Launcher.plan(request, host: host))
+        defer {
+            try? Pidfd.send(SIGKILL, to: owner.pidfd.raw)
+            _ = try? Pidfd.wait(owner.pidfd.raw)
+        }
+        var word = [UInt8](repeating: 0, count: 5)
+        _ = try word.withUnsafeMutableBytes { try File.read(output.reader.raw, into: $0) }
+        #expect(word == Array("deny\n".utf8))
+        let second = try bundle()
+        let result = try second.shell("grep Groups /proc/self/status") { request in
+            request.rootfs = RootfsMount(directory: second.scratch("overlay2/base/diff"), readOnly: false)
+            request.spec.linux.namespaces.append(Spec.Namespace(.user, path: "/proc/\(owner.pid)/ns/user"))
+            for index in request.spec.mounts.indices { request.spec.mounts[index].options.removeAll { $0 == "gid=5" } }
+        }
+        #expect(
+            result.output.split(separator: "\t").dropFirst().allSatisfy { $0.allSatisfy(\.isWhitespace) }, "\(result)")
+        var further = ExecRequest(
+            id: "further", process: Spec.Process(args: ["/bin/sh", "-c", "grep Groups /proc/self/status"]), seccomp: nil
+        )
+        let words = try PipeEnds()
+        further.joinsUserNamespace = true
+        further.diesWithParent = false
+        further.process.env = ["PATH=/bin"]
+        further.stdio = StandardIO(input: -1, output: words.writer, error: -1)
+        let process = try Launcher.start(try Launcher.plan(further), joining: [owner.pidfd.raw])
+        let text = String(decoding: try words.readAll(), as: UTF8.self)
+        #expect(try Pidfd.wait(process.pidfd.raw) == .code(0))
+        #expect(text.hasPrefix("Groups:") && !text.contains { $0.isNumber }, "\(text)")
+    }
+
     @Test func saysWhichNamespaceItCouldNotJoin() throws {
         let fixture = try bundle()
         let error = try fixture.failure(["true"]) { request in

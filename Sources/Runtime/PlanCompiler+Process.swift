@@ -29,6 +29,7 @@ extension PlanCompiler {
         steps.hasCommand = request.hasCommand
         steps.newKeyring = request.newKeyring
         steps.personality = spec.linux.personality
+        steps.hasSuccessor = pidOwner != nil
         steps.modules = host.modules ?? SecurityModules()
         return steps
     }

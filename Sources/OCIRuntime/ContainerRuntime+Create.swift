@@ -18,6 +18,8 @@ package struct CreateOptions: Sendable {
     package var newKeyring = true
     /// Descriptors from 3 on that are the command's.
     package var preserved: UInt32 = 0
+    /// How many of them are sockets that systemd has opened for the caller (sd_listen_fds(3)).
+    package var activated: UInt32 = 0
     /// The terminal is served by the caller, who stays.
     package var isAttached = false
 
@@ -53,6 +55,7 @@ extension ContainerRuntime {
         var spec = bundle.spec
         state.cgroupPath = cgroupPath(of: spec, state.id)
         spec.linux.cgroupsPath = state.cgroupPath
+        noteUnknown(spec.process.capabilities.removeUnknown())
         // Known before there is something to clean up.
         try directory.save(state)
         let cgroup = try makeCgroup(&state, spec)
@@ -76,6 +79,11 @@ extension ContainerRuntime {
         try directory.save(state)
         _ = consume gate
         return process
+    }
+
+    func noteUnknown(_ capabilities: Set<String>) {
+        if capabilities.isEmpty { return }
+        notice("capabilities that are not known here are left out: \(capabilities.sorted().joined(separator: ", "))")
     }
 
     private func start(

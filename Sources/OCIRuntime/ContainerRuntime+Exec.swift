@@ -39,6 +39,8 @@ extension ContainerRuntime {
         }
         try checkTerminal(process, options)
         let spec = try specification(of: id)
+        var process = process
+        noteUnknown(process.capabilities.removeUnknown())
         var request = ExecRequest(id: id, process: process, seccomp: spec.linux.seccomp)
         request.joinsUserNamespace = spec.ownKinds.contains(.user)
         request.joinsTimeNamespace = spec.ownKinds.contains(.time)

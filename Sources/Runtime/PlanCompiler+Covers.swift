@@ -14,6 +14,7 @@ extension PlanCompiler {
         }
         guard let target else { return }
         for (name, value) in spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
+            if !Sysctls.isValue(value) { throw .invalid("sysctl \(name): the value is empty, or more than one line") }
             ops.append(.write(.within(target, "sys/" + (try sysctlPath(name))), value: value))
         }
     }
@@ -28,7 +29,32 @@ extension PlanCompiler {
         let parts = bytes.split(separator: slash, omittingEmptySubsequences: false)
         let isBad = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
         if first == nil || isBad { throw .invalid("sysctl \(name): not a name of the form net.ipv4.ip_forward") }
-        return String(decoding: bytes, as: UTF8.self)
+        let path = String(decoding: bytes, as: UTF8.self)
+        try checkOwner(name, path.split(separator: "/"))
+        return path
+    }
+
+    /// Whatever is of no namespace, or of one that is the host's, is set for the host.
+    private func checkOwner(_ name: String, _ parts: [Substring]) throws(RuntimeError) {
+        let kind: Spec.Namespace.Kind? =
+            switch Sysctls.owner(ofParts: parts) {
+            case .network: .network
+            case .ipc: .ipc
+            case .uts: .uts
+            case nil: nil
+            }
+        guard let kind else {
+            throw .invalid("sysctl \(name): it belongs to no namespace of a container, and would be set for the host")
+        }
+        if !hasOwn(kind) {
+            throw .invalid("sysctl \(name): the container has no \(kind.rawValue) namespace, so it would be the host's")
+        }
+    }
+
+    /// Whether it is not the host's.
+    func hasOwn(_ kind: Spec.Namespace.Kind) -> Bool {
+        spec.linux.namespaces.contains { $0.type == kind }
+            || request.shared.contains { $0.kinds.contains(NamespaceFlags(kind)) }
     }
 
     /// Hides the masked paths and protects the read-only ones, which may lie around each other: read-only comes last

@@ -83,6 +83,9 @@ struct PlanCompiler {
     private func checkShape() throws(RuntimeError) {
         try steps.check()
         try checkNamespaces()
+        if spec.hostname ?? spec.domainname != nil, !hasOwn(.uts) {
+            throw .invalid("a host name is asked for, and no UTS namespace that it could be of: the host would get it")
+        }
         _ = try rootPropagation()
     }
 

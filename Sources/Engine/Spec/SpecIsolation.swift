@@ -51,7 +51,8 @@ extension SpecBuilder {
         case .ipc:
             if isolation.ipc.isOwn { return }
             throw notAllowed(name, isolation.ipc == .host, "ipc")
-        case nil:
+        // docker has --domainname for it.
+        case .uts, nil:
             throw .invalid("sysctl '\(ForeignText(name))' is not allowed: it is not in a separate kernel namespace")
         }
     }

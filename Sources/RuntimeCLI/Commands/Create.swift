@@ -34,16 +34,18 @@ enum CreationOptions {
         options.usesPivot = try !line.isOn("no-pivot")
         options.newKeyring = try !line.isOn("no-new-keyring")
         options.preserved = try PreservedDescriptors.count(line)
+        options.activated = PreservedDescriptors.activated
         return options
     }
 }
 
 /// Descriptors that the caller hands through.
 enum PreservedDescriptors {
+    static var activated: UInt32 { Environment["LISTEN_FDS"].flatMap { UInt32($0) } ?? 0 }
+
     /// What `--preserve-fds` says, and socket activation (sd_listen_fds(3)).
     static func count(_ line: ParsedLine) throws(CommandFault) -> UInt32 {
         let given: UInt32 = try line.number("preserve-fds") ?? 0
-        let activated = Environment["LISTEN_FDS"].flatMap { UInt32($0) } ?? 0
         let count = UInt64(given) + UInt64(activated)
         guard count <= 4096 else { throw .usage("--preserve-fds: \(count) descriptors are too many") }
         for number in 0..<Int32(count) where !File.isOpen(3 + number) {

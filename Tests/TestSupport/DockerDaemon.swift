@@ -16,7 +16,10 @@ package final class DockerDaemon {
     private var daemon: ChildProcess
 
     /// In `network`; or with `hasOwnNetwork` in one of its own, where what it does to networks it does to nobody else's.
-    package init(network: PrivateNetwork? = nil, hasOwnNetwork: Bool = false) throws {
+    /// `runtime` runs its containers; else docker's own does.
+    package init(
+        network: PrivateNetwork? = nil, hasOwnNetwork: Bool = false, runtime: OCIRuntime? = nil
+    ) throws {
         scratch = try Scratch()
         environment = [
             "PATH": "\(DockerDaemon.binaries):\(Tool.baseEnvironment["PATH"] ?? "")",
@@ -33,6 +36,7 @@ package final class DockerDaemon {
             "/\(cgroup)", "--storage-driver=vfs",
         ]
         if network == nil { line += ["--iptables=false", "--ip6tables=false", "--bridge=none", "--ip-forward=false"] }
+        if let runtime { line += ["--add-runtime", "tested=\(runtime.path)", "--default-runtime", "tested"] }
         daemon = try ChildProcess(
             program, line, environment: Tool.baseEnvironment.merging(environment) { $1 },
             output: .descriptor(log.raw), errors: .descriptor(log.raw))

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import OCI
 internal import Synchronization
@@ -205,6 +206,16 @@ package final class OCIBench: Sendable {
 }
 
 extension LeakSnapshot {
+    /// Removes those that are empty, with what is empty below them: callers leave parents behind.
+    package static func removeCgroups(named text: String) {
+        for group in cgroups(named: text) {
+            _ = try? Tool.run("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"])
+        }
+    }
+
+    /// Processes that were started for a directory, and mounts of it or in it.
+    package static func remains(of place: String) -> [String] { users(of: place) }
+
     /// Directories of all hierarchies with a text in their name.
     package static func cgroups(named text: String) -> [String] {
         let output = try? Tool.run("find", ["/sys/fs/cgroup", "-type", "d", "-name", "*\(text)*"])

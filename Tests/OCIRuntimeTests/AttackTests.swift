@@ -135,14 +135,17 @@ extension OCIRuntimeTests {
                     $0["process.env"] = JSONValue(["PATH=/bin"] + variables)
                 }
                 let isWhole = environment.status == 0 && environment.lines == ["5000000"]
-                #expect(isWhole || environment.status != 0 && !environment.stderr.isEmpty, "\(environment.description.prefix(2000))")
+                #expect(
+                    isWhole || environment.status != 0 && !environment.stderr.isEmpty,
+                    "\(environment.description.prefix(2000))")
                 let file = bench.scratch("count")
                 let arguments = (0..<10).map { _ in String(repeating: "y", count: 100_000) }
                 let hooked = try bench.container("true") {
                     $0["hooks.createRuntime"] = [
                         [
                             "path": "/bin/sh",
-                            "args": JSONValue(["sh", "-c", "echo \"$@\" | tr -d -c y | wc -c > \(file)", "sh"] + arguments),
+                            "args": JSONValue(
+                                ["sh", "-c", "echo \"$@\" | tr -d -c y | wc -c > \(file)", "sh"] + arguments),
                             "env": ["PATH=/usr/bin:/bin"],
                         ]
                     ]

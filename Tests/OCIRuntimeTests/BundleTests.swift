@@ -36,7 +36,9 @@ extension OCIRuntimeTests {
                 // A link to it, and a path that climbs.
                 try File.symlink("elsewhere", bench.scratch("link"))
                 let link = bench.scratch("link")
-                try runtime.deviates([.runc], "runc 1.1.5 takes no link for the root, which the specification does not say") {
+                try runtime.deviates(
+                    [.runc], "runc 1.1.5 takes no link for the root, which the specification does not say"
+                ) {
                     try bench.expect("cat /mark", prints: ["here"]) { $0["root.path"] = .string(link) }
                 }
                 try bench.expect("cat /mark", prints: ["here"]) { $0["root.path"] = "../elsewhere" }

@@ -28,12 +28,14 @@ internal import Testing
                 }
                 let ended = try run(["--rm"], "echo out; echo err >&2; exit 7")
                 #expect(ended.status == 7 && ended.stdout == "out\n" && ended.stderr == "err\n", "\(ended)")
-                let users = try run(["--rm", "--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"], "cat /proc/self/uid_map")
+                let users = try run(
+                    ["--rm", "--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"], "cat /proc/self/uid_map")
                 #expect(users.stdout.split { " \n".contains($0) } == ["0", "100000", "65536"], "\(users)")
                 let terminal = try run(["--rm", "-t"], "tty; test -t 1 && echo yes")
                 #expect(terminal.stdout == "/dev/pts/0\r\nyes\r\n", "\(terminal)")
 
-                let begun = try run(["-d", "--name", "one", "-m", "64m", "--pids-limit", "20"], "echo said; sleep 1000")
+                let begun = try run(
+                    ["-d", "--name", "one", "-m", "64m", "--pids-limit", "20"], "echo said; sleep 1000")
                 #expect(begun.status == 0, "\(begun)")
                 #expect(try podman.check("exec", "one", "sh", "-c", "echo in; exit 0").stdout == "in\n")
                 let failed = try podman.run(["exec", "one", "sh", "-c", "exit 5"])
@@ -166,9 +168,10 @@ internal import Testing
             #expect(try docker.check("exec", "one", "sh", "-c", "echo in").stdout == "in\n")
             #expect(try docker.run(["exec", "one", "sh", "-c", "exit 5"]).status == 5)
             #expect(try docker.check("logs", "one").stdout == "said\n")
-            #expect(Wait.until(seconds: 20) {
-                (try? docker.check("inspect", "-f", "{{.State.Health.Status}}", "one").lines) == ["healthy"]
-            })
+            #expect(
+                Wait.until(seconds: 20) {
+                    (try? docker.check("inspect", "-f", "{{.State.Health.Status}}", "one").lines) == ["healthy"]
+                })
             try docker.check("pause", "one")
             try docker.check("unpause", "one")
             try runtime.deviates([.crun], "crun 1.8.1 sets limits that docker did not name", isIntermittent: true) {
@@ -202,10 +205,11 @@ internal import Testing
             }
             // One that dies is replaced.
             try docker.check("kill", ids[0])
-            #expect(Wait.until(seconds: 60) {
-                let now = (try? docker.check("ps", "-q").lines) ?? []
-                return now.count == 3 && !now.contains(ids[0])
-            })
+            #expect(
+                Wait.until(seconds: 60) {
+                    let now = (try? docker.check("ps", "-q").lines) ?? []
+                    return now.count == 3 && !now.contains(ids[0])
+                })
             try docker.check("service", "rm", "three")
             #expect(Wait.until(seconds: 60) { (try? docker.check("ps", "-q").lines) == [] })
             try docker.check("swarm", "leave", "--force")

@@ -8,7 +8,8 @@ extension OCIRuntimeTests {
     @Suite struct Covers {
         @Test(arguments: OCIRuntime.all) func maskedPathsShowNothing(_ runtime: OCIRuntime) throws {
             try OCIBench.with(runtime) { bench in
-                let script = "wc -c < /proc/version; ls /proc/sys | wc -l; cat /etc/passwd | wc -c; ls /nothing 2>&1 | wc -l"
+                let script =
+                    "wc -c < /proc/version; ls /proc/sys | wc -l; cat /etc/passwd | wc -c; ls /nothing 2>&1 | wc -l"
                 try bench.expect(script, prints: ["0", "0", "0", "1"]) {
                     $0["linux.maskedPaths"] = ["/proc/version", "/proc/sys", "/etc/passwd", "/nothing"]
                 }

@@ -50,7 +50,9 @@ extension OCIRuntimeTests {
                 let container = try bench.container("sleep 1000")
                 try container.launch()
                 for signal in ["NOTHING", "65", "1000", "-1", "", "9x"] {
-                    try runtime.deviates([.crun, .runc], "not checked before the kernel is asked", isIntermittent: true) {
+                    try runtime.deviates(
+                        [.crun, .runc], "not checked before the kernel is asked", isIntermittent: true
+                    ) {
                         try bench.expectRefused("kill", container.id, signal)
                     }
                 }

@@ -102,7 +102,8 @@ extension OCIRuntimeTests {
                     }
                     for point in ["/t", "/t/below"] {
                         let mount = try #require(mounts.last { $0.point == point })
-                        #expect(mount.options.isSuperset(of: ["ro", "nosuid", "nodev", "noexec", "noatime"]), "\(mount)")
+                        #expect(
+                            mount.options.isSuperset(of: ["ro", "nosuid", "nodev", "noexec", "noatime"]), "\(mount)")
                     }
                 }
                 try runtime.deviates([.runc, .crun], "they don't know rnosymfollow", isIntermittent: true) {
@@ -127,7 +128,9 @@ extension OCIRuntimeTests {
                 // Else the root cuts off all that is below.
                 let mounts = try bench.mounts { config in
                     config["linux.rootfsPropagation"] = "slave"
-                    for (option, _) in Self.propagations { config.mount("/m/\(option)", "bind", source, "bind", option) }
+                    for (option, _) in Self.propagations {
+                        config.mount("/m/\(option)", "bind", source, "bind", option)
+                    }
                 }
                 for (option, expected) in Self.propagations {
                     let mount = try #require(mounts.last { $0.point == "/m/\(option)" })
@@ -145,7 +148,8 @@ extension OCIRuntimeTests {
                     try runtime.deviates(value == "private" ? [] : [.runc], "runc 1.1.5 leaves the root as it was") {
                         let found = try bench.mount("/") { $0["linux.rootfsPropagation"] = .string(value) }
                         let mount = try #require(found)
-                        let kinds = Set(mount.propagation.compactMap { $0.split(separator: ":").first.map(String.init) })
+                        let kinds = Set(
+                            mount.propagation.compactMap { $0.split(separator: ":").first.map(String.init) })
                         #expect(kinds == Set(expected), "\(value): \(mount)")
                     }
                 }

@@ -81,7 +81,10 @@ extension OCIRuntimeTests {
                 let one = try bench.scratch.directory("one")
                 try bench.scratch.file("one/inner/file", "one\n")
                 try bench.scratch.file("two/file", "two\n")
-                try bench.expect("cat /data/inner/file; ls /data/inner /data/other", prints: ["two", "/data/inner:", "file", "/data/other:"]) {
+                try bench.expect(
+                    "cat /data/inner/file; ls /data/inner /data/other",
+                    prints: ["two", "/data/inner:", "file", "/data/other:"]
+                ) {
                     $0.mount("/data", "bind", one, "bind")
                     $0.mount("/data/inner", "bind", bench.scratch("two"), "bind")
                     $0.mount("/data/other", "tmpfs", "tmpfs")
@@ -119,7 +122,8 @@ extension OCIRuntimeTests {
 
         @Test(arguments: OCIRuntime.all) func theContentsOfTheImageAreCopied(_ runtime: OCIRuntime) throws {
             try OCIBench.with(runtime) { bench in
-                let container = try bench.container("cat /etc/mine/a; readlink /etc/mine/l; stat -c %a:%u /etc/mine/a") {
+                let container = try bench.container("cat /etc/mine/a; readlink /etc/mine/l; stat -c %a:%u /etc/mine/a")
+                {
                     $0.mount("/etc/mine", "tmpfs", "tmpfs", "tmpcopyup")
                 }
                 try container.file("etc/mine/a", "of the image\n", mode: 0o640)

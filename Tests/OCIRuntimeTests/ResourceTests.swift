@@ -105,7 +105,9 @@ extension OCIRuntimeTests {
                 try OCIBench.with(runtime) { bench in
                     try bench.expectRefused { $0["linux.resources.cpu"] = ["cpus": "4096-5000"] }
                     try bench.expectRefused { $0["linux.resources.cpu"] = ["quota": 1, "period": 100_000] }
-                    try bench.expectRefused { $0["linux.resources.memory"] = ["limit": .number("99999999999999999999")] }
+                    try bench.expectRefused {
+                        $0["linux.resources.memory"] = ["limit": .number("99999999999999999999")]
+                    }
                 }
             }
         }

@@ -31,10 +31,14 @@ extension OCIRuntimeTests {
             }
         }
 
-        @Test(arguments: OCIRuntime.all, ["SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"])
+        @Test(
+            arguments: OCIRuntime.all,
+            ["SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"])
         func kills(_ runtime: OCIRuntime, _ action: String) throws {
             try OCIBench.with(runtime) { bench in
-                try bench.expect("sh -c 'mkdir /x'; echo $?", prints: ["159"]) { $0["linux.seccomp"] = Self.rule(action) }
+                try bench.expect("sh -c 'mkdir /x'; echo $?", prints: ["159"]) {
+                    $0["linux.seccomp"] = Self.rule(action)
+                }
             }
         }
 

@@ -36,7 +36,10 @@ package final class ConsoleSocket {
         var poller = pollfd(fd: listener.raw, events: Int16(POLLIN), revents: 0)
         guard try check({ poll(&poller, 1, 10_000) }) == 1 else { throw Nothing(what: "no connection to \(path)") }
         let number = listener.raw
-        let connection = OwnedFD(adopting: try check { accept4(number, __SOCKADDR_ARG(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue)) })
+        let connection = OwnedFD(
+            adopting: try check {
+                accept4(number, __SOCKADDR_ARG(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue))
+            })
         var bytes = [UInt8](repeating: 0, count: 4096)
         var descriptor: Int32 = -1
         let from = connection.raw

@@ -24,7 +24,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
         case .string(let text): JSONValue.quoted(text)
         case .array(let values): "[" + values.map(\.written).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.sorted { $0.key < $1.key }.map { JSONValue.quoted($0.key) + ":" + $0.value.written }
+            "{"
+                + members.sorted { $0.key < $1.key }.map { JSONValue.quoted($0.key) + ":" + $0.value.written }
                 .joined(separator: ",") + "}"
         }
     }

@@ -66,9 +66,11 @@ package final class OCIBench: Sendable {
 
     /// The control groups of all hierarchies below this bench's, parents first.
     package func groups() -> [String] {
-        let hierarchies = ["/sys/fs/cgroup"] + ((try? Directory.entries("/sys/fs/cgroup")) ?? []).map {
-            "/sys/fs/cgroup/\($0.name)"
-        }
+        let hierarchies =
+            ["/sys/fs/cgroup"]
+            + ((try? Directory.entries("/sys/fs/cgroup")) ?? []).map {
+                "/sys/fs/cgroup/\($0.name)"
+            }
         var found: [String] = []
         for top in Set(hierarchies.map { "\($0)/\(cgroup)" }).sorted() where File.exists(top) {
             var waiting = [top]
@@ -138,11 +140,11 @@ package final class OCIBench: Sendable {
     }
 
     package func expectRefused(
-        _ arguments: [String], globals: [String] = [], directory: String? = nil,
+        _ arguments: [String], globals: [String] = [], directory: String? = nil, under prefix: [String] = [],
         location: SourceLocation = #_sourceLocation
     ) throws {
         let before = (stateNames(), Set(groups()))
-        let output = try run(arguments, globals: globals, directory: directory)
+        let output = try run(arguments, globals: globals, under: prefix, directory: directory)
         #expect(output.status != 0 && output.signal == nil && !output.timedOut, "\(output)", sourceLocation: location)
         if output.status == 0 { return }
         #expect(!output.stderr.isEmpty || !output.stdout.isEmpty, "\(output)", sourceLocation: location)

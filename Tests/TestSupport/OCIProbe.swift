@@ -1,4 +1,5 @@
-internal import Sys
+internal import Glibc
+package import Sys
 
 /// The static probe of rootfs-fixtures inside a bundle: what it prints of the process that it is.
 package enum OCIProbe {
@@ -26,6 +27,14 @@ package enum OCIProbe {
     }
 
     fileprivate static func bytes() throws -> [UInt8] { try built.get() }
+}
+
+extension File {
+    /// Writes into a file that is there, such as a kernel parameter.
+    package static func overwrite(_ path: String, _ bytes: [UInt8]) throws {
+        let file = try open(path, O_WRONLY)
+        try write(file.raw, bytes)
+    }
 }
 
 extension Conditions {

@@ -64,7 +64,8 @@ extension OCIRuntimeTests {
                 #expect(started > 0)
                 try attacker.kill()
                 #expect(attacker.output == "ready\n")
-                try Self.expectUntouched(canary)
+                let reason: Comment = "runc 1.1.5 makes directories where the link leads (CVE-2024-45310)"
+                try runtime.deviates([.runc], reason, isIntermittent: true) { try Self.expectUntouched(canary) }
             }
         }
 
@@ -181,7 +182,10 @@ extension OCIRuntimeTests {
                     if output.status == 0 { ran += 1 }
                 }
                 #expect(ran > 0)
-                #expect(attacker.output == "ready\n", "\(attacker.output)")
+                let reason: Comment = "crun 1.8.1 shows its environment, and runc 1.1.5 its init's"
+                try runtime.deviates([.crun, .runc], reason, isIntermittent: true) {
+                    #expect(attacker.output == "ready\n", "\(attacker.output.prefix(400))")
+                }
                 #expect(attacker.status == "running")
             }
         }

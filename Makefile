@@ -62,6 +62,7 @@ fuzz: deps
 ## make soak      kills, errors and power cuts at every single call; takes hours
 soak: build fixtures test-build
 	@RUNIMG_SOAK=1 TEST_TIMEOUT=24h bash .ci/test.sh --filter 'PowerCut|SyscallKill|FullDisk|DiskError|RunFaults|Leaks|Scale|OverlayComparison|UnionKill|Materialise|Removal|GarbageStress|Networks/Killed'
+	@RUNIMG_OCI_RUNTIME=runimg-oci:crun:runc bash .ci/test.sh --filter 'OCIRuntimeTests.OCIRuntimeTests'
 
 ## make lint      what the formatter has to say about the source
 lint:

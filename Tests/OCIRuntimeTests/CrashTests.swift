@@ -1,0 +1,71 @@
+internal import Glibc
+internal import OCI
+internal import Sys
+internal import TestSupport
+internal import Testing
+
+extension OCIRuntimeTests {
+    /// A command may be killed at any moment: what it leaves is no process that runs on unknown, and nothing that the next
+    /// command can't remove.
+    @Suite(.serialized) struct Crashes {
+        /// Killed after so many microseconds, spread over what a `create` takes.
+        private static let delays = (0..<24).map { UInt32($0) * 700 }
+
+        private static func killed(
+            _ bench: OCIBench, _ container: OCIContainer, _ verb: [String], after delay: UInt32
+        ) throws {
+            var child = try ChildProcess(
+                bench.runtime.path, ["--root", bench.state] + verb + [container.id],
+                environment: Tool.baseEnvironment.merging(bench.runtime.environment) { $1 })
+            usleep(delay)
+            try child.signal(SIGKILL)
+            _ = try child.wait(seconds: 30)
+        }
+
+        @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
+        func aCreateThatIsKilledIsRemoved(_ runtime: OCIRuntime) throws {
+            try OCIBench.with(runtime) { bench in
+                for delay in Self.delays {
+                    let container = try bench.container("sleep 1000")
+                    try Self.killed(bench, container, ["create", "--bundle", container.bundle], after: delay)
+                    // With force, one that has not begun is no error.
+                    try bench.check("delete", "--force", container.id)
+                    let left = bench.leaks()
+                    #expect(left.isEmpty, "after \(delay) µs: \(left)")
+                }
+            }
+        }
+
+        @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
+        func itsIDCanBeUsedAgain(_ runtime: OCIRuntime) throws {
+            try OCIBench.with(runtime) { bench in
+                for delay in Self.delays {
+                    let container = try bench.container("echo ran; sleep 1000")
+                    try Self.killed(bench, container, ["create", "--bundle", container.bundle], after: delay)
+                    // One that was through before it was killed is a container as any other.
+                    if container.status != "created" { try container.create() }
+                    try container.start()
+                    #expect(container.prints("ran") || container.status == "running", "after \(delay) µs")
+                    try bench.check("delete", "--force", container.id)
+                }
+            }
+        }
+
+        @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
+        func aStartOrDeleteThatIsKilledIsDoneAgain(_ runtime: OCIRuntime) throws {
+            try OCIBench.with(runtime) { bench in
+                for delay in Self.delays.prefix(12) {
+                    let container = try bench.container("sleep 1000")
+                    try container.create()
+                    try Self.killed(bench, container, ["start"], after: delay / 2)
+                    if container.status == "created" { try container.start() }
+                    #expect(container.becomes("running"), "after \(delay / 2) µs")
+                    try Self.killed(bench, container, ["delete", "--force"], after: delay)
+                    try bench.check("delete", "--force", container.id)
+                    let left = bench.leaks()
+                    #expect(left.isEmpty, "after \(delay) µs: \(left)")
+                }
+            }
+        }
+    }
+}

@@ -12,6 +12,14 @@ extension ContainerRuntime {
         return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
     }
 
+    /// Others' processes must never become the container's, not even for who cleans up after us.
+    func checkUnused(_ state: inout ContainerState) throws(ContainerError) {
+        guard let path = state.cgroupPath, let found = try cgroup(of: state) else { return }
+        if try cgroups({ () throws(CgroupError) in try found.processes() }).isEmpty { return }
+        state.cgroupPath = nil
+        throw .invalid("the cgroup \(path) has processes in it already: choose another linux.cgroupsPath")
+    }
+
     /// nil where there is to be none, and for an ordinary user who may make none and asks for no limit.
     func makeCgroup(_ state: inout ContainerState, _ spec: Spec) throws(ContainerError) -> Cgroup? {
         guard let path = state.cgroupPath else { return nil }

@@ -8,12 +8,17 @@ extension ContainerRuntime {
     func signalAll(_ cgroup: Cgroup, _ signal: Int32) throws(ContainerError) -> Bool {
         let pids = try cgroups { () throws(CgroupError) in try cgroup.processes() }
         var isSent = false
-        for pid in pids {
-            // By descriptor: between the list and the signal a number may come again, and is then in no cgroup of ours.
-            guard let pidfd = try? Pidfd.open(pid),
-                let still = try? cgroup.processes(), still.contains(pid)
-            else { continue }
-            if (try? Pidfd.send(signal, to: pidfd.raw)) != nil { isSent = true }
+        // No more descriptors at once than anybody may have open.
+        for start in stride(from: 0, to: pids.count, by: 256) {
+            var opened: [(pid: Int32, pidfd: OwnedDescriptor)] = []
+            for pid in pids[start..<min(start + 256, pids.count)] {
+                if let pidfd = try? OwnedDescriptor(Pidfd.open(pid)) { opened.append((pid, pidfd)) }
+            }
+            // Who is still there has had its number all the time: one that came again is in no cgroup of ours.
+            let still = try cgroups { () throws(CgroupError) in Set(try cgroup.processes()) }
+            for (pid, pidfd) in opened where still.contains(pid) {
+                if (try? Pidfd.send(signal, to: pidfd.raw)) != nil { isSent = true }
+            }
         }
         return isSent
     }

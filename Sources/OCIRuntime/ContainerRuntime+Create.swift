@@ -56,6 +56,7 @@ extension ContainerRuntime {
         state.cgroupPath = cgroupPath(of: spec, state.id)
         spec.linux.cgroupsPath = state.cgroupPath
         noteUnknown(spec.process.capabilities.removeUnknown())
+        try checkUnused(&state)
         // Known before there is something to clean up.
         try directory.save(state)
         let cgroup = try makeCgroup(&state, spec)

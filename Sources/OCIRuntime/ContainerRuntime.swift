@@ -25,7 +25,7 @@ package struct ContainerRuntime: Sendable {
     /// Gone after a reboot, as the containers are.
     private static var defaultRoot: String {
         if geteuid() == 0, !isInUserNamespace { return "/run/runimg-oci" }
-        return "\(Environment["XDG_RUNTIME_DIR"] ?? "/tmp/runimg-oci-\(geteuid())")/runimg-oci"
+        return "\(Environment["XDG_RUNTIME_DIR"] ?? "/run/user/\(geteuid())")/runimg-oci"
     }
 
     /// Whether we are one user's in a namespace, where nothing may be made that belongs to the host (user_namespaces(7)).

@@ -54,12 +54,12 @@ extension ContainerRuntime {
     ) throws(ContainerError) -> RunningProcess {
         var spec = bundle.spec
         state.cgroupPath = cgroupPath(of: spec, state.id)
-        spec.linux.cgroupsPath = state.cgroupPath
         noteUnknown(spec.process.capabilities.removeUnknown())
         try checkUnused(&state)
         // Known before there is something to clean up.
         try directory.save(state)
         let cgroup = try makeCgroup(&state, spec)
+        spec.linux.cgroupsPath = state.cgroupPath
         let gate = try StartGate(making: directory.path)
         var request = LaunchRequest(
             id: state.id, spec: spec, rootfs: RootfsMount(directory: bundle.rootfs, readOnly: false))

@@ -43,6 +43,7 @@ extension ContainerRuntime {
         noteUnknown(process.capabilities.removeUnknown())
         var request = ExecRequest(id: id, process: process, seccomp: spec.linux.seccomp)
         request.joinsUserNamespace = spec.ownKinds.contains(.user)
+        request.hosts = spec.hostKinds
         request.joinsTimeNamespace = spec.ownKinds.contains(.time)
         request.keepsGroups = ContainerRuntime.hostFacts().keepsGroups
         request.diesWithParent = false

@@ -23,7 +23,8 @@ extension ContainerRuntime {
         (process.capabilities.bounding, process.capabilities.effective) = (all, all)
         process.capabilities.permitted = all
         let join = ContainerJoin(
-            id: state.id, pidfd: pidfd, cgroup: cgroup, process: process, seccomp: nil, kinds: spec.ownKinds)
+            id: state.id, pidfd: pidfd, cgroup: cgroup, process: process, seccomp: nil, kinds: spec.ownKinds,
+            hosts: spec.hostKinds)
         try HookRunner(kind: "createContainer", place: .container(join), state: text).run(list)
     }
 
@@ -33,7 +34,8 @@ extension ContainerRuntime {
         let pidfd = try process(of: state)
         let join = ContainerJoin(
             id: state.id, pidfd: pidfd.raw, cgroup: try cgroup(of: state), process: spec.process,
-            seccomp: spec.linux.seccomp, kinds: spec.ownKinds)
+            seccomp: spec.linux.seccomp, kinds: spec.ownKinds,
+            hosts: spec.hostKinds)
         let text = Array(state.report(.created).text.utf8)
         try HookRunner(kind: "startContainer", place: .container(join), state: text).run(list)
         withExtendedLifetime(pidfd) {}
@@ -56,4 +58,12 @@ extension ContainerRuntime {
 extension Spec {
     /// The namespaces that are not the host's.
     var ownKinds: Set<Namespace.Kind> { Set(linux.namespaces.map(\.type)) }
+    /// Those that are the host's, for who could not join them. With the host's rights they are joined as the others: what
+    /// was the host's for who made the container may be another one's now.
+    var hostKinds: NamespaceFlags {
+        if !ContainerRuntime.isUnprivileged { return [] }
+        return Namespace.Kind.allCases.filter { !ownKinds.contains($0) }.reduce(into: []) {
+            $0.formUnion(NamespaceFlags($1))
+        }
+    }
 }

@@ -25,6 +25,7 @@ struct ContainerJoin {
     let process: Spec.Process
     let seccomp: Spec.Seccomp?
     let kinds: Set<Spec.Namespace.Kind>
+    let hosts: NamespaceFlags
 }
 
 /// Runs hooks one after the other, each with the container's state on its standard input.
@@ -83,6 +84,7 @@ struct HookRunner {
             process.env = hook.env ?? []
             var request = ExecRequest(id: join.id, process: process, seccomp: join.seccomp)
             request.joinsUserNamespace = join.kinds.contains(.user)
+            request.hosts = join.hosts
             request.joinsTimeNamespace = join.kinds.contains(.time)
             request.stdio = StandardIO(input: input, output: output, error: output)
             let started = try runtime { () throws(RuntimeError) in

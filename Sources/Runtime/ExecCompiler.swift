@@ -56,9 +56,9 @@ enum ExecCompiler {
         return ops
     }
 
-    /// The host's own where the container has none, which joining does not change.
     private static func namespaces(_ request: ExecRequest) -> NamespaceFlags {
         var flags: NamespaceFlags = [.mount, .uts, .ipc, .network, .cgroup, .pid]
+        flags.subtract(request.hosts)
         if request.joinsUserNamespace { flags.formUnion(.user) }
         if request.joinsTimeNamespace { flags.formUnion(.time) }
         return flags

@@ -10,6 +10,8 @@ package struct ExecRequest: Sendable {
     package var seccomp: Spec.Seccomp?
     /// Whether the container has a user or time namespace of its own; the others are always joined.
     package var joinsUserNamespace = false
+    /// Of the others those that are the host's and that the caller has no right to join: it is in them anyway.
+    package var hosts: NamespaceFlags = []
     package var joinsTimeNamespace = false
     /// setgroups(2) is denied (user_namespaces(7)).
     package var keepsGroups = false

@@ -103,6 +103,16 @@ struct RootlessTests {
         }
     }
 
+    /// Into the host's network nobody here may enter, and nobody has to.
+    @Test func execsWhereTheNetworkIsTheHosts() throws {
+        try Self.isolated { runimg in
+            try runimg.check("pull", "-q", Self.image)
+            try runimg.check("run", "-d", "-q", "--name", "host", "--network", "host", Self.image, "sleep", "1000")
+            let output = try runimg("exec", "host", "sh", "-c", "readlink /proc/self/ns/net; readlink /proc/1/ns/net")
+            #expect(output.status == 0 && Set(output.lines).count == 1, "\(output)")
+        }
+    }
+
     @Test func withoutARangeThereIsOneID() throws {
         try Self.isolated(OrdinaryUser.plain) { runimg in
             let pulled = try runimg.check("pull", "-q", Self.image)

@@ -24,6 +24,7 @@ extension Engine {
             Spec.ConsoleSize(height: $0.rows, width: $0.columns)
         }
         result.joinsUserNamespace = SpecBuilder.namespaces(request.isolation).contains { $0.type == .user }
+        if rootless != nil { result.hosts = ExecRequest.hosts(request.isolation) }
         result.keepsGroups = rootless?.hasOneID ?? false
         // What the user may let go of, and whoever typed is gone, is told by its terminal: it hangs up.
         result.diesWithParent = !options.detach && !(options.terminal && options.interactive)
@@ -72,5 +73,17 @@ extension Engine {
         } catch {
             throw .system(error)
         }
+    }
+}
+
+extension ExecRequest {
+    /// What the container has in common with the host.
+    fileprivate static func hosts(_ isolation: IsolationOptions) -> NamespaceFlags {
+        var kinds: NamespaceFlags = []
+        if isolation.network == .host { kinds.formUnion(.network) }
+        if isolation.pid == .host { kinds.formUnion(.pid) }
+        if isolation.ipc == .host { kinds.formUnion(.ipc) }
+        if isolation.uts == .host { kinds.formUnion(.uts) }
+        return kinds
     }
 }

@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static int write_map(long pid, const char *name, const char *text) {
@@ -39,26 +39,21 @@ static int open_namespace(long pid, const char *uid_map, const char *gid_map) {
 }
 
 int cinit_user_namespace(const char *uid_map, const char *gid_map) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct clone_args call = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     long pid = start_process(&call);
     if (pid == 0) {
-        // It is there to be looked at; the end of ours is its own.
-        char byte;
-        sys(close, ends[1]);
-        sys(read, ends[0], &byte, 1);
-        sys(exit_group, 0);
-        __builtin_trap();
+        // It is there to be looked at, until it is killed.
+        sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        while (1) sys(ppoll, 0, 0, 0, 0, 0);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    int result = pid < 0 ? (int)pid : open_namespace(pid, uid_map, gid_map);
-    close(ends[0]);
-    close(ends[1]);
-    if (pid < 0) return result;
+    if (pid < 0) return (int)pid;
+    int result = open_namespace(pid, uid_map, gid_map);
+    // Not by the end of a pipe: a process that another thread makes meanwhile would hold that open.
+    sys(kill, pid, SIGKILL);
     long ended;
     do ended = sys(wait4, pid, 0, __WALL, 0);
     while (ended == -EINTR);

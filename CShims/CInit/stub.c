@@ -100,11 +100,16 @@ STUB int cinit_stub_is_name(const char *command) {
     return !*command;
 }
 
+/// One file, whatever name the command calls itself by.
+STUB void cinit_stub_run(int report_fd, const char *path, char **argv, char **envp) {
+    long error = cinit_stub_try(path, argv, envp);
+    int missing = error == -ENOTDIR || (error == -ENOENT && !cinit_stub_exists(path));
+    cinit_stub_fail(report_fd, missing ? CINIT_AT_STAT : CINIT_AT_EXEC, error, path);
+}
+
 STUB void cinit_stub_exec(int report_fd, const char *search, char **argv, char **envp) {
     if (cinit_stub_is_name(argv[0])) cinit_stub_search(report_fd, search, argv, envp);
-    long error = cinit_stub_try(argv[0], argv, envp);
-    int missing = error == -ENOTDIR || (error == -ENOENT && !cinit_stub_exists(argv[0]));
-    cinit_stub_fail(report_fd, missing ? CINIT_AT_STAT : CINIT_AT_EXEC, error, argv[0]);
+    cinit_stub_run(report_fd, argv[0], argv, envp);
 }
 
 /// Waits for whatever died; leaves as the main process did.
@@ -188,7 +193,7 @@ STUB void cinit_stub_await(int report_fd, int dies) {
 /// that has the container's rights, its root and its descriptors already, and in its memory this program. The new
 /// process is a child of our parent's, and waits until that knows it.
 STUB void cinit_stub_enter(int report_fd, const char *name, const char *mode, const char *search, char **argv, char **envp) {
-    int pidfd = -1, supervises = 0, dies = 0;
+    int pidfd = -1, supervises = 0, dies = 0, is_file = 0;
     long error = sys(clone, CLONE_PARENT | CLONE_PIDFD, 0, &pidfd, 0, 0);
     if (error < 0) cinit_stub_fail(report_fd, CINIT_AT_CLONE, error, argv[0]);
     if (error > 0) {
@@ -199,11 +204,13 @@ STUB void cinit_stub_enter(int report_fd, const char *name, const char *mode, co
     for (const char *flag = mode; *flag; flag++) {
         if (*flag == 'd') dies = 1;
         if (*flag == 'i') supervises = 1;
+        if (*flag == 'x') is_file = 1;
         if (*flag != 't') continue;
         error = sys(ioctl, 0, TIOCSCTTY, 0);
         if (error < 0) cinit_stub_fail(report_fd, CINIT_AT_CONTROL, error, argv[0]);
     }
     cinit_stub_await(report_fd, dies);
+    if (is_file) cinit_stub_run(report_fd, search, argv, envp);
     if (!supervises) cinit_stub_exec(report_fd, search, argv, envp);
     // Orphans are ours then, as they would be process 1's.
     sys(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -220,7 +227,7 @@ STUB int cinit_stub_report_fd(const char *mode) {
 
 /// argv: name, mode, search path, then the user's own. The mode's first letter is `i` to supervise the command, `e` to
 /// enter a pid namespace with it (then `t`: with a controlling terminal, `d`: to die with the parent, `i`: to supervise
-/// it), `h` to hold it until it is started (then `n`: there is none), `w` where the command is a program that runs this one again, then with `g`;
+/// it, `x`: the search path is the file to execute), `h` to hold it until it is started (then `n`: there is none), `w` where the command is a program that runs this one again, then with `g`;
 /// else it is executed. Digits behind that say how many descriptors from 3 on are the command's.
 STUB void cinit_stub_main(long *stack) {
     long argc = stack[0];

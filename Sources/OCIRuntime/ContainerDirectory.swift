@@ -18,15 +18,27 @@ struct ContainerDirectory: ~Copyable {
         do throws(Errno) {
             try Directory.make(path, mode: 0o711)
         } catch .exists {
-            let isLeft = (try? ContainerDirectory.read(path))?.isComplete != true
-            guard isLeft, let left = try ContainerDirectory.free(path) else { throw .exists(id) }
+            guard let left = try ContainerDirectory.free(path) else { throw .exists(id) }
+            // Asked under the lock: who has made it may just be through.
+            if (try? ContainerDirectory.read(path))?.isComplete == true { throw .exists(id) }
             try clean(left)
             try left.remove()
-            try call("make", path) { () throws(Errno) in try Directory.make(path, mode: 0o711) }
+            do throws(Errno) { try Directory.make(path, mode: 0o711) } catch {
+                throw error == .exists ? .exists(id) : .system(SystemFailure("make", path, error))
+            }
         } catch {
             throw .system(SystemFailure("make", path, error))
         }
-        lock = try call("lock", path) { () throws(Errno) in try DirectoryLock(path, mode: .exclusive) }
+        let lock: DirectoryLock
+        do throws(Errno) { lock = try DirectoryLock(path, mode: .exclusive) } catch .noEntry {
+            // Taken for what a killed command had left, by another one of the same ID.
+            throw .exists(id)
+        } catch {
+            throw .system(SystemFailure("lock", path, error))
+        }
+        // Before it was locked somebody else may have taken it, and be through by now.
+        if File.exists("state.json", at: lock.raw) { throw .exists(id) }
+        self.lock = lock
     }
 
     /// That of a container that is there, as soon as nobody else changes it.
@@ -48,9 +60,14 @@ struct ContainerDirectory: ~Copyable {
 
     /// nil where somebody holds it.
     private static func free(_ path: String) throws(ContainerError) -> ContainerDirectory? {
-        let lock = try call("lock", path) { () throws(Errno) in try DirectoryLock.attempt(path, mode: .exclusive) }
-        guard let lock else { return nil }
-        return ContainerDirectory(path, lock)
+        do throws(Errno) {
+            guard let lock = try DirectoryLock.attempt(path, mode: .exclusive) else { return nil }
+            return ContainerDirectory(path, lock)
+        } catch .noEntry {
+            return nil
+        } catch {
+            throw .system(SystemFailure("lock", path, error))
+        }
     }
 
     /// Whether somebody is at work on it.

@@ -73,19 +73,20 @@ struct HookRunner {
         case .host:
             return try call(what, "on the host") { () throws(Errno) in
                 let pid = try Spawn.start(
-                    hook.args ?? [hook.path], executable: hook.path, environment: hook.env ?? [], input: input,
+                    hook.words, executable: hook.path, environment: hook.env ?? [], input: input,
                     output: output, error: output)
                 return try Pidfd.open(pid)
             }
         case .container(let join):
             var process = join.process
             process.terminal = false
-            process.args = [hook.path] + (hook.args ?? []).dropFirst()
+            process.args = hook.words
             process.env = hook.env ?? []
             var request = ExecRequest(id: join.id, process: process, seccomp: join.seccomp)
             request.joinsUserNamespace = join.kinds.contains(.user)
             request.hosts = join.hosts
             request.joinsTimeNamespace = join.kinds.contains(.time)
+            request.executable = hook.path
             request.stdio = StandardIO(input: input, output: output, error: output)
             let started = try runtime { () throws(RuntimeError) in
                 try Launcher.start(try Launcher.plan(request), cgroup: join.cgroup, joining: [join.pidfd])
@@ -112,6 +113,11 @@ struct HookRunner {
         }
         return exit
     }
+}
+
+extension Spec.Hook {
+    /// argv of execve(2).
+    fileprivate var words: [String] { args.flatMap { $0.isEmpty ? nil : $0 } ?? [path] }
 }
 
 extension String {

@@ -13,6 +13,7 @@ enum ExecCompiler {
             id: request.id, process: request.process, seccomp: request.seccomp, stdio: request.stdio,
             diesWithParent: true, keepsGroups: request.keepsGroups)
         steps.passed = request.passed
+        steps.executable = request.executable
         steps.newKeyring = request.newKeyring
         steps.personality = request.personality
         steps.modules = modules
@@ -79,7 +80,8 @@ enum ExecCompiler {
         _ request: ExecRequest, _ ops: [PlanOp], _ steps: ProcessSteps
     ) throws(RuntimeError) -> LaunchPlan {
         let process = request.process
-        let mode = StubMode.enter(terminal: process.terminal, diesWithParent: request.diesWithParent)
+        let mode = StubMode.enter(
+            terminal: process.terminal, diesWithParent: request.diesWithParent, isFile: request.executable != nil)
         var parent = LaunchPlan.ParentSteps()
         parent.oomScoreAdj = process.oomScoreAdj
         parent.owners = [request.id]

@@ -20,6 +20,8 @@ package struct ExecRequest: Sendable {
     package var newKeyring = true
     /// Ignored where the process has a terminal.
     package var stdio = StandardIO.inherited
+    /// The file to execute, where that is another one than the command's name says.
+    package var executable: String?
     /// No gate.
     package var passed = PassedDescriptors()
     /// SIGKILL for it when the launching thread's process ends; one that outlives it belongs to the host's init.

@@ -13,6 +13,7 @@ struct ProcessSteps {
     var keepsGroups: Bool
     var passed = PassedDescriptors()
     var hasCommand = true
+    var executable: String?
     var newKeyring = true
     var personality: Spec.Personality?
     var modules = SecurityModules()
@@ -73,7 +74,7 @@ struct ProcessSteps {
     /// What the stub takes: its name, its mode, where it looks for a command without a slash, and the command.
     func arguments(_ mode: StubMode) -> [String] {
         let kept = passed.kept > 0 ? "\(passed.kept)" : ""
-        return ["runimg-init", mode.argument + kept, searchPath] + process.args
+        return ["runimg-init", mode.argument + kept, executable ?? searchPath] + process.args
     }
 
     /// The same below an emulator: twice the stub, around it and below it.
@@ -194,7 +195,7 @@ package enum StubMode: Hashable, Sendable {
     /// Becomes a program that runs the stub again, below which the command is.
     case wrap
     /// Starts it in the pid namespace that was joined, and leaves.
-    case enter(terminal: Bool, diesWithParent: Bool, supervises: Bool = false)
+    case enter(terminal: Bool, diesWithParent: Bool, supervises: Bool = false, isFile: Bool = false)
 
     /// As the stub's argument (`cinit_stub_main`).
     var argument: String {
@@ -203,8 +204,8 @@ package enum StubMode: Hashable, Sendable {
         case .hold(let hasCommand): hasCommand ? "h" : "hn"
         case .supervise: "i"
         case .wrap: "w"
-        case .enter(let terminal, let diesWithParent, let supervises):
-            "e\(terminal ? "t" : "")\(diesWithParent ? "d" : "")\(supervises ? "i" : "")"
+        case .enter(let terminal, let diesWithParent, let supervises, let isFile):
+            "e\(terminal ? "t" : "")\(diesWithParent ? "d" : "")\(supervises ? "i" : "")\(isFile ? "x" : "")"
         }
     }
 
@@ -214,7 +215,7 @@ package enum StubMode: Hashable, Sendable {
         case .hold: " when started"
         case .supervise: " under init"
         case .wrap: " under \(Emulator.name)"
-        case .enter(_, let diesWithParent, let supervises):
+        case .enter(_, let diesWithParent, let supervises, _):
             (supervises ? " under init" : "") + " in the pid namespace"
                 + (diesWithParent ? ", to die with the parent" : "")
         }

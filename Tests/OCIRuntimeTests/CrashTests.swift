@@ -51,6 +51,31 @@ extension OCIRuntimeTests {
             }
         }
 
+        /// Runs its arguments six times at once, and prints how many ended well.
+        private static let sixAtOnce = """
+            for n in 1 2 3 4 5 6; do "$@" > /dev/null 2>&1 < /dev/null & all="$all $!"; done
+            made=0; for one in $all; do wait $one && made=$((made + 1)); done; echo $made
+            """
+
+        @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
+        func ofManyAtOnceOneMakesIt(_ runtime: OCIRuntime) throws {
+            try OCIBench.with(runtime) { bench in
+                for _ in 0..<5 {
+                    let container = try bench.container("sleep 1000")
+                    let output = try Tool.check(
+                        "sh",
+                        [
+                            "-c", Self.sixAtOnce, "sh", runtime.path, "--root", bench.state, "create", "--bundle",
+                            container.bundle, container.id,
+                        ])
+                    #expect(output.lines == ["1"])
+                    try container.start()
+                    #expect(container.becomes("running"))
+                    try bench.check("delete", "--force", container.id)
+                }
+            }
+        }
+
         @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
         func aStartOrDeleteThatIsKilledIsDoneAgain(_ runtime: OCIRuntime) throws {
             try OCIBench.with(runtime) { bench in

@@ -150,6 +150,22 @@ extension OCIRuntimeTests {
             }
         }
 
+        /// By which one file is many programs: execve(2) tells path and first argument apart.
+        @Test(arguments: OCIRuntime.all) func areCalledByTheirFirstArgument(_ runtime: OCIRuntime) throws {
+            try OCIBench.with(runtime) { bench in
+                let made = bench.scratch("made")
+                let container = try bench.container("true") { config in
+                    for kind in ["createRuntime", "createContainer"] {
+                        config["hooks.\(kind)"] = [
+                            ["path": "/bin/busybox", "args": ["touch", .string("\(made)-\(kind)")]]
+                        ]
+                    }
+                }
+                try container.create()
+                #expect(File.exists("\(made)-createRuntime") && File.exists("\(made)-createContainer"))
+            }
+        }
+
         @Test(arguments: OCIRuntime.all) func severalOfAKindRunInOrder(_ runtime: OCIRuntime) throws {
             try OCIBench.with(runtime) { bench in
                 let file = bench.scratch("said")

@@ -168,6 +168,7 @@ import Testing
             spec.mounts = [Spec.Mount(destination: "/proc", type: "proc", source: "proc", options: ["nosuid"])]
             spec.linux.maskedPaths = ["/proc/kcore", "/proc/./kcore", "/sys/firmware"]
             spec.linux.readonlyPaths = ["/proc/sys"]
+            spec.linux.namespaces.append(Spec.Namespace(.network))
             spec.linux.sysctl = ["net.ipv4.ip_forward": "1", "net.ipv4.conf.eth0/1.forwarding": "0"]
         }
         let covers = lines.filter { line in ["write", "mask", "read-only", "$null"].contains { line.hasPrefix($0) } }
@@ -217,7 +218,14 @@ import Testing
                 == "rlimit RLIMIT_CPU: the soft limit 2 is above the hard limit 1")
         #expect(try error { $0.process.capabilities.bounding = ["CAP_NONE"] }.contains("CAP_NONE"))
         #expect(try error { $0.process.args = ["a\0b"] } == "the command or its environment contains a NUL character")
-        #expect(try error { $0.hostname = "a\0b" }.hasPrefix("the spec contains a NUL character"))
+        let named = try error {
+            $0.linux.namespaces.append(Spec.Namespace(.uts))
+            $0.hostname = "a\0b"
+        }
+        #expect(named.hasPrefix("the spec contains a NUL character"))
+        #expect(try error { $0.hostname = "a" }.contains("no UTS namespace"))
+        #expect(try error { $0.linux.sysctl = ["vm.swappiness": "1"] }.contains("belongs to no namespace"))
+        #expect(try error { $0.linux.sysctl = ["net.ipv4.ip_forward": "1"] }.contains("has no network namespace"))
         func mount(_ destination: String, _ source: String) -> (inout Spec) -> Void {
             return {
                 $0.mounts = [Spec.Mount(destination: destination, type: "bind", source: source, options: ["bind"])]

@@ -46,7 +46,8 @@ make_root() {
     done
     {
         list_files
-        printf '%s\n' "$tree/.build/release/runimg" "$tree/.build/release/runimg-image"
+        printf '%s\n' "$tree/.build/release/runimg" "$tree/.build/release/runimg-image" \
+            "$tree/.build/release/runimg-oci"
         find "$tree/rootfs-fixtures" -not -path '*/.making*' -not -path '*/out/servers*'
         [ ! -d "$tree/../shared/images" ] || find "$(cd "$tree/../shared/images" && pwd)"
     } > "$out/files"

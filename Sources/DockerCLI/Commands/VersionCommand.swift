@@ -8,7 +8,9 @@ package enum VersionCommand: Command {
         path: "version", synopsis: "[OPTIONS]", summary: "Show versions", aliases: ["version"], arguments: .none)
 
     package static let flags = FlagTable<Draft>([
-        .value("format", short: "f", takes: .objectFormat, "Output as json or by a Go template") { $0.format = $1 }
+        .value("format", short: "f", takes: .objectFormat, "Output as json or by a Go template") { $0.format = $1 },
+        // Of docker 20.10.
+        .refused("kubeconfig", type: "string", "Kubernetes config file", reason: "docker has dropped it").hidden(),
     ])
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }

@@ -68,6 +68,7 @@ extension EndToEnd {
             let busy = Mutex((now: 0, most: 0))
             let images = try SmallImages(["one", "two", "three"])
             let server = try images.serve { _ in
+            } layer: { _ in
                 busy.withLock { state in
                     state.now += 1
                     state.most = max(state.most, state.now)
@@ -86,9 +87,13 @@ extension EndToEnd {
         @Test("F5: a worker that is killed stops no other") func aKilledWorkerStopsNoOther() throws {
             let images = try SmallImages(["stuck", "good"])
             let layers = images.layers("stuck")
-            // All rights to fetch are with the worker that is killed.
-            let server = try images.serve { digest in
+            let asked = Mutex<Set<Digest>>([])
+            // All rights to fetch are with the worker that is killed: the other one hears of its layers only then.
+            let server = try images.serve { name in
+                if name == "good" { _ = Wait.until(seconds: 15) { asked.withLock { $0.isSuperset(of: layers) } } }
+            } layer: { digest in
                 guard layers.contains(digest) else { return nil }
+                asked.withLock { _ = $0.insert(digest) }
                 var response = FaultyRegistry.Response(200)
                 response.delay = 60
                 return response
@@ -160,8 +165,11 @@ private final class SmallImages: Sendable {
 
     func layers(_ name: String) -> [Digest] { layersOf[name] ?? [] }
 
-    /// `override` may answer for a layer.
-    func serve(_ override: @escaping @Sendable (Digest) -> FaultyRegistry.Response?) throws -> FaultyRegistry {
+    /// `manifest` is told which image is asked for before the answer; `override` may answer for a layer.
+    func serve(
+        manifest: @escaping @Sendable (String) -> Void,
+        layer override: @escaping @Sendable (Digest) -> FaultyRegistry.Response?
+    ) throws -> FaultyRegistry {
         try FaultyRegistry { [self] request, _ in
             let parts = request.path.split(separator: "/")
             let digest = parts.last.flatMap { try? Digest(parsing: String($0)) }
@@ -170,6 +178,7 @@ private final class SmallImages: Sendable {
                 let bytes = try? File.readAll("\(scratch("layout"))/blobs/sha256/\(digest.hex)")
             else { return .init(404) }
             if request.path.contains("/manifests/") {
+                manifest(String(parts[1]))
                 return .init(200, [("Content-Type", image?.mediaType ?? "")], body: bytes)
             }
             if layersOf.values.joined().contains(digest), let response = override(digest) { return response }

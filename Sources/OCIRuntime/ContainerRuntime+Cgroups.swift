@@ -47,13 +47,16 @@ extension ContainerRuntime {
 
     /// Ends what is left of a container and takes its cgroup away.
     func destroy(_ state: ContainerState) throws(ContainerError) {
+        let cgroup = try cgroup(of: state)
         if state.pid > 0, let pidfd = try? process(of: state) {
             try? Pidfd.send(SIGKILL, to: pidfd.raw)
+            // A frozen one dies when it is thawed.
+            if let cgroup { try cgroups { () throws(CgroupError) in try cgroup.killAll() } }
             // With a pid namespace of its own all others go with it before its end is seen.
             var items = [PollItem(pidfd.raw, .readable)]
             _ = try? PollItem.wait(&items, milliseconds: 10_000)
         }
-        guard let cgroup = try cgroup(of: state) else { return }
+        guard let cgroup else { return }
         try cgroups { () throws(CgroupError) in
             try cgroup.killAll()
             try cgroup.remove()

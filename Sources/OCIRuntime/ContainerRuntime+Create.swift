@@ -43,7 +43,7 @@ extension ContainerRuntime {
         } catch {
             do throws(ContainerError) { try destroy(state) } catch { notice("\(error)") }
             runLateHooks(bundle.spec.hooks?.poststop, "poststop", state.report(.stopped), in: bundle.path)
-            try? directory.remove()
+            do throws(ContainerError) { try directory.remove() } catch { notice("\(error)") }
             throw error
         }
     }

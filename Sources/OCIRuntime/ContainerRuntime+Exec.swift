@@ -59,10 +59,16 @@ extension ContainerRuntime {
                 })
         }
         withExtendedLifetime(target) {}
-        if let path = options.consoleSocket, started.terminalNumber >= 0 {
-            try ConsoleSocket.send(started.terminalNumber, to: path)
+        do throws(ContainerError) {
+            if let path = options.consoleSocket, started.terminalNumber >= 0 {
+                try ConsoleSocket.send(started.terminalNumber, to: path)
+            }
+            if let path = options.pidFile { try PidFile.write(started.pid, to: path) }
+        } catch {
+            // Nobody would know of it.
+            try? Pidfd.send(SIGKILL, to: started.pidfd.raw)
+            throw error
         }
-        if let path = options.pidFile { try PidFile.write(started.pid, to: path) }
         return started
     }
 

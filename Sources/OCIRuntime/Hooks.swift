@@ -75,7 +75,12 @@ struct HookRunner {
                 let pid = try Spawn.start(
                     hook.words, executable: hook.path, environment: hook.env ?? [], input: input,
                     output: output, error: output)
-                return try Pidfd.open(pid)
+                do throws(Errno) { return try Pidfd.open(pid) } catch {
+                    // Unreaped, so the number is its own.
+                    Glibc.kill(pid, SIGKILL)
+                    _ = try? Spawn.wait(pid)
+                    throw error
+                }
             }
         case .container(let join):
             var process = join.process

@@ -15,6 +15,22 @@ extension OCIRuntimeTests {
             return container
         }
 
+        /// Whoever asked for its number would not know of it.
+        @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
+        func noneIsLeftThatCouldNotBeAnnounced(_ runtime: OCIRuntime) throws {
+            try OCIBench.with(runtime) { bench in
+                let container = try bench.container("sleep 1000")
+                try container.launch()
+                let file = bench.scratch("absent/pid")
+                let output = try bench("exec", "--detach", "--pid-file", file, container.id, "sleep", "2000")
+                #expect(output.status == 255 && output.stderr.contains(file), "\(output)")
+                let isAlone = Wait.until(seconds: 10) {
+                    (try? bench.check("ps", "--format", "json", container.id).stdout.contains(",")) == false
+                }
+                #expect(isAlone)
+            }
+        }
+
         @Test(arguments: OCIRuntime.all) func runsInAllNamespaces(_ runtime: OCIRuntime) throws {
             try OCIBench.with(runtime) { bench in
                 let container = try Self.running(bench) { $0.namespace("cgroup", .new) }

@@ -165,6 +165,9 @@ extension OCIRuntimeTests {
                     let left = LeakSnapshot.cgroups(named: container.id)
                     #expect(left.isEmpty, "\(left)")
                 }
+                // Some begin a relative one where they are themselves, and leave its parent there.
+                LeakSnapshot.removeCgroups(named: bench.cgroup)
+                #expect(LeakSnapshot.cgroups(named: bench.cgroup).isEmpty)
             }
         }
 

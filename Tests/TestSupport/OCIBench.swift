@@ -208,10 +208,15 @@ package final class OCIBench: Sendable {
 }
 
 extension LeakSnapshot {
-    /// Removes those that are empty, with what is empty below them: callers leave parents behind.
+    /// Removes those that are empty, with what is empty below them: callers leave parents behind. Their helpers, such as
+    /// conmon, end a moment after the container, so that a group may still be in use at first.
     package static func removeCgroups(named text: String) {
-        for group in cgroups(named: text) {
-            _ = try? Tool.run("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"])
+        _ = Wait.until(seconds: 20) {
+            let groups = cgroups(named: text)
+            for group in groups {
+                _ = try? Tool.run("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"])
+            }
+            return groups.isEmpty
         }
     }
 

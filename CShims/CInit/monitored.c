@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,6 +61,8 @@ static void become_monitor(
     void *plan, const struct cinit_start_arguments *arguments, const struct cinit_monitor *monitor,
     struct clone_args *call, const int *pidfd) {
     sys(setsid);
+    // What another runtime makes is to be the monitor's child.
+    if (monitor->takes_orphans) sys(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     long pid = clone_child(plan, arguments, call);
     if (pid < 0) {
         report(monitor->control, (int)pid, -1);

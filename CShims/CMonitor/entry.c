@@ -71,6 +71,8 @@ static bool follow(const struct cmon_go *go, int successor) {
         do result = waitid((idtype_t)3 /* P_PIDFD */, CMON_PIDFD, &info, WEXITED);
         while (result != 0 && errno == EINTR);
         if (dup3(successor, CMON_PIDFD, O_CLOEXEC) < 0) result = -1;
+        // It is here. Orphans of a container that shares the host's processes are the host's init's, as ever.
+        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
     }
     close(successor);
     return result == 0;
@@ -111,6 +113,7 @@ bool cmon_receive_go(struct monitor *target) {
 static void give_up(void) {
     syscall(SYS_pidfd_send_signal, CMON_PIDFD, SIGKILL, NULL, 0);
     cmon_reap(&monitor, 0);
+    cmon_end_children();
     _exit(0);
 }
 

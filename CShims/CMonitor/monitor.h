@@ -94,6 +94,9 @@ void cmon_finish_check(struct monitor *monitor);
 /// Reaps the container's first process and ends what it left. With `options` WNOHANG, false when it runs yet.
 bool cmon_reap(struct monitor *monitor, int options);
 
+/// Kills and reaps whatever else is a child of the monitor's: what another runtime had made by then.
+void cmon_end_children(void);
+
 /// Tells the starter, or becomes the command that records the end. Does not return.
 void cmon_conclude(struct monitor *monitor);
 

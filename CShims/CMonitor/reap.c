@@ -2,6 +2,7 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -19,9 +20,9 @@ static bool kill_listed(int tasks) {
     for (char *at = list, *next; *at; at = next) {
         long pid = strtol(at, &next, 10);
         if (next == at) break;
-        while (*next == '\n') next++;
         // A number that the size of the list has cut in two is read whole in the next round.
-        bool is_whole = next > at && next[-1] == '\n';
+        bool is_whole = *next == '\n' || *next == ' ';
+        while (*next == '\n' || *next == ' ') next++;
         if (is_whole && pid > 1) kill((pid_t)pid, SIGKILL);
     }
     return true;
@@ -32,6 +33,15 @@ static bool kill_listed(int tasks) {
 /// with the cgroup, which whoever records the end freezes and removes.
 static void kill_left(int tasks) {
     for (int round = 0; round < MAX_ROUNDS && kill_listed(tasks); round++) usleep(ROUND);
+}
+
+void cmon_end_children(void) {
+    int children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    if (children < 0) return;
+    // What one that is killed leaves behind comes into the list.
+    while (kill_listed(children))
+        while (waitid(P_ALL, 0, NULL, WEXITED) == 0) continue;
+    close(children);
 }
 
 bool cmon_reap(struct monitor *monitor, int options) {

@@ -41,6 +41,9 @@ package struct Configuration: Sendable, Hashable {
     /// Where CNI's configurations and plugins are; nil: the usual places.
     package var cniConfigurations: String?
     package var cniPlugins: String?
+    /// OCI runtimes by name, and which one makes the containers whose command line names none; nil: our own.
+    package var runtimes: [String: Runtime] = [:]
+    package var defaultRuntime: String?
     /// The file that was read.
     package var file: String?
 
@@ -113,14 +116,16 @@ package struct Configuration: Sendable, Hashable {
         }
     }
 
-    /// Both by one reading.
+    /// All by one reading.
     private struct AllKeys: Decodable {
         let keys: Keys
         let networks: NetworkKeys
+        let runtimes: RuntimeKeys
 
         init(from decoder: any Decoder) throws {
             keys = try Keys(from: decoder)
             networks = try NetworkKeys(from: decoder)
+            runtimes = try RuntimeKeys(from: decoder)
         }
     }
 
@@ -130,9 +135,10 @@ package struct Configuration: Sendable, Hashable {
         if let slip = text.slip { throw .configuration(path: path, reason: slip) }
         let keys: Keys
         let networks: NetworkKeys
+        let runtimes: RuntimeKeys
         do {
             let all = try JSONDecoder().decode(AllKeys.self, from: Data(bytes))
-            (keys, networks) = (all.keys, all.networks)
+            (keys, networks, runtimes) = (all.keys, all.networks, all.runtimes)
         } catch {
             throw .configuration(path: path, reason: explain(error))
         }
@@ -167,6 +173,7 @@ package struct Configuration: Sendable, Hashable {
         } catch {
             throw .configuration(path: path, reason: error.reason)
         }
+        runtimes.apply(to: &result, isDockers: isDockers)
         result.file = path
         return result
     }

@@ -25,6 +25,8 @@ extension Engine {
         info.serverVersion = Version.number
         describeMachine(&info)
         describeCgroups(&info)
+        info.runtimes = knownRuntimes
+        info.defaultRuntime = configuration.defaultRuntime ?? RuntimeChoice.builtIn
         info.networks = ["host", "none"] + usableNetworks
         info.securityOptions = ["name=seccomp,profile=builtin", "name=cgroupns"]
         if let rootless {

@@ -13,6 +13,8 @@ package struct RunRequest: Sendable, Hashable, Codable {
     package var terminal = false
     package var remove = false
     package var useInit = false
+    /// The OCI runtime by name or path; nil: the configured one or our own.
+    package var runtime: String?
     package var readOnly = false
     package var quiet = false
     package var dryRun = false

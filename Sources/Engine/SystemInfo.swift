@@ -25,6 +25,9 @@ package struct SystemInfo: Sendable, Hashable {
     /// `name=seccomp,profile=builtin` and the like.
     package var securityOptions: [String] = []
     /// What `--network` can be here, beside a container's.
+    /// Name and path of each OCI runtime, and the one that is used unasked.
+    package var runtimes: [String: String] = [:]
+    package var defaultRuntime = ""
     package var networks: [String] = []
     /// What is different for an ordinary user; empty for root.
     package var rootless = ""

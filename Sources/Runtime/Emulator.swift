@@ -53,15 +53,7 @@ package struct Emulator: Sendable, Hashable {
 
     /// Writes the stub as a program.
     package func writeStub() throws(RuntimeError) {
-        let image = try InitStub.make()
-        do throws(Errno) {
-            let (parent, name) = Path.split(stub)
-            let directory = try Directory.open(parent)
-            let bytes = try File.bytes(image.raw, at: 0, count: 1 << 16)
-            try File.replace(name, in: directory.raw, with: bytes, mode: 0o700, durably: false)
-        } catch {
-            throw .system(operation: "write", subject: stub, error)
-        }
+        try InitStub.write(to: stub, mode: 0o700)
     }
 
     /// Its command line, for a command as the user `uid` of the group `gid`.

@@ -22,6 +22,8 @@ package struct ExecRequest: Sendable {
     package var stdio = StandardIO.inherited
     /// The file to execute, where that is another one than the command's name says.
     package var executable: String?
+    /// Set where another runtime has made the container, and makes this process: what is not in `process` it knows.
+    package var external: ExternalProcess?
     /// No gate.
     package var passed = PassedDescriptors()
     /// SIGKILL for it when the launching thread's process ends; one that outlives it belongs to the host's init.

@@ -8,6 +8,10 @@ enum LaunchFailure {
     static func error(_ report: cinit_report, text: String, _ plan: LaunchPlan) -> RuntimeError {
         let errno = Errno(rawValue: report.error)
         if report.kind == UInt32(CINIT_EXEC_FAILURE.rawValue) {
+            // The runtime's own program, not the command.
+            if let runtime = plan.external?.runtime {
+                return .setup(step: "run \(runtime.path)", detail: "\(errno)", remedy: nil)
+            }
             return exec(report.call, errno, path: text, command: plan.arguments.first ?? text)
         }
         guard report.kind == UInt32(CINIT_FAILURE.rawValue), Int(report.op) < plan.ops.count else {

@@ -14,6 +14,11 @@ package struct LaunchPlan: Sendable, Hashable, CustomStringConvertible {
     package let parent: ParentSteps
     /// All that the child is given, encoded: header, operations, argv, envp and every string with its NUL.
     package let buffer: [UInt8]
+    /// Where the child becomes another runtime, and what that makes is to be followed.
+    var external: ExternalProcess?
+
+    /// Whether what is started is not the child but a process that comes after it.
+    var isFollowed: Bool { hasSuccessor || external != nil }
 
     /// Whether the child stops for the parent's hooks, and says so.
     var hasHooks: Bool { ops.contains(.awaitHooks) }

@@ -18,6 +18,8 @@ package struct LaunchRequest: Sendable {
     package var stdio = StandardIO.inherited
     /// Set where there are no namespaces: what shows the container its files instead.
     package var emulator: Emulator?
+    /// Set where another runtime makes the container, by a bundle that says what `spec` does.
+    package var external: ExternalProcess?
     /// With a gate, the container is held before its command is executed.
     package var passed = PassedDescriptors()
     /// False for one with a gate that nobody will open: its `process` says nothing.

@@ -19,7 +19,8 @@ package enum Launcher {
     package static func plan(
         _ request: ExecRequest, modules: SecurityModules? = nil
     ) throws(RuntimeError) -> LaunchPlan {
-        try ExecCompiler.compile(
+        if let external = request.external { return try ExternalCompiler.compile(request, external) }
+        return try ExecCompiler.compile(
             request, modules: modules ?? (request.process.asksForLabels ? .current() : SecurityModules()))
     }
 
@@ -49,11 +50,11 @@ package enum Launcher {
         beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in },
         listener: SeccompListener.Handover = SeccompListener.refuse
     ) throws(RuntimeError) -> MonitoredProcess {
-        var monitor: StartingMonitor? = try StartingMonitor(launch)
+        var monitor: StartingMonitor? = try StartingMonitor(launch, takesOrphans: plan.external != nil)
         let process = try start(plan, cgroup, targets, &monitor, listener, beforeRelease)
         guard let monitor = monitor.take() else { throw .lostChild("it has no monitor") }
         return MonitoredProcess(
-            process: process, control: monitor.running(), isSuccessor: plan.hasSuccessor)
+            process: process, control: monitor.running(), isSuccessor: plan.isFollowed)
     }
 
     /// What the stub of a held container wrote when it could not execute `command`.
@@ -73,21 +74,41 @@ package enum Launcher {
         if targets.count != plan.parent.owners.count {
             throw .invalid("\(targets.count) processes for the \(plan.parent.owners.count) that the plan joins")
         }
-        var child = try StartingChild(plan, cgroup: cgroup, joining: targets, monitor: &monitor)
+        let terminal = try plan.external?.listenForTerminal()
+        if plan.external != nil, monitor == nil { try Launcher.takeInOrphans() }
+        // Another runtime moves what it makes, and not itself.
+        let joined = plan.external == nil ? cgroup : nil
+        var child = try StartingChild(plan, cgroup: joined, joining: targets, monitor: &monitor)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
             if plan.hasHooks {
                 if plan.makesUserNamespace { try child.release() }
                 try child.awaitHooks(plan)
             }
-            if !plan.hasSuccessor { try beforeRelease(child.pidfd) }
+            if !plan.isFollowed { try beforeRelease(child.pidfd) }
             try child.release()
         } catch {
             // What the child says is the cause, ours the consequence.
             throw child.reportedFailure(plan) ?? error
         }
         try child.awaitExec(plan, listener, beforeRelease)
+        if let external = plan.external {
+            try child.follow(external, terminal: terminal)
+            try beforeRelease(child.pidfd)
+            try external.start()
+        }
         return child.running()
+    }
+}
+
+extension Launcher {
+    /// What another runtime leaves behind becomes our child (PR_SET_CHILD_SUBREAPER); with a monitor it becomes that's.
+    fileprivate static func takeInOrphans() throws(RuntimeError) {
+        do throws(Errno) {
+            try ChildProcesses.takeInOrphans()
+        } catch {
+            throw .system(operation: "prctl", subject: "PR_SET_CHILD_SUBREAPER", error)
+        }
     }
 }
 

@@ -26,6 +26,7 @@ struct PlanCompiler {
     static func compile(_ request: LaunchRequest, host: HostFacts) throws(RuntimeError) -> LaunchPlan {
         if let emulator = request.emulator { return try EmulatedCompiler.compile(request, emulator) }
         var compiler = PlanCompiler(request: request, host: host)
+        if let external = request.external { return try compiler.handOver(to: external) }
         return try compiler.compile()
     }
 

@@ -146,6 +146,25 @@ struct StartingChild: ~Copyable {
         }
     }
 
+    /// Holds on to the process that another runtime, which the child has become, makes and leaves to the child's parent.
+    mutating func follow(_ made: ExternalProcess, terminal listener: OwnedDescriptor?) throws(RuntimeError) {
+        var items = [PollItem(pidfd, .readable)]
+        do throws(Errno) {
+            _ = try PollItem.wait(&items, milliseconds: -1)
+        } catch {
+            throw .system(operation: "wait for", subject: made.runtime.name, error)
+        }
+        let number = try made.number()
+        let next: OwnedFD
+        do throws(Errno) {
+            next = try Pidfd.open(number)
+        } catch {
+            throw .lostChild("\(made.runtime.name) has made process \(number), which is gone: \(error)")
+        }
+        if let listener { master = try made.receiveTerminal(listener.raw).release() }
+        try follow(next)
+    }
+
     /// What it has said so far, if that is a failure.
     borrowing func reportedFailure(_ plan: LaunchPlan) -> RuntimeError? {
         while let message = try? receive(wait: false) {
@@ -263,5 +282,18 @@ enum InitStub {
             throw .system(operation: "memfd_create", subject: "for the container's init", Errno(rawValue: -made))
         }
         return OwnedFD(adopting: made)
+    }
+
+    /// As a program, for who takes a path only.
+    static func write(to path: String, mode: mode_t) throws(RuntimeError) {
+        let image = try make()
+        do throws(Errno) {
+            let (parent, name) = Path.split(path)
+            let directory = try Directory.open(parent)
+            let bytes = try File.bytes(image.raw, at: 0, count: 1 << 16)
+            try File.replace(name, in: directory.raw, with: bytes, mode: mode, durably: false)
+        } catch {
+            throw .system(operation: "write", subject: path, error)
+        }
     }
 }

@@ -23,12 +23,14 @@ struct StartingMonitor: ~Copyable {
     private let arguments: [String]
     private let lock: Int32
     private let kept: Int32
+    private let takesOrphans: Bool
     /// Our end of the socket to it, and its end until it has one of its own.
     private var control: Int32
     private var itsEnd: Int32
     private(set) var pid: pid_t = 0
 
-    init(_ launch: MonitorLaunch) throws(RuntimeError) {
+    init(_ launch: MonitorLaunch, takesOrphans: Bool) throws(RuntimeError) {
+        self.takesOrphans = takesOrphans
         arguments = launch.arguments
         lock = launch.lock
         kept = launch.kept
@@ -53,9 +55,10 @@ struct StartingMonitor: ~Copyable {
     ) throws(RuntimeError) -> pid_t {
         var argv = self.arguments.map { strdup($0) } + [nil]
         defer { for text in argv { free(text) } }
-        let (itsEnd, lock, kept) = (itsEnd, lock, kept)
+        let (itsEnd, lock, kept, takesOrphans) = (itsEnd, lock, kept, takesOrphans)
         let started = argv.withUnsafeMutableBufferPointer { argv in
-            var monitor = cinit_monitor(argv: argv.baseAddress, control: itsEnd, lock: lock, kept: kept)
+            var monitor = cinit_monitor(
+                argv: argv.baseAddress, control: itsEnd, lock: lock, kept: kept, takes_orphans: takesOrphans ? 1 : 0)
             return cinit_start_monitored(plan, &arguments, &monitor)
         }
         if started < 0 { return started }

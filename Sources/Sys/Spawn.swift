@@ -73,6 +73,14 @@ package enum Spawn {
     }
 }
 
+/// The processes below this one.
+package enum ChildProcesses {
+    /// From now on a process whose parent ends becomes ours (prctl(2), PR_SET_CHILD_SUBREAPER).
+    package static func takeInOrphans() throws(Errno) {
+        try check { clinux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+    }
+}
+
 /// The process's own environment.
 package enum Environment {
     package static subscript(name: String) -> String? {

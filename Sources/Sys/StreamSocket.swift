@@ -37,6 +37,29 @@ package enum StreamSocket {
         return made
     }
 
+    /// A listener that is the file `name` in `directory`, which only the caller's user may open.
+    package static func listen(_ name: String, in directory: Int32) throws(Errno) -> OwnedFD {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let made = OwnedFD(adopting: try check { socket(AF_UNIX, kind, 0) })
+        let fd = made.raw
+        // Before it has a name: bind(2) makes the file with the socket's mode.
+        try check { fchmod(fd, 0o600) }
+        try UnixAddress.with(name, in: directory) { address, size in
+            bind(fd, .init(__sockaddr__: address), size)
+        }
+        try check { Glibc.listen(fd, 16) }
+        return made
+    }
+
+    /// Who has connected, or does within so many milliseconds; nil without anybody.
+    package static func accept(_ listener: Int32, milliseconds: Int32) throws(Errno) -> OwnedDescriptor? {
+        var items = [PollItem(listener, .readable)]
+        if try PollItem.wait(&items, milliseconds: milliseconds) == 0 { return nil }
+        return OwnedDescriptor(
+            OwnedFD(
+                adopting: try check { accept4(listener, .init(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue)) }))
+    }
+
     /// Room for what the other end has not read yet, in bytes; as much as the limits allow (SO_SNDBUF of socket(7)).
     package static func setSendBuffer(_ socket: Int32, _ bytes: Int32) {
         var size = bytes

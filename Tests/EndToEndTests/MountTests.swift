@@ -131,7 +131,7 @@ extension EndToEnd {
             let box = try ContainerBox("mkdir /sub")
             let path = try #require(try box.check("mount", box.name).lines.first)
             try Tool.check("mount", ["-t", "tmpfs", "tmpfs", "\(path)/sub"])
-            defer { _ = try? Tool.run("umount", ["\(path)/sub"]) }
+            defer { _ = try? Tool.run("umount", ["-l", "\(path)/sub"]) }
             for command in [["unmount", "-f"], ["rm"], ["rm", "-f"]] {
                 let output = try box.runimg.run(command + [box.name])
                 #expect(output.status != 0)

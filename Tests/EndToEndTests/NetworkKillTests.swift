@@ -72,6 +72,8 @@ extension EndToEnd.Networks {
             let parent = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }
             let monitor = try #require(parent?.split(separator: "\t").last.flatMap { Int32($0) })
             #expect(Glibc.kill(monitor, SIGKILL) == 0)
+            // Until its end is complete it holds its lock, and to all others it lives.
+            #expect(Wait.forEnd(of: monitor))
             try bench.check("ps")
             let left = try bench.lasting()
             #expect(left.isEmpty, "\(left)")

@@ -59,7 +59,7 @@ extension EndToEnd {
 
                 try runimg.check("start", "web")
                 #expect(servers.awaits("web", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1/?again"))
-                #expect(try servers.log("web").contains("GET /?again"))
+                #expect(try Wait.until(seconds: 20) { try servers.log("web").contains("GET /?again") })
                 #expect(servers.becomes("healthy", "web"))
                 #expect(try runimg.check("restart", "web").lines == ["web"])
                 #expect(servers.awaits("web", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1/?restarted"))

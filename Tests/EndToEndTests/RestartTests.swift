@@ -127,6 +127,32 @@ extension EndToEnd {
             }
         }
 
+        @Test("F6: a start waits for the end that is just being recorded")
+        func aStartWaitsForTheEnd() throws {
+            try Lifecycle.isolated { runimg in
+                let id = try Lifecycle.detached(runimg, "--name", "ending", Lifecycle.image, "sleep", "1000")
+                let monitor = try #require(Lifecycle.monitor(of: id))
+                let lock = try DirectoryLock("\(runimg.dataRoot)/containers/\(id)", mode: .exclusive)
+                let pid = try #require(
+                    Int32(try runimg.check("inspect", "-f", "{{.State.Pid}}", "ending").lines.first ?? ""))
+                kill(pid, SIGKILL)
+                // The monitor has become the command that records the end, and waits for our lock.
+                let isThere = Wait.until(seconds: 20) {
+                    let line = try? File.readAll("/proc/\(monitor)/cmdline")
+                    return String(decoding: line ?? [], as: UTF8.self).contains("monitor-end")
+                }
+                #expect(isThere)
+                kill(monitor, SIGSTOP)
+                defer { kill(monitor, SIGCONT) }
+                _ = consume lock
+                var start = try runimg.start("start", "ending")
+                Wait.sleep(0.5)
+                kill(monitor, SIGCONT)
+                #expect(try start.wait(seconds: 20) == .exited(0), "\(runimg.startedErrors)")
+                #expect(try runimg.check("inspect", "-f", "{{.State.Running}}", "ending").lines == ["true"])
+            }
+        }
+
         @Test("F6: removals that race: one removes, the others find nothing")
         func racingRemovals() throws {
             try Lifecycle.isolated { runimg in

@@ -35,7 +35,7 @@ extension EndToEnd {
                 "mount",
                 ["-t", "overlay", "overlay", "-o", "ro,lowerdir=\((layers + [empty]).joined(separator: ":"))", point],
                 directory: "\(root)/overlay2")
-            defer { _ = try? Tool.run("umount", [point]) }
+            defer { _ = try? Tool.run("umount", ["-l", point]) }
             return try TreeListing(point, .archive)
         }
 

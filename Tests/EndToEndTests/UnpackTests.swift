@@ -64,7 +64,7 @@ extension EndToEnd {
             let engine = try engine
             try scratch.directory("disk")
             try Tool.check("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", scratch("disk")])
-            defer { _ = try? Tool.run("umount", [scratch("disk")]) }
+            defer { _ = try? Tool.run("umount", ["-l", scratch("disk")]) }
             for name in ["new", ""] {
                 let output = try engine.runimg("unpack", engine.image, scratch("disk/\(name)"))
                 #expect(output.status == 1 && output.stderr.contains("(ENOSPC)"), "\(output)")

@@ -118,7 +118,7 @@ import Testing
         let scratch = try Scratch()
         let point = try scratch.directory("small")
         try Tool.check("mount", ["-t", "tmpfs", "-o", "size=300m", "tmpfs", point])
-        defer { _ = try? Tool.check("umount", [point]) }
+        defer { _ = try? Tool.check("umount", ["-l", point]) }
         let fixture = try PullFixture(dataRoot: "\(point)/data")
         var sample = try SampleImage()
         try sample.addLayer("base", size: 1000)

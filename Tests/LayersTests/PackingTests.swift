@@ -173,7 +173,7 @@ struct PackingTests {
             """
         try Tool.check("sh", ["-c", script, scratch("point")])
         let wanted = try TreeListing(scratch("point")).without("excluded")
-        try Tool.check("umount", [scratch("point")])
+        try Tool.check("umount", ["-l", scratch("point")])
         let tar = try PackingTests.pack(scratch, "upper") {
             $0.marks = .layer
             $0.excluded = [PathBytes("excluded")]

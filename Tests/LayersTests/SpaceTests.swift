@@ -11,7 +11,7 @@ import Testing
         let bench = try Workbench()
         let point = try bench.scratch.directory("layer-mount")
         try Tool.check("mount", ["-t", "tmpfs", "-o", options, "tmpfs", point])
-        defer { _ = try? Tool.check("umount", [point]) }
+        defer { _ = try? Tool.check("umount", ["-l", point]) }
         try body(bench)
     }
 

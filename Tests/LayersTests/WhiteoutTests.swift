@@ -186,7 +186,8 @@ enum Overlay {
         let empty = try scratch.directory("layer-empty")
         let directories = (layers.map { scratch($0) } + [empty]).joined(separator: ":")
         try Tool.check("mount", ["-t", "overlay", "overlay", "-o", "ro,lowerdir=\(directories)", point])
-        defer { _ = try? Tool.check("umount", [point]) }
+        // A process that another test is just starting may have its files open until its exec.
+        defer { _ = try? Tool.check("umount", ["-l", point]) }
         return try body(point)
     }
 }

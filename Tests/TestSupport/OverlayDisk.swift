@@ -11,7 +11,7 @@ package enum OverlayDisk {
         for name in ["lower", "upper", "work", "disk"] { try scratch.directory(name) }
         let options = "lowerdir=\(scratch("lower")),upperdir=\(scratch("upper")),workdir=\(scratch("work"))"
         try Tool.check("mount", ["-t", "overlay", "overlay", "-o", options, scratch("disk")])
-        defer { _ = try? Tool.run("umount", [scratch("disk")]) }
+        defer { _ = try? Tool.run("umount", ["-l", scratch("disk")]) }
         return try body(scratch("disk"))
     }
 }

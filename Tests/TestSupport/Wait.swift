@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Sys
 
 /// Waiting with a bound, on CLOCK_MONOTONIC.
 package enum Wait {
@@ -19,6 +20,18 @@ package enum Wait {
     /// of the few threads, for which all other tests wait as well: a whole run comes on top.
     package static func minutes(_ count: Int) -> Int { (count + wholeRun) * max(1, Int(patience)) }
     private static let wholeRun = 20
+
+    /// Waits until a process, which may be nobody's child of ours, has let go of all that it held.
+    package static func forEnd(of pid: Int32, seconds: Double = 20) -> Bool {
+        until(seconds: seconds) {
+            guard let bytes = try? File.readAll("/proc/\(pid)/stat", limit: 4096),
+                let state = String(decoding: bytes, as: UTF8.self).split(separator: ")").last?.first(where: {
+                    $0 != " "
+                })
+            else { return true }
+            return state == "Z" || state == "X"
+        }
+    }
 
     /// Asks `condition` again and again, for at most `seconds` times `patience`.
     package static func until(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {

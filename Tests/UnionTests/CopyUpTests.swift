@@ -50,7 +50,7 @@ struct CopyUpTests {
         try Tool.check("mkfs.xfs", ["-q", "-m", "reflink=1", image])
         let disk = try scratch.directory("mounted")
         try Tool.check("mount", ["-o", "loop", image, disk])
-        defer { _ = try? Tool.run("umount", [disk]) }
+        defer { _ = try? Tool.run("umount", ["-l", disk]) }
         let bytes = (0..<(24 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         let before: UInt64
         do {

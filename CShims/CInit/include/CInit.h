@@ -214,6 +214,7 @@ struct cinit_monitor {
     int control;        // its end of a cinit_socket_pair: the child's pid comes back as an int with the pidfd, or -errno
     int lock;           // kept open
     int kept;           // so is this one, -1 for none
+    int takes_orphans;  // whether what the child leaves behind becomes the monitor's child
 };
 
 /// As cinit_start, in a process of its own that clones the child and becomes the monitor: it executes /proc/self/exe in a

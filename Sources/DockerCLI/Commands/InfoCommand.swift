@@ -51,7 +51,9 @@ enum InfoText {
         let logs = LogOptions.Driver.allCases.map(\.rawValue).joined(separator: " ")
         let networks = info.networks.joined(separator: " ")
         lines += [" Plugins:", "  Volume: local", "  Network: \(networks)", "  Log: \(logs)", " Swarm: inactive"]
-        lines += [" Runtimes: runimg", " Default Runtime: runimg", " Init Binary: built in", " Security Options:"]
+        let runtimes = info.runtimes.keys.sorted().joined(separator: " ")
+        lines += [" Runtimes: \(runtimes)", " Default Runtime: \(info.defaultRuntime)"]
+        lines += [" Init Binary: built in", " Security Options:"]
         for option in info.securityOptions { lines += security(option) }
         if !info.rootless.isEmpty { lines.append("   \(info.rootless)") }
         lines += [" Kernel Version: \(info.kernelVersion)", " Operating System: \(info.operatingSystem)"]

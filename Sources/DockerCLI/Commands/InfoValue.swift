@@ -73,13 +73,13 @@ enum InfoValue {
     }
 
     private static func engine(_ info: SystemInfo) -> [Field] {
-        let runtime = TemplateValue.map(["runimg": .record([text("path", "runimg")])])
+        let runtime = TemplateValue.map(info.runtimes.mapValues { .record([text("path", $0)]) })
         let swarm: [Field] = [
             text("NodeID", ""), text("NodeAddr", ""), text("LocalNodeState", "inactive"),
             flag("ControlAvailable", false), text("Error", ""), Field("RemoteManagers", .null),
         ]
         return [
-            Field("Runtimes", runtime), text("DefaultRuntime", "runimg"), Field("Swarm", .record(swarm)),
+            Field("Runtimes", runtime), text("DefaultRuntime", info.defaultRuntime), Field("Swarm", .record(swarm)),
             flag("LiveRestoreEnabled", true), text("Isolation", ""), text("InitBinary", "built in"),
             Field("SecurityOptions", .strings(info.securityOptions)),
             Field("Warnings", info.warnings.isEmpty ? .null : .strings(info.warnings.map(InfoText.warning))),

@@ -19,6 +19,9 @@ extension RunFlags {
         ) { (draft, text) throws(ValueError) in
             draft.request.lifecycle.restart = try Restart.parse(text)
         },
+        .value("runtime", takes: .file, "OCI runtime that makes the container, by name or path") {
+            $0.request.runtime = $1.isEmpty ? nil : $1
+        },
         .value("stop-timeout", type: "int", "Seconds until a stop becomes a kill") {
             (draft, text) throws(ValueError) in
             draft.request.lifecycle.stopTimeout = Int(try GoValue.int64(text))

@@ -16,7 +16,6 @@ extension RunFlags {
         .planned("memory-swappiness", type: "int", "Inclination to swap, 0 to 100", neutral: "-1"),
         .planned("oom-kill-disable", type: "bool", "Stop instead of kill when memory runs out"),
         .planned("oom-score-adj", type: "int", "Inclination of the kernel to kill, -1000 to 1000", neutral: "0"),
-        .planned("runtime", "OCI runtime to use"),
         .planned("storage-opt", type: "list", "Option of the storage driver"),
         .planned("use-api-socket", type: "bool", "Mount the API socket and credentials"),
         .planned("volume-driver", "Driver of volumes", neutral: "local"),

@@ -87,7 +87,8 @@ enum HostConfigValue {
             flag("ReadonlyRootfs", request.readOnly), list("SecurityOpt", security(isolation)),
             Field("Tmpfs", .map(tmpfs), omitsEmpty: true), text("UTSMode", isolation.uts.rawValue),
             text("UsernsMode", ""), number("ShmSize", details.shmSize),
-            Field("Sysctls", map(isolation.sysctls), omitsEmpty: true), text("Runtime", "runimg"),
+            Field("Sysctls", map(isolation.sysctls), omitsEmpty: true),
+            text("Runtime", details.record.runtime?.name ?? RuntimeChoice.builtIn),
             text("Isolation", ""),
         ]
     }

@@ -32,6 +32,8 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
     /// All mounts of volumes, paths and memory, the image's volumes with them, each volume by name.
     package var mounts: [MountRequest] = []
     package var anonymousVolumes: [String] = []
+    /// What makes its processes; nil, as in older records: our own runtime.
+    package var runtime: RuntimeChoice?
     /// The image's top layer by chain ID: it and those below may not be removed while this record is here.
     package var topLayer: Digest?
     package var state = State()

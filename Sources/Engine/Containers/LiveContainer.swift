@@ -33,6 +33,8 @@ struct LiveState: Codable, Sendable {
     var holder: Process?
     /// Its places on networks of CNI's, before anything is made of them.
     var attachments: [CNIAttachment]?
+    /// The runtime that makes its processes, where that is not our own.
+    var runtime: RuntimeChoice?
     /// Set where that process serves all of it, and the kernel none.
     var proxiesPorts: Bool?
 
@@ -62,6 +64,8 @@ struct LiveContainer: ~Copyable {
     /// files that go at once.
     static let networkMark = "\(networkDirectory)/namespace"
     static let networkDirectory = "network"
+    /// What another runtime is given, and has of it.
+    static let bundleDirectory = "bundle"
 
     init(path: String, directory: consuming OwnedFD, lock: consuming OwnedFD, state: LiveState) {
         self.path = path
@@ -88,6 +92,12 @@ struct LiveContainer: ~Copyable {
     /// Writes down what is about to be mounted for it on the host.
     mutating func record(_ driver: StorageDriver?) throws(EngineError) {
         state.driver = driver
+        try write()
+    }
+
+    /// Writes down which runtime is about to make it.
+    mutating func record(_ runtime: RuntimeChoice) throws(EngineError) {
+        state.runtime = runtime
         try write()
     }
 

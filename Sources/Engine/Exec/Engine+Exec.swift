@@ -109,6 +109,7 @@ extension Engine {
             let plan = try emulatedPlan(request, record)
             return try runtime { () throws(RuntimeError) in try Launcher.start(plan, cgroup: cgroup) }
         }
+        if let other = externalRuntime(of: record) { return try startBeside(other, request) }
         let pidfd = target.pidfd.raw
         return try runtime { () throws(RuntimeError) in
             try Launcher.start(try Launcher.plan(request), cgroup: cgroup, joining: [pidfd])

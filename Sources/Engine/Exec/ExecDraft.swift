@@ -20,9 +20,7 @@ extension Engine {
                 try Engine.seccompProfile(of: record, path)
             }, host: HostFacts.lookUp(hasPidsController: false, rootless: rootless))
         var result = ExecRequest(id: record.id, process: try SpecBuilder.process(inputs), seccomp: inputs.seccomp)
-        result.process.consoleSize = ForwardedSignals.callerSize().map {
-            Spec.ConsoleSize(height: $0.rows, width: $0.columns)
-        }
+        result.process.consoleSize = .ofCaller
         result.joinsUserNamespace = SpecBuilder.namespaces(request.isolation).contains { $0.type == .user }
         if rootless != nil { result.hosts = ExecRequest.hosts(request.isolation) }
         result.keepsGroups = rootless?.hasOneID ?? false
@@ -73,6 +71,13 @@ extension Engine {
         } catch {
             throw .system(error)
         }
+    }
+}
+
+extension Spec.ConsoleSize? {
+    /// That of the caller's terminal; nil where it has none.
+    static var ofCaller: Spec.ConsoleSize? {
+        ForwardedSignals.callerSize().map { Spec.ConsoleSize(height: $0.rows, width: $0.columns) }
     }
 }
 

@@ -29,6 +29,7 @@ extension Engine {
             // Removed by a command that did not wait for us any longer: what is left is ours to clear away.
             if let state = live.state(of: id), state.process == process {
                 try removeCgroup(of: id)
+                _ = leaveRuntime(id, state)
                 try disconnect(id, state, keep: keep)
                 try live.forget(id)
             }
@@ -43,6 +44,7 @@ extension Engine {
         var end = RecordedEnd(record: record, exitCode: exit.code)
         let (oomKilled, problem) = try leaveCgroup(record.id)
         if let problem { end.warnings.append(problem) }
+        if let left = leaveRuntime(record.id, state) { end.warnings.append(left) }
         if oomKilled { end.warnings.append(Engine.outOfMemory(record.request)) }
         let obstacle = leaveNetworks(record.id, state, keep)
         if let obstacle { end.warnings.append(obstacle) }

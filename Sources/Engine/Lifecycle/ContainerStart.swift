@@ -64,6 +64,7 @@ extension Engine {
         } catch {
             // Whoever undoes the start looks for what is left of the cgroup once more.
             try? cgroup.killAll()
+            _ = leaveRuntime(draft.record.id, entry.state)
             try? cgroup.remove()
             try? disconnect(draft.record.id, entry.state)
             try? settleRoot(of: draft.record.id, entry.state, goes: entry.state.isNew)
@@ -106,6 +107,9 @@ extension Engine {
         }
         var planned = draft
         if let attached { planned.spec.join(.network, at: attached.namespace.path) }
+        // A program may ask for it before the command's first word about it.
+        if options.attached, request.terminal { planned.spec.process.consoleSize = .ofCaller }
+        let held = try writeBundle(of: planned, owners, &entry)
         let plan = try plan(planned, streams: ends)
         var holder: LiveState.Process?
         let started = try start(plan, cgroup, owners, launch) { pidfd throws(EngineError) in
@@ -113,6 +117,7 @@ extension Engine {
             try leadOutward(draft.record, attached.namespace, pidfd: pidfd)
             holder = try holdPorts(attached, of: draft.record, pidfd: pidfd)
         }
+        _ = consume held
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt, published: attached?.published, holder: holder)

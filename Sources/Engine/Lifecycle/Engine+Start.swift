@@ -76,7 +76,17 @@ extension Engine {
     private func startLocked(_ id: String, _ options: StartOptions) throws(EngineError) -> StartedRecord? {
         // Its last server may have been killed: what that left is in the way.
         clearDead(id)
-        return try containers.locked(id) { () throws(EngineError) in try startHolding(id, options) }
+        let patience = Clock.monotonicNanoseconds + Int64(Engine.stopTimeout) * 1_000_000_000
+        while true {
+            var isEnding = false
+            let started = try containers.locked(id) { () throws(EngineError) in
+                // Whoever records its end needs the lock for that.
+                isEnding = try condition(of: containers.load(id)) == .ending && Clock.monotonicNanoseconds < patience
+                return isEnding ? nil : try startHolding(id, options)
+            }
+            if !isEnding { return started }
+            usleep(2000)
+        }
     }
 
     private func startHolding(_ id: String, _ options: StartOptions) throws(EngineError) -> StartedRecord? {

@@ -74,7 +74,7 @@ extension Engine {
         return Emulator.Bind(mount.source ?? "", target)
     }
 
-    private static func unemulated(_ what: String) -> EngineError {
+    static func unemulated(_ what: String) -> EngineError {
         .invalid("\(what) takes namespaces, and none can be had here; leave it out, or run with root's rights")
     }
 

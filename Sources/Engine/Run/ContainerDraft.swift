@@ -44,6 +44,7 @@ extension Engine {
         } else {
             record.topLayer = image.layers.last?.chainID
         }
+        record.runtime = try chooseRuntime(request)
         try settle(&record)
         try settleMounts(&record)
         return record
@@ -99,7 +100,7 @@ extension Engine {
     }
 
     /// /dev/shm goes with the IPC namespace, unless the user has something else there.
-    private func borrowedMounts(_ draft: ContainerDraft, _ shared: [SharedNamespaces]) -> [String: Int] {
+    func borrowedMounts(_ draft: ContainerDraft, _ shared: [SharedNamespaces]) -> [String: Int] {
         let memory = SpecBuilder.sharedMemory
         guard let owner = shared.firstIndex(where: { $0.kinds.contains(.ipc) }),
             draft.spec.mounts.contains(where: { $0.destination == memory.target && $0.source == memory.source })
@@ -140,6 +141,7 @@ extension Engine {
         }
         var request = LaunchRequest(id: id, spec: draft.spec, rootfs: rootfs)
         request.emulator = try emulator(of: draft.record, draft.spec)
+        request.external = externalRuntime(of: draft.record)?.container(terminal: draft.spec.process.terminal)
         request.shared = draft.record.request.isolation.shared
         request.borrowed = borrowedMounts(draft, request.shared)
         request.useInit = draft.record.request.useInit

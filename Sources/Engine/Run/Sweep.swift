@@ -20,6 +20,7 @@ extension Engine {
                     )
                 }
                 try removeCgroup(of: id)
+                if let state, let problem = leaveRuntime(id, state) { notice("container \(id.prefix(12)): \(problem)") }
                 let known = try? containers.load(id)
                 // A command that was killed before it had made or started its container has promised nothing.
                 let isHalfMade = state?.isNew == true && known?.state.status == .created

@@ -40,11 +40,13 @@ extension Engine {
     /// The spec without what only an engine has: files that it makes for each container, and a cgroup of its naming.
     private static func standalone(_ made: Spec) -> Spec {
         var spec = made
-        // Nothing later is used, and older runtimes refuse a later number.
-        spec.ociVersion = made.domainname == nil ? "1.0.2" : "1.1.0"
+        spec.ociVersion = portableVersion(made)
         let generated: Set<String> = ["/etc/resolv.conf", "/etc/hostname", "/etc/hosts"]
         spec.mounts.removeAll { generated.contains($0.destination) }
         spec.linux.cgroupsPath = nil
         return spec
     }
+
+    /// Nothing later is used, and older runtimes refuse a later number.
+    static func portableVersion(_ spec: Spec) -> String { spec.domainname == nil ? "1.0.2" : "1.1.0" }
 }

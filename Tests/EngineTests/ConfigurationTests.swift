@@ -53,6 +53,37 @@ import Testing
     }
 }
 
+/// The keys about runtimes.
+@Suite struct RuntimeConfigurationTests {
+    private func decode(_ text: String, path: String = "/etc/runimg/config.json") throws -> Configuration {
+        try Configuration.decode(Array(text.utf8), path: path)
+    }
+
+    private static let dockers = "/etc/docker/daemon.json"
+
+    @Test func theyAreDockers() throws {
+        let text = """
+            {"default-runtime": "fast", "runtimes": {"fast": {"path": "/opt/crun", "runtimeArgs": ["--debug"]},
+             "vm": {"runtimeType": "io.containerd.kata.v2"}}}
+            """
+        for path in ["/etc/runimg/config.json", Self.dockers] {
+            let result = try decode(text, path: path)
+            #expect(result.defaultRuntime == "fast")
+            #expect(result.runtimes["fast"] == .init(path: "/opt/crun", arguments: ["--debug"], type: nil))
+            #expect(result.runtimes["vm"] == .init(path: nil, arguments: [], type: "io.containerd.kata.v2"))
+        }
+    }
+
+    @Test func dockersOwnDefaultIsNoChoice() throws {
+        let text = #"{"default-runtime": "runc"}"#
+        #expect(try decode(text, path: Self.dockers).defaultRuntime == nil)
+        #expect(try decode(text).defaultRuntime == "runc")
+        let own = #"{"default-runtime": "runc", "runtimes": {"runc": {"path": "/opt/runc"}}}"#
+        #expect(try decode(own, path: Self.dockers).defaultRuntime == "runc")
+        #expect(throws: EngineError.self) { try decode(#"{"runtimes": {"a": {"path": 1}}}"#) }
+    }
+}
+
 /// The keys about networks.
 @Suite struct NetworkConfigurationTests {
     private func decode(_ text: String, path: String = "/etc/runimg/config.json") throws -> Configuration {

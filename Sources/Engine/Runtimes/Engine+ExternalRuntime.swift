@@ -36,6 +36,11 @@ extension Engine {
         spec.ociVersion = Engine.portableVersion(spec)
         spec.root.path = containers.merged(draft.record.id)
         spec.root.readonly = spec.root.readonly || draft.record.request.readOnly
+        if draft.manager.layout.hierarchies.isEmpty {
+            // An ordinary user without any cgroup: runtimes pass over what they can't make only where no path is asked for.
+            spec.linux.cgroupsPath = nil
+            spec.linux.resources = Spec.Resources()
+        }
         for index in spec.linux.namespaces.indices {
             // The network's is a descriptor of ours.
             guard let path = spec.linux.namespaces[index].path, path.hasPrefix(Engine.ownDescriptors) else { continue }

@@ -77,7 +77,10 @@ extension EndToEnd {
                     let answer = try? servers.exec("web", "wget", "-S", "-q", "-O", "/dev/null", "http://127.0.0.1/")
                     return answer?.stderr.contains("X-Turn: 2") == true
                 })
-            #expect(try servers.log("web").contains("signal 1 (SIGHUP) received, reconfiguring"))
+            #expect(
+                try Wait.until(seconds: 20) {
+                    try servers.log("web").contains("signal 1 (SIGHUP) received, reconfiguring")
+                })
         }
 
         @Test func aPageThatFailsMakesItUnhealthy() throws {

@@ -97,7 +97,7 @@ package struct ChildProcess: ~Copyable {
     package mutating func wait(seconds: Double) throws -> ExitResult? {
         if let result { return result }
         var poller = pollfd(fd: handle.raw, events: Int16(POLLIN), revents: 0)
-        let ready = try check { poll(&poller, 1, Int32(max(0, seconds) * 1000)) }
+        let ready = try check { poll(&poller, 1, Int32(max(0, Wait.bound(seconds)) * 1000)) }
         return ready == 0 ? nil : try reap()
     }
 

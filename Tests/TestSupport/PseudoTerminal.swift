@@ -50,7 +50,7 @@ package final class PseudoTerminal {
     /// Waits until `text` is shown after what the last call found, and returns all up to its end.
     @discardableResult
     package func expect(_ text: String, seconds: Double = 15) throws -> String {
-        let deadline = Wait.now + seconds
+        let deadline = Wait.now + Wait.bound(seconds)
         while true {
             let shown = Array(transcript.utf8)
             if let end = PseudoTerminal.end(of: Array(text.utf8), in: shown, from: position) {
@@ -101,7 +101,7 @@ package final class PseudoTerminal {
 
     /// Waits for the program's end, reading what it says meanwhile; nil after `seconds`.
     package func wait(seconds: Double = 15) throws -> ChildProcess.ExitResult? {
-        let deadline = Wait.now + seconds
+        let deadline = Wait.now + Wait.bound(seconds)
         while true {
             if let result = try child.wait(seconds: 0) {
                 try read(seconds: 0.05)

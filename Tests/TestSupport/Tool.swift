@@ -53,14 +53,14 @@ package enum Tool {
     }
 
     /// Runs `name` with `arguments`. `environment` is added to `baseEnvironment`. The process and its group are killed
-    /// after `timeout` seconds times the tests' patience.
+    /// after `Wait.bound(timeout)`.
     package static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil,
         input: [UInt8] = [], timeout: Double = 60
     ) throws -> Output {
         guard let path = find(name) else { throw Missing(name: name) }
         _ = ignoresBrokenPipes
-        let limit = timeout * Wait.patience
+        let limit = Wait.bound(timeout)
         var ends = PipeEnds()
         var child = try start(path, arguments, baseEnvironment.merging(environment) { $1 }, directory, &ends)
         var exchange = Exchange(input: input, deadline: Wait.now + limit)

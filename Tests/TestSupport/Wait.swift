@@ -33,9 +33,15 @@ package enum Wait {
         }
     }
 
-    /// Asks `condition` again and again, for at most `seconds` times `patience`.
+    /// The bound of a wait for what must come. From five seconds on it is there for a test that hangs, and no measure: a
+    /// machine that is busy with the other tests may take ten times what it takes alone.
+    package static func bound(_ seconds: Double) -> Double {
+        (seconds < 5 ? seconds : max(seconds, 90)) * patience
+    }
+
+    /// Asks `condition` again and again, for at most `bound(seconds)`.
     package static func until(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = now + seconds * patience
+        let deadline = now + bound(seconds)
         while true {
             if try condition() { return true }
             if now >= deadline { return false }

@@ -15,6 +15,9 @@ extension Engine {
         let entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         do throws(EngineError) {
             try make(&record, image)
+            // For `cp` before the first start, which writes them anew.
+            try GeneratedFileWriter.write(
+                GeneratedFileWriter.paths(in: containers.directory(record.id)), record, configuration: configuration)
             try makeVolumes(draft)
             _ = consume lease
             try containers.sync(record.id)
@@ -68,8 +71,6 @@ extension Engine {
             if ResourceName.isContainerID(name) { try volumes.markShared(name) }
         }
         note("create", record)
-        try GeneratedFileWriter.write(
-            GeneratedFileWriter.paths(in: containers.directory(record.id)), record, configuration: configuration)
     }
 
     func freeName() -> String { NameGenerator.name { containers.owner(of: $0) != nil } }

@@ -79,6 +79,7 @@ let package = Package(
         library("Rootfs", ["OCI", "Sys"]),
         library("Union", ["Sys"]),
         library("Cgroups", ["OCI", "Sys"]),
+        library("Systemd", ["OCI", "Sys"]),
         library("Network", ["OCI", "Sys", "CPorts"]),
         library("Runtime", ["OCI", "Sys", "Rootfs", "Cgroups", "CInit", "CSeccomp"]),
         library("Supervisor", ["Runtime", "OCI", "Sys", "CMonitor"]),
@@ -88,7 +89,7 @@ let package = Package(
                 "Images", "Logs", "Supervisor", "Runtime", "Cgroups", "Network", "Rootfs", "Union", "OCI", "Sys",
                 "CUserNamespace",
             ]),
-        library("OCIRuntime", ["Runtime", "Cgroups", "Rootfs", "OCI", "Sys"]),
+        library("OCIRuntime", ["Runtime", "Systemd", "Cgroups", "Rootfs", "OCI", "Sys"]),
         library("RuntimeCLI", ["OCIRuntime", "Supervisor", "Runtime", "Cgroups", "OCI", "Sys"]),
         library("DockerCLI", ["Engine", "Images", "Logs", "OCI", "Sys"]),
 
@@ -117,6 +118,7 @@ let package = Package(
         tests("ImageWorker", ["ImageWorker", "Images", "OCI", "Sys"]),
         tests("Logs", ["CMonitor", "Logs", "OCI", "Sys"]),
         tests("Cgroups", ["Cgroups", "OCI", "Sys"]),
+        tests("Systemd", ["Systemd", "OCI", "Sys"]),
         tests("Network", ["Network", "OCI", "Sys"]),
         tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
@@ -125,6 +127,6 @@ let package = Package(
         tests("Union", ["Union", "Layers", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),
         tests("EndToEnd", ["Cgroups", "OCI", "Sys"]),
-        tests("OCIRuntime", ["OCI", "Sys"]),
+        tests("OCIRuntime", ["Systemd", "OCI", "Sys"]),
     ]
 )

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what `make test-vm` needs beyond `make deps`, and puts Debian's kernel for virtual machines, unpacked but not
-# installed, into the directory KERNEL. Asks nothing of the network when all is there. Usage: install-vm-dependencies.sh KERNEL
+# installed, into the directory KERNEL, and systemd with its bus into SYSTEMD. Asks nothing of the network when all is there.
+# Usage: install-vm-dependencies.sh KERNEL SYSTEMD
 set -eu
 kernel=$1
+systemd=$2
 
 if [ "$(dpkg --print-architecture)" != amd64 ]; then
     echo "make test-vm: the virtual machine is an amd64 one; this is $(dpkg --print-architecture)" >&2
@@ -27,6 +29,22 @@ if [ -n "$missing" ]; then
     apt-get -q install -y --no-install-recommends $missing
 fi
 
+# As root apt drops to _apt, who may not write here. As if nothing was installed, each library that is needed is named.
+if [ ! -e "$systemd/.complete" ]; then
+    update
+    rm -rf "$systemd"
+    mkdir -p "$systemd/download"
+    packages=$(apt-get -q -o Dir::State::status=/dev/null -o APT::Sandbox::User=root --print-uris --no-install-recommends \
+        -y install systemd dbus | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" |
+        grep -xE 'systemd|dbus|dbus-(bin|daemon|system-bus-common)|lib.*' | grep -vxE 'libc6|libgcc-.*|lib.*-perl|libc-bin')
+    echo "fetching systemd and its bus"
+    # shellcheck disable=SC2086
+    (cd "$systemd/download" && apt-get -q -o Dir::State::status=/dev/null -o APT::Sandbox::User=root download $packages)
+    for package in "$systemd"/download/*.deb; do dpkg-deb -x "$package" "$systemd"; done
+    rm -r "$systemd/download"
+    touch "$systemd/.complete"
+fi
+
 [ ! -e "$kernel/.complete" ] || exit 0
 update
 # The newest of the distribution: linux-image-cloud-amd64 only depends on it.
@@ -35,7 +53,6 @@ package=$(apt-cache depends linux-image-cloud-amd64 | awk '/^  Depends: linux-im
 echo "fetching $package"
 rm -rf "$kernel"
 mkdir -p "$kernel/download"
-# As root apt drops to _apt, who may not write here.
 (cd "$kernel/download" && apt-get -q -o APT::Sandbox::User=root download "$package")
 dpkg-deb -x "$kernel"/download/*.deb "$kernel"
 rm -r "$kernel/download"

@@ -63,7 +63,7 @@ package struct CgroupManager: Sendable {
     }
 
     /// The leaf of `parts`, made with its parents; returns its path.
-    private static func make(_ parts: [String], in hierarchy: CgroupLayout.Hierarchy) throws(CgroupError) -> String {
+    static func make(_ parts: [String], in hierarchy: CgroupLayout.Hierarchy) throws(CgroupError) -> String {
         let leaf = ([hierarchy.mountPoint] + parts).joined(separator: "/")
         let isCpuset = !hierarchy.isUnified && hierarchy.controllers.contains("cpuset")
         do throws(Errno) {

@@ -88,6 +88,16 @@ struct LimitPlan: Sendable {
         }
     }
 
+    /// All values by file, those for kernels that lack the first choice as well.
+    var files: [String: String] {
+        var result: [String: String] = [:]
+        for setting in groups.flatMap(\.settings) where setting.entry == nil {
+            result[setting.file] = setting.value
+            if let fallback = setting.fallback { result[fallback.file] = fallback.value }
+        }
+        return result
+    }
+
     /// Writes everything into the fresh cgroup that `directories` are.
     func apply(to directories: [CgroupDirectory], parts: [String]) throws(CgroupError) {
         if let unified = directories.last, unified.hierarchy.isUnified {

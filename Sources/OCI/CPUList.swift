@@ -22,4 +22,12 @@ package struct CPUList: Sendable {
             other.ranges.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
         }
     }
+
+    /// One bit a number, the lowest first; nil where there is one that is not below `count`.
+    package func mask(count: UInt32) -> [UInt8]? {
+        guard let last = ranges.map(\.upperBound).max(), last < count else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(last / 8) + 1)
+        for number in ranges.joined() { bytes[Int(number / 8)] |= 1 << (number % 8) }
+        return bytes
+    }
 }

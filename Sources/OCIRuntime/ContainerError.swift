@@ -2,6 +2,7 @@ package import Cgroups
 package import OCI
 package import Runtime
 package import Sys
+package import Systemd
 
 /// Why a verb on a container was not carried out.
 package enum ContainerError: Error, Sendable, CustomStringConvertible {
@@ -15,6 +16,7 @@ package enum ContainerError: Error, Sendable, CustomStringConvertible {
     case hook(String)
     case runtime(RuntimeError)
     case cgroup(CgroupError)
+    case systemd(SystemdError)
     case system(SystemFailure)
 
     package var description: String {
@@ -25,6 +27,7 @@ package enum ContainerError: Error, Sendable, CustomStringConvertible {
         case .specification(let fault): "config.json: \(fault)"
         case .runtime(let error): "\(error)"
         case .cgroup(let error): "\(error)"
+        case .systemd(let error): "\(error)"
         case .system(let failure): "\(failure)"
         }
     }
@@ -37,6 +40,10 @@ func runtime<T: ~Copyable>(_ body: () throws(RuntimeError) -> T) throws(Containe
 
 func cgroups<T>(_ body: () throws(CgroupError) -> T) throws(ContainerError) -> T {
     do throws(CgroupError) { return try body() } catch { throw .cgroup(error) }
+}
+
+func systemd<T>(_ body: () throws(SystemdError) -> T) throws(ContainerError) -> T {
+    do throws(SystemdError) { return try body() } catch { throw .systemd(error) }
 }
 
 func system<T: ~Copyable>(_ body: () throws(SystemFailure) -> T) throws(ContainerError) -> T {

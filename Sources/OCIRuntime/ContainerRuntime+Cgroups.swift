@@ -5,34 +5,12 @@ internal import Runtime
 internal import Sys
 
 extension ContainerRuntime {
-    /// The spec's (config-linux.md#cgroups-path), or one below ours.
-    func cgroupPath(of spec: Spec, _ id: String) -> String? {
-        if driver == .disabled { return nil }
-        let path = spec.linux.cgroupsPath.flatMap { $0.isEmpty ? nil : $0 } ?? "/runimg-oci/\(id)"
-        return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
-    }
-
     /// Others' processes must never become the container's, not even for who cleans up after us.
     func checkUnused(_ state: inout ContainerState) throws(ContainerError) {
         guard let path = state.cgroupPath, let found = try cgroup(of: state) else { return }
         if try cgroups({ () throws(CgroupError) in try found.processes() }).isEmpty { return }
-        state.cgroupPath = nil
+        (state.cgroupPath, state.unit) = (nil, nil)
         throw .invalid("the cgroup \(path) has processes in it already: choose another linux.cgroupsPath")
-    }
-
-    /// nil where there is to be none, and for an ordinary user who may make none and asks for no limit.
-    func makeCgroup(_ state: inout ContainerState, _ spec: Spec) throws(ContainerError) -> Cgroup? {
-        guard let path = state.cgroupPath else { return nil }
-        var resources = spec.linux.resources
-        if !resources.devices.isEmpty { resources.devices += DeviceDefaults.rules }
-        do throws(CgroupError) {
-            return try CgroupManager.detect().create(path: path, resources: resources)
-        } catch {
-            // Nothing of it is there to be cleaned up, and what is there is somebody else's.
-            state.cgroupPath = nil
-            guard ContainerRuntime.isUnprivileged, spec.linux.resources.limitsNothing else { throw .cgroup(error) }
-            return nil
-        }
     }
 
     static var isUnprivileged: Bool { geteuid() != 0 || isInUserNamespace }
@@ -45,8 +23,13 @@ extension ContainerRuntime {
         return facts
     }
 
-    /// Ends what is left of a container and takes its cgroup away.
+    /// Ends what is left of a container and takes its cgroup away, and the unit that it is of.
     func destroy(_ state: ContainerState) throws(ContainerError) {
+        try end(state)
+        try state.unit?.remove(notice)
+    }
+
+    private func end(_ state: ContainerState) throws(ContainerError) {
         let cgroup = try cgroup(of: state)
         if state.pid > 0, let pidfd = try? process(of: state) {
             try? Pidfd.send(SIGKILL, to: pidfd.raw)
@@ -66,7 +49,7 @@ extension ContainerRuntime {
 
 extension Spec.Resources {
     /// Rules on devices apart, without which an ordinary user has no more of them.
-    fileprivate var limitsNothing: Bool {
+    var limitsNothing: Bool {
         var rest = self
         rest.devices = []
         return rest == Spec.Resources()

@@ -52,7 +52,8 @@ extension ContainerRuntime {
     package func update(_ id: String, _ resources: Spec.Resources) throws(ContainerError) {
         let state = try inspect(id, expecting: [.created, .running, .paused], for: "update")
         let cgroup = try ownCgroup(of: state)
-        _ = try cgroups { () throws(CgroupError) in try cgroup.update(resources) }
+        let change = try cgroups { () throws(CgroupError) in try cgroup.update(resources) }
+        try state.unit?.update(cgroup, resources, change)
     }
 
     func ownCgroup(of state: ContainerState) throws(ContainerError) -> Cgroup {

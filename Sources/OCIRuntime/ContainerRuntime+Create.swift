@@ -1,4 +1,3 @@
-internal import Cgroups
 internal import Glibc
 internal import OCI
 internal import Rootfs
@@ -53,12 +52,13 @@ extension ContainerRuntime {
         _ directory: borrowing ContainerDirectory
     ) throws(ContainerError) -> RunningProcess {
         var spec = bundle.spec
-        state.cgroupPath = cgroupPath(of: spec, state.id)
+        let birth = try CgroupBirth(driver, &state, spec)
         noteUnknown(spec.process.capabilities.removeUnknown())
         try checkUnused(&state)
         // Known before there is something to clean up.
         try directory.save(state)
-        let cgroup = try makeCgroup(&state, spec)
+        try birth.make(&state, spec)
+        if state.unit != nil { try directory.save(state) }
         spec.linux.cgroupsPath = state.cgroupPath
         let gate = try StartGate(making: directory.path)
         var request = LaunchRequest(
@@ -73,7 +73,7 @@ extension ContainerRuntime {
             try Launcher.plan(request, host: ContainerRuntime.hostFacts())
         }
         var live = state
-        let process = try start(plan, cgroup, spec, &live, directory)
+        let process = try start(plan, birth, spec, &live, directory)
         state = live
         try pass(process, options, state)
         state.isComplete = true
@@ -88,7 +88,7 @@ extension ContainerRuntime {
     }
 
     private func start(
-        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ spec: Spec, _ state: inout ContainerState,
+        _ plan: LaunchPlan, _ birth: CgroupBirth, _ spec: Spec, _ state: inout ContainerState,
         _ directory: borrowing ContainerDirectory
     ) throws(ContainerError) -> RunningProcess {
         var failure: ContainerError?
@@ -96,10 +96,11 @@ extension ContainerRuntime {
         let path = directory.path
         defer { state = live }
         do throws(RuntimeError) {
-            return try Launcher.start(plan, cgroup: cgroup) { (pidfd) throws(RuntimeError) in
+            return try Launcher.start(plan, cgroup: birth.cgroup) { (pidfd) throws(RuntimeError) in
                 do throws(ContainerError) {
                     try note(pidfd, &live, in: path)
-                    try runEarlyHooks(spec, live, pidfd, cgroup)
+                    try birth.settle()
+                    try runEarlyHooks(spec, live, pidfd, birth.cgroup)
                 } catch {
                     failure = error
                     throw RuntimeError.invalid("\(error)")

@@ -6,7 +6,7 @@ internal import Sys
 /// The verbs of the OCI runtime specification (runtime.md) on the containers below one directory.
 package struct ContainerRuntime: Sendable {
     /// Who keeps the cgroups.
-    package enum CgroupDriver: Sendable, Hashable { case cgroupfs, disabled }
+    package enum CgroupDriver: String, Sendable, Hashable { case cgroupfs, systemd, disabled }
 
     /// Where the state of the containers is.
     package let root: String

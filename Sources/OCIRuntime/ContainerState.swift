@@ -18,6 +18,8 @@ package struct ContainerState: Sendable, Hashable {
     package let owner: UInt32
     /// Below the roots of the hierarchies; nil where it has no cgroup of its own.
     package internal(set) var cgroupPath: String?
+    /// The unit whose cgroup that is; nil where no systemd keeps it.
+    var unit: ContainerUnit?
     /// `create` is through with it.
     var isComplete = false
     package let ociVersion: String
@@ -27,7 +29,7 @@ package struct ContainerState: Sendable, Hashable {
         .members([
             "id": .string(id), "pid": .number(pid), "startTime": .number(startTime), "bundle": .string(bundle),
             "rootfs": .string(rootfs), "created": .string(created), "owner": .number(owner),
-            "cgroupPath": cgroupPath.map { .string($0) }, "isComplete": .bool(isComplete),
+            "cgroupPath": cgroupPath.map { .string($0) }, "unit": unit?.json, "isComplete": .bool(isComplete),
             "ociVersion": .string(ociVersion), "annotations": .object(annotations.mapValues { .string($0) }),
         ])
     }
@@ -63,6 +65,7 @@ package struct ContainerState: Sendable, Hashable {
         self.owner = owner
         self.isComplete = isComplete
         cgroupPath = json["cgroupPath"]?.string
+        unit = json["unit"].flatMap { ContainerUnit($0) }
         ociVersion = version
         self.annotations = annotations
     }

@@ -11,8 +11,8 @@ package enum RuntimeCLI {
         Option("root", value: "DIR", "directory of the containers' state"),
         Option("log", value: "FILE", "where errors are written, besides standard error"),
         Option("log-format", value: "text|json", "how they are written there"),
-        Option("systemd-cgroup", "not supported yet: cgroups are kept in the file system"),
-        Option("cgroup-manager", value: "cgroupfs|disabled", "who keeps the cgroups"),
+        Option("systemd-cgroup", "systemd keeps the cgroups: the same as --cgroup-manager systemd"),
+        Option("cgroup-manager", value: "cgroupfs|systemd|disabled", "who keeps the cgroups"),
         Option("rootless", value: "true|false|auto", "accepted; what may be done is found out"),
         Option("debug", "accepted"),
         Option("version", short: "v", "print the version"),
@@ -68,18 +68,14 @@ package enum RuntimeCLI {
     }
 
     private static func runtime(_ line: ParsedLine, _ log: RuntimeLog) throws(CommandFault) -> ContainerRuntime {
-        let manager = line["cgroup-manager"] ?? "cgroupfs"
-        guard ["cgroupfs", "systemd", "disabled"].contains(manager) else {
-            throw .usage("--cgroup-manager \(manager): neither cgroupfs, systemd nor disabled")
-        }
-        if try line.isOn("systemd-cgroup") || manager == "systemd" {
-            throw .failed("cgroups kept by systemd are not supported: set the caller's cgroup driver to cgroupfs")
+        let standard = try line.isOn("systemd-cgroup") ? "systemd" : "cgroupfs"
+        let asked = line["cgroup-manager"] ?? standard
+        guard let driver = ContainerRuntime.CgroupDriver(rawValue: asked) else {
+            throw .usage("--cgroup-manager \(asked): neither cgroupfs, systemd nor disabled")
         }
         if let text = line["rootless"], !["true", "false", "auto"].contains(text) {
             throw .usage("--rootless \(text): neither true, false nor auto")
         }
-        return ContainerRuntime(
-            root: line["root"].map(Path.absolute), driver: manager == "disabled" ? .disabled : .cgroupfs
-        ) { log.warning($0) }
+        return ContainerRuntime(root: line["root"].map(Path.absolute), driver: driver) { log.warning($0) }
     }
 }

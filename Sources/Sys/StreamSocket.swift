@@ -24,13 +24,19 @@ package enum StreamSocket {
         package consuming func keepSecond() -> OwnedFD { second }
     }
 
-    /// Connects with the listener at `path`.
-    package static func connect(_ path: String) throws(Errno) -> OwnedFD {
+    /// Connects with the listener at `path`. With `milliseconds`, to connect and each later sending that blocks longer fail
+    /// with EAGAIN (SO_SNDTIMEO of socket(7)).
+    package static func connect(_ path: String, milliseconds: Int32? = nil) throws(Errno) -> OwnedFD {
         let (parent, name) = Path.split(path)
         let directory = try File.open(parent, O_PATH | O_DIRECTORY)
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let made = OwnedFD(adopting: try check { socket(AF_UNIX, kind, 0) })
         let fd = made.raw
+        if let milliseconds {
+            var time = timeval(tv_sec: Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000) * 1000)
+            let size = socklen_t(MemoryLayout<timeval>.size)
+            try check { setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, size) }
+        }
         try UnixAddress.with(name, in: directory.raw) { address, size in
             Glibc.connect(fd, .init(__sockaddr__: address), size)
         }

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Builds what the virtual machine starts from, in the directory OUT: an initramfs that mounts the first disk, and that
 # disk, an ext4 image with a small Debian made of the host's installed packages, our executables, the test bundle, the
-# fixtures and a filled registry. Nothing is mounted for it. Usage: disks.sh OUT KERNEL
+# fixtures, systemd and a filled registry. Nothing is mounted for it. Usage: disks.sh OUT KERNEL SYSTEMD
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
-out=$1 kernel=$2
+out=$1 kernel=$2 systemd=$3
 version=$(ls "$kernel/lib/modules")
 root=$out/root
 
@@ -78,6 +78,28 @@ make_root() {
     printf 'tree=%q\nversion=%q\n' "$tree" "$version" > "$root/vm/settings.sh"
 }
 
+# systemd and its bus, with one unit of ours: what the machine is for. What looks after hardware that is not there, and
+# after time and users, stays out of the way.
+add_systemd() {
+    tar -C "$systemd" -cf - . | tar -C "$root" -xf - --keep-directory-symlink
+    local units=$root/etc/systemd/system unit
+    mkdir -p "$units" "$root/var/log" "$root/var/lib/systemd" "$root/var/lib/dbus"
+    for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udev-trigger.service \
+        systemd-hwdb-update.service systemd-logind.service systemd-update-utmp.service systemd-random-seed.service \
+        systemd-journal-flush.service systemd-firstboot.service systemd-binfmt.service systemd-pstore.service \
+        systemd-network-generator.service proc-sys-fs-binfmt_misc.automount getty.target serial-getty@ttyS0.service \
+        systemd-modules-load.service modprobe@.service; do
+        ln -sf /dev/null "$units/$unit"
+    done
+    printf '[Unit]\nRequires=basic.target dbus.socket\nWants=vm.service\nAfter=basic.target\nAllowIsolate=yes\n' > "$units/vm.target"
+    printf '[Unit]\nAfter=basic.target dbus.socket\n[Service]\nType=simple\nExecStart=/bin/sh /vm/phases.sh\n%s\n' \
+        "$(printf 'StandardOutput=tty\nStandardError=tty\nTTYPath=/dev/console\nTasksMax=infinity')" > "$units/vm.service"
+    ln -sf vm.target "$units/default.target"
+    echo "messagebus:x:100:100:messagebus:/nonexistent:/usr/sbin/nologin" >> "$root/etc/passwd"
+    echo "messagebus:x:100:" >> "$root/etc/group"
+    echo 00000000000000000000000000000001 > "$root/etc/machine-id"
+}
+
 # The image whose pull is interrupted, in the storage of a registry that the guest only has to start.
 fill_registry() {
     python3 "$here/make_image.py" "$tree/rootfs-fixtures" "$out/image"
@@ -118,6 +140,7 @@ make_initramfs() {
 }
 
 make_root
+add_systemd
 fill_registry
 make_initramfs
 truncate -s 6G "$out/root.img"

@@ -1,7 +1,7 @@
 # Functions over one virtual machine at a time; sourced. Needs `kernel`, `work` (a directory of this run) and `mode`.
 machine=""
 
-# start_machine NAME PHASES DATA [OPTION...]: DATA is the second disk or empty. Answers go to $work/NAME.answers, the
+# start_machine NAME PHASES DATA [OPTION...]: DATA is the second disk or empty; options go to the kernel's command line. Answers go to $work/NAME.answers, the
 # console to $work/NAME.console, the second disk's writes and flushes in their order to $work/NAME.log. The first disk is
 # never written: qemu keeps changes in a file that has no name. Flushes do not reach the host's own disk: it is the
 # guest whose power fails, not the host.

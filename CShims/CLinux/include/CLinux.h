@@ -52,6 +52,10 @@ int clinux_get_winsize(int fd, struct winsize *size);
 int clinux_set_winsize(int fd, const struct winsize *size);
 int clinux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int clinux_wait_pidfd(int pidfd, siginfo_t *info, int options);
+
+/// Makes a child that does nothing until it is killed, or its parent thread ends; returns its number, and its pidfd, which is
+/// close-on-exec. -1 with errno.
+pid_t clinux_hold(int *pidfd);
 /// The status members of a siginfo_t are macros over a union.
 int clinux_siginfo_status(const siginfo_t *info);
 int clinux_siginfo_code(const siginfo_t *info);

@@ -30,7 +30,7 @@ private enum FeatureReport {
             "namespaces": list(RuntimeFeatures.namespaces),
             "capabilities": list(CapabilityNames.inOrder),
             "cgroup": .object([
-                "v1": .bool(true), "v2": .bool(true), "systemd": .bool(false), "systemdUser": .bool(false),
+                "v1": .bool(true), "v2": .bool(true), "systemd": .bool(true), "systemdUser": .bool(true),
                 "rdma": .bool(true),
             ]),
             "seccomp": .object([

@@ -1,9 +1,11 @@
-# Process 1 of the virtual machine: mounts what a system has, runs the phases that the kernel's command line names
-# (vm.phases=one,two), and switches the machine off. Console: the first serial port; answers to the host: the second.
+# Process 1 of the virtual machine: hands over to systemd (vm.init=systemd), or mounts what a system has and runs the
+# phases. Console: the first serial port; answers to the host: the second.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 . /vm/report.sh
 
 mount -t proc proc /proc
+# It mounts what is missing, makes cgroups as its own options say, and runs the phases as a service.
+[ "$(option init)" != systemd ] || exec /usr/lib/systemd/systemd
 mount -t sysfs sysfs /sys
 mkdir -p /dev/pts /dev/shm /dev/mqueue
 mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
@@ -11,7 +13,6 @@ for name in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do ln -sf "${na
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=1777 tmpfs /tmp
-stty -F "$answers" raw -echo
 # One of the two ways to have cgroups, without the other.
 if [ "$(option cgroup)" = v1 ]; then
     mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
@@ -25,19 +26,4 @@ if [ "$(option cgroup)" = v1 ]; then
 else
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
 fi
-for module in overlay loop; do busybox modprobe "$module" || fail "modprobe $module" "exit $?"; done
-ip link set lo up
-hostname vm
-cd /root
-
-for phase in $(option phases | tr , ' '); do
-    sh "/vm/$phase.sh" || fail "$phase.sh" "exit $?"
-done
-# A kernel that warned has found something wrong with what we asked of it.
-if dmesg | grep -E 'BUG|WARNING:|Oops|general protection|EXT4-fs error|hung task'; then
-    fail "the kernel's log" "$(dmesg | grep -m 1 -E 'BUG|WARNING:|Oops|general protection|EXT4-fs error|hung task')"
-fi
-report done
-sync
-echo o > /proc/sysrq-trigger
-sleep 60
+. /vm/phases.sh

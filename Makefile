@@ -47,8 +47,8 @@ test-build: deps
 test: lint build fixtures servers test-build
 	@bash .ci/test.sh $(TESTFLAGS)
 
-## make test-vm   launch, limits and power cuts on Debian's own kernel in qemu; CGROUP=v1 for the older cgroups
-test-vm: build fixtures test-build
+## make test-vm   launch, limits, callers of the OCI runtime and power cuts on Debian's own kernel in qemu; CGROUP=v1 for the older cgroups
+test-vm: build fixtures servers test-build
 	@bash Tests/VM/run.sh
 
 ## make test-sanitized   the suite with the C code under the address and undefined behaviour sanitizers
@@ -60,9 +60,9 @@ fuzz: deps
 	@bash .ci/fuzz.sh
 
 ## make soak      kills, errors and power cuts at every single call; takes hours
-soak: build fixtures test-build
+soak: build fixtures servers test-build
 	@RUNIMG_SOAK=1 TEST_TIMEOUT=24h bash .ci/test.sh --filter 'PowerCut|SyscallKill|FullDisk|DiskError|RunFaults|Leaks|Scale|OverlayComparison|UnionKill|Materialise|Removal|GarbageStress|Networks/Killed'
-	@RUNIMG_OCI_RUNTIME=runimg-oci:crun:runc bash .ci/test.sh --filter 'OCIRuntimeTests.OCIRuntimeTests'
+	@RUNIMG_SOAK=1 TEST_TIMEOUT=24h RUNIMG_OCI_RUNTIME=runimg-oci:crun:runc bash .ci/test.sh --filter 'OCIRuntimeTests.OCIRuntimeTests'
 
 ## make lint      what the formatter has to say about the source
 lint:

@@ -127,6 +127,15 @@ static int write_executable(const char *path) {
     return 0;
 }
 
+/// What the clocks that a time namespace may shift say (time_namespaces(7)).
+static int print_clocks(void) {
+    struct timespec monotonic, boottime;
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    clock_gettime(CLOCK_BOOTTIME, &boottime);
+    printf("monotonic=%lld\nboottime=%lld\n", (long long)monotonic.tv_sec, (long long)boottime.tv_sec);
+    return 0;
+}
+
 static int raise_signal(const char *number) {
     int wanted = atoi(number);
     signal(wanted, SIG_DFL);
@@ -151,6 +160,7 @@ int act(int argc, char **argv, char **envp) {
     if (!strcmp(verb, "exit")) return atoi(value);
     if (!strcmp(verb, "kill")) return raise_signal(value);
     if (!strcmp(verb, "sleep")) return pause_for(atof(value)), 0;
+    if (!strcmp(verb, "clocks")) return print_clocks();
     if (!strcmp(verb, "signals")) return report_signals();
     if (!strcmp(verb, "orphan")) return orphan();
     if (!strcmp(verb, "writeexe")) return write_executable(argc > 1 ? value : "/proc/1/exe");

@@ -81,13 +81,26 @@ package struct Cgroup: Sendable {
         var isThere = false
         var result = Cgroup(path: ([self.path] + parts).joined(separator: "/"), directories: [])
         for directory in directories {
-            let below = ([directory.path] + parts).joined(separator: "/")
-            let exists = File.exists(below)
-            isThere = isThere || exists
-            result.directories.append(
-                exists ? CgroupDirectory(path: below, hierarchy: directory.hierarchy) : directory)
+            let below = directory.descendant(parts)
+            isThere = isThere || below != nil
+            result.directories.append(below ?? directory)
         }
         return isThere ? result : nil
+    }
+
+    /// This one, but below it in the hierarchy of each controller named: nil when one of them has no such cgroup. A
+    /// controller that is in no hierarchy is an error.
+    package func descendant(of paths: [String: String]) throws(CgroupError) -> Cgroup? {
+        var result = self
+        for (controller, path) in paths.sorted(by: { $0.key < $1.key }) {
+            guard let index = directories.firstIndex(where: { $0.hierarchy.controllers.contains(controller) }) else {
+                throw .path("\(controller):\(path)", reason: "no hierarchy has the controller \"\(controller)\"")
+            }
+            if Path.parts(path).isEmpty { continue }
+            guard let below = directories[index].descendant(try CgroupManager.components(of: path)) else { return nil }
+            result.directories[index] = below
+        }
+        return result
     }
 
     func directory(of controller: String) -> CgroupDirectory? {

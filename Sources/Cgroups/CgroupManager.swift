@@ -116,6 +116,12 @@ package struct CgroupManager: Sendable {
 struct CgroupDirectory: Sendable {
     let path: String
     let hierarchy: CgroupLayout.Hierarchy
+
+    /// The one below it in the same hierarchy, if it is there.
+    func descendant(_ parts: [String]) -> CgroupDirectory? {
+        let below = ([path] + parts).joined(separator: "/")
+        return File.exists(below) ? CgroupDirectory(path: below, hierarchy: hierarchy) : nil
+    }
 }
 
 /// Reads and writes of the small files of a cgroup: each value is one write(2).

@@ -56,6 +56,9 @@ extension Spec.Device {
 extension Spec.Seccomp {
     /// Names of actions, operators and architectures are the compiler's.
     fileprivate func check() throws(SpecFault) {
+        if listenerPath ?? "" == "", listenerMetadata ?? "" != "" {
+            throw SpecFault("listenerMetadata", "is set and listenerPath is not: nobody would get it")
+        }
         for (index, rule) in (syscalls ?? []).enumerated() {
             if rule.names.isEmpty { throw SpecFault("syscalls[\(index)].names", "is empty") }
             for (position, argument) in (rule.args ?? []).enumerated() where argument.index > 5 {

@@ -9,8 +9,10 @@ package struct ExecOptions: Sendable {
     package var pidFile: String?
     package var consoleSocket: String?
     package var preserved: UInt32 = 0
-    /// Below the container's own.
+    /// Below the container's own, in all hierarchies that have it.
     package var cgroup: String?
+    /// The same for the hierarchies of single controllers.
+    package var cgroups: [String: String] = [:]
     package var ignoresPause = false
     /// The terminal is served by the caller, who stays.
     package var isAttached = false
@@ -82,13 +84,15 @@ extension ContainerRuntime {
     }
 
     private func execCgroup(_ state: ContainerState, _ options: ExecOptions) throws(ContainerError) -> Cgroup? {
-        guard let path = options.cgroup, path != "/" else { return try cgroup(of: state) }
+        let path = options.cgroup ?? "/"
+        if path == "/", options.cgroups.isEmpty { return try cgroup(of: state) }
         let own = try ownCgroup(of: state)
         let found = try cgroups { () throws(CgroupError) in
-            try own.descendant(path)
+            options.cgroups.isEmpty ? try own.descendant(path) : try own.descendant(of: options.cgroups)
         }
         guard let found else {
-            throw .invalid("--cgroup \(path): container \(state.id) has no such cgroup")
+            let names = options.cgroups.map { "\($0.key):\($0.value)" }.sorted().joined(separator: ", ")
+            throw .invalid("--cgroup \(names.isEmpty ? path : names): container \(state.id) has no such cgroup")
         }
         return found
     }

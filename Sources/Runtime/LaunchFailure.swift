@@ -113,6 +113,8 @@ enum LaunchFailure {
         case .write where errno == .noEntry: "this kernel has no such setting in the container's namespaces"
         case .limit where errno == .notPermitted: "the hard limit may not be above the caller's own"
         case .keyring where errno.rawValue == EDQUOT: "raise /proc/sys/kernel/keys/root_maxkeys"
+        case .node where errno == .notPermitted:
+            "that takes CAP_MKNOD on the host, and no cgroup above the container's that denies devices to all in it"
         case .pivot where errno == .invalid: "the host's own root is an initramfs, or its mounts are shared"
         case .joinCgroup where errno == .accessDenied: otherSubtree
         case .becomeRoot where errno == .invalid: "the user namespace has no user or group 0"

@@ -84,4 +84,20 @@ struct ParsedLine: Sendable {
         }
         return number
     }
+
+    /// A number of bytes, also as `64k`, `32MB` or `2GiB` in powers of 1024; -1 for no limit.
+    func size(_ name: String) throws(CommandFault) -> Int64? {
+        guard let text = self[name] else { return nil }
+        if text == "-1" { return -1 }
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let units = ["", "k", "m", "g", "t", "p"]
+        let unit = text.dropFirst(digits.count).lowercased()
+        let power = units.firstIndex { unit == $0 || unit == $0 + "b" || !$0.isEmpty && unit == $0 + "ib" }
+        guard let count = Int64(digits), let power else {
+            throw .usage("invalid value \"\(text)\" for flag --\(name): not a whole number of bytes such as 64m")
+        }
+        let (bytes, isTooMuch) = count.multipliedReportingOverflow(by: 1 << (10 * Int64(power)))
+        if isTooMuch { throw .usage("invalid value \"\(text)\" for flag --\(name): out of range") }
+        return bytes
+    }
 }

@@ -148,6 +148,15 @@ import Testing
         for bad in ["..", "/a/../..", "a/./b", "a\nb"] {
             #expect(throws: CgroupError.self) { try cgroup.descendant(bad) }
         }
+        // The same by a controller's name.
+        let controller = try #require(first.controllers.first)
+        let same = try #require(try cgroup.descendant(of: [controller: "/a/b"]))
+        let other = try ShellInCgroup("cat /proc/self/cgroup", in: same)
+        #expect(try other.finish().output.split(separator: "\n") == lines)
+        #expect(try cgroup.descendant(of: [controller: "/a/c"]) == nil)
+        for bad in [[controller: "/a/.."], ["nothing": "/a/b"], ["": "/a/b"]] {
+            #expect(throws: CgroupError.self) { try cgroup.descendant(of: bad) }
+        }
         try cgroup.remove()
     }
 

@@ -92,7 +92,8 @@ extension EndToEnd {
                 #expect(try servers.inspect("db", "{{.State.Status}} {{.RestartCount}}") == "exited 0")
                 try runimg.check("start", "db")
                 #expect(isReady(servers, "db"))
-                #expect(try Wait.until(seconds: 20) { try servers.log("db").contains("automatic recovery in progress") })
+                #expect(
+                    try Wait.until(seconds: 20) { try servers.log("db").contains("automatic recovery in progress") })
                 #expect(
                     try query(servers, "db", "insert into kept values (43); select n from kept;\n") == ["42", "43"])
 

@@ -7,7 +7,11 @@ internal import Testing
 extension OCIRuntimeTests {
     /// What a container tries against the next one's start, or against who comes to visit.
     @Suite(.serialized, .enabled(if: OCIProbe.isPossible, "needs cc")) struct Attacks {
-        static let rounds = 100
+        /// How many starts, consoles and visits an attack is made against: threats.md's counts in a soak.
+        static let rounds = (
+            starts: SyscallFaults.rounds(100, soak: 10_000), consoles: SyscallFaults.rounds(50, soak: 5000),
+            visits: SyscallFaults.rounds(50, soak: 500)
+        )
 
         /// Files beside the bundles that nothing may touch.
         private static func canary(_ bench: OCIBench) throws -> String {
@@ -48,7 +52,7 @@ extension OCIRuntimeTests {
                 }
                 let victim = try bench.container("cat /proc/self/mountinfo")
                 var started = 0
-                for round in 0..<Self.rounds {
+                for round in 0..<Self.rounds.starts {
                     var config = victim.config
                     config.mount("/volume", "bind", volume, "bind")
                     for target in ["deep", "made/\(round)/deeper"] {
@@ -100,7 +104,7 @@ extension OCIRuntimeTests {
                     config["process.terminal"] = true
                     config["linux.readonlyPaths"] = ["/proc/sys"]
                 }
-                for _ in 0..<Self.rounds / 2 {
+                for _ in 0..<Self.rounds.consoles {
                     let socket = try ConsoleSocket(bench.scratch)
                     let output = try victim.run("--console-socket", socket.path)
                     if output.status != 0 {
@@ -176,7 +180,7 @@ extension OCIRuntimeTests {
                 }
                 let long = String(repeating: "x", count: 100_000)
                 var ran = 0
-                for _ in 0..<Self.rounds / 2 {
+                for _ in 0..<Self.rounds.visits {
                     let output = try bench.run(
                         ["exec", attacker.id, "true", long], environment: ["OF_THE_HOST": secret])
                     if output.status == 0 { ran += 1 }

@@ -6,14 +6,14 @@ internal import Testing
 extension OCIRuntimeTests {
     /// config-linux.md, "Seccomp": each action as a program meets it. busybox's mkdir makes mkdir(2), sync sync(2).
     @Suite struct Seccomp {
-        private static func profile(_ calls: JSONValue, other action: String = "SCMP_ACT_ALLOW") -> JSONValue {
+        static func profile(_ calls: JSONValue, other action: String = "SCMP_ACT_ALLOW") -> JSONValue {
             [
                 "defaultAction": .string(action), "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
                 "syscalls": calls,
             ]
         }
 
-        private static func rule(_ action: String, _ more: [String: JSONValue] = [:]) -> JSONValue {
+        static func rule(_ action: String, _ more: [String: JSONValue] = [:]) -> JSONValue {
             let rule: [String: JSONValue] = ["names": ["mkdir", "mkdirat"], "action": .string(action)]
             return profile([.object(rule.merging(more) { $1 })])
         }

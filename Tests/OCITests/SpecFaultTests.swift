@@ -108,6 +108,10 @@ import Testing
             "linux.seccomp", #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":[],"action":"SCMP_ACT_ALLOW"}]}"#,
             "linux.seccomp.syscalls[0].names: is empty"
         ),
+        (
+            "linux.seccomp", #"{"defaultAction":"SCMP_ACT_ALLOW","listenerMetadata":"m"}"#,
+            "linux.seccomp.listenerMetadata: is set and listenerPath is not: nobody would get it"
+        ),
         ("linux.intelRdt", #"{"closID":"x"}"#, "linux.intelRdt: resctrl is not supported: leave the object out"),
         ("linux.netDevices", #"{"eth0":{}}"#, "linux.netDevices: moving network devices is not supported"),
         ("linux.memoryPolicy", #"{"mode":"MPOL_BIND"}"#, "linux.memoryPolicy: set_mempolicy(2) is not supported"),

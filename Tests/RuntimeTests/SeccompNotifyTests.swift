@@ -175,29 +175,3 @@ struct SeccompNotifyTests {
             }.contains("without a rule"))
     }
 }
-
-/// A Unix stream socket that takes one connection.
-private final class UnixListener: Sendable {
-    private let socket: OwnedFD
-
-    init(_ path: String) throws {
-        socket = OwnedFD(adopting: try check { Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0) })
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let raw = socket.raw
-        try check {
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(raw, .init(__sockaddr__: $0), socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-        }
-        try check { listen(raw, 1) }
-    }
-
-    func accept() throws -> OwnedFD {
-        let raw = socket.raw
-        return OwnedFD(adopting: try check { Glibc.accept(raw, .init(__sockaddr__: nil), nil) })
-    }
-}

@@ -22,11 +22,13 @@ package enum Conditions {
         return String(decoding: bytes, as: UTF8.self).contains("\toverlay\n")
     }()
 
-    /// The v1 controllers with a hierarchy of their own, or those of the v2 one.
+    /// The v1 controllers with a hierarchy of their own, or those of the v2 one, be it alone or beside them.
     package static func hasController(_ name: String) -> Bool {
         if File.exists("/sys/fs/cgroup/\(name)/cgroup.procs") { return true }
-        let all = try? File.readAll("/sys/fs/cgroup/cgroup.controllers", limit: 4096)
-        return String(decoding: all ?? [], as: UTF8.self).split { " \n".contains($0) }.contains { $0 == name }
+        return ["", "/unified"].contains { place in
+            let all = try? File.readAll("/sys/fs/cgroup\(place)/cgroup.controllers", limit: 4096)
+            return String(decoding: all ?? [], as: UTF8.self).split { " \n".contains($0) }.contains { $0 == name }
+        }
     }
 
     /// Devices can be denied: by the v1 controller, or by a program on v2 alone.

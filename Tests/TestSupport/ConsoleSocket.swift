@@ -5,28 +5,14 @@ internal import Sys
 /// Where a runtime sends the other side of a container's terminal to (`--console-socket`).
 package final class ConsoleSocket {
     package let path: String
-    private let listener: OwnedFD
+    private let listener: UnixListener
     private var master: OwnedFD?
     private var text = ""
 
     /// The name is short whatever the directory: a socket's address has 108 bytes.
     package init(_ scratch: Scratch) throws {
         path = scratch("tty-\(Random.hex(bytes: 3))")
-        listener = OwnedFD(adopting: try check { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0) })
-        var address = sockaddr_un()
-        address.sun_family = UInt16(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
-        let fd = listener.raw
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let name = address
-        try check {
-            withUnsafePointer(to: name) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(fd, __CONST_SOCKADDR_ARG(__sockaddr__: $0), size)
-                }
-            }
-        }
-        try check { listen(fd, 4) }
+        listener = try UnixListener(path)
     }
 
     package struct Nothing: Error { let what: String }
@@ -35,11 +21,7 @@ package final class ConsoleSocket {
     package func receive() throws {
         var poller = pollfd(fd: listener.raw, events: Int16(POLLIN), revents: 0)
         guard try check({ poll(&poller, 1, 10_000) }) == 1 else { throw Nothing(what: "no connection to \(path)") }
-        let number = listener.raw
-        let connection = OwnedFD(
-            adopting: try check {
-                accept4(number, __SOCKADDR_ARG(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue))
-            })
+        let connection = try listener.accept()
         var bytes = [UInt8](repeating: 0, count: 4096)
         var descriptor: Int32 = -1
         let from = connection.raw

@@ -128,8 +128,9 @@ package final class OCIContainer: Sendable {
 
     /// A file of its control group, by the controller and the file's names in the first and the second version.
     package func limit(_ controller: String, _ name: String, unified: String) -> String? {
-        let path = "/sys/fs/cgroup/\(controller)\(cgroup)/\(name)"
-        let place = File.exists("/sys/fs/cgroup/\(controller)") ? path : "/sys/fs/cgroup\(cgroup)/\(unified)"
+        let second = File.exists("/sys/fs/cgroup/unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup"
+        let hasFirst = File.exists("/sys/fs/cgroup/\(controller)")
+        let place = hasFirst ? "/sys/fs/cgroup/\(controller)\(cgroup)/\(name)" : "\(second)\(cgroup)/\(unified)"
         guard let bytes = try? File.readAll(place, limit: 1 << 16) else { return nil }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: "\n")
     }

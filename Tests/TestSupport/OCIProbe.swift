@@ -26,6 +26,11 @@ package enum OCIProbe {
         return result
     }
 
+    /// Puts it among the files of a bench, for the host's side.
+    package static func install(_ bench: OCIBench) throws -> String {
+        try bench.scratch.file("probe", try bytes(), mode: 0o755)
+    }
+
     fileprivate static func bytes() throws -> [UInt8] { try built.get() }
 }
 

@@ -19,6 +19,9 @@ package struct Podman: Sendable {
         // More than a caller without CAP_SYS_RESOURCE may give.
         let limits = #"default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]"#
         try scratch.file("containers.conf", "[containers]\n\(limits)\n")
+        // podman starts it without the variable that names its libraries.
+        let conmon = "export LD_LIBRARY_PATH=\(Podman.directory)/lib; exec \(Podman.directory)/bin/conmon \"$@\""
+        try scratch.file("conmon", "#!/bin/sh\n\(conmon)\n", mode: 0o755)
     }
 
     /// Ends and removes what it has started; its control groups too.
@@ -47,7 +50,7 @@ package struct Podman: Sendable {
         let policy = try scratch.file("policy.json", #"{"default":[{"type":"insecureAcceptAnything"}]}"#)
         let places = [
             "--root", scratch("root"), "--runroot", scratch("run"), "--tmpdir", scratch("tmp"),
-            "--storage-driver", "vfs", "--conmon", "\(Podman.directory)/bin/conmon", "--runtime", runtime,
+            "--storage-driver", "vfs", "--conmon", scratch("conmon"), "--runtime", runtime,
             "--events-backend", "file", "--cgroup-manager", "cgroupfs",
         ]
         let environment = [
@@ -55,7 +58,7 @@ package struct Podman: Sendable {
             "CONTAINERS_CONF": scratch("containers.conf"),
         ]
         var arguments = arguments
-        if ["load", "pull", "push", "save"].contains(arguments.first ?? "") {
+        if ["import", "load", "pull", "push", "save"].contains(arguments.first ?? "") {
             arguments.insert("--signature-policy=\(policy)", at: 1)
         }
         return try Tool.run(

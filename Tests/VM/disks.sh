@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds what the virtual machine starts from, in the directory OUT: an initramfs that mounts the first disk, and that
 # disk, an ext4 image with a small Debian made of the host's installed packages, our executables, the test bundle, the
-# fixtures, systemd and a filled registry. Nothing is mounted for it. Usage: disks.sh OUT KERNEL SYSTEMD
+# fixtures, what `make servers` unpacked of OCI runtimes and their callers, systemd and a filled registry. Nothing is mounted
+# for it. Usage: disks.sh OUT KERNEL SYSTEMD
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
@@ -29,8 +30,10 @@ list_files() {
 
 # The libraries of all programs among the files named on standard input, by both the name and what it links to.
 list_libraries() {
-    grep -E '^(/usr)?/(s?bin|lib/gcc|lib/e2fsprogs)/|\.xctest$|/runimg-image$' | while read -r file; do
-        [ ! -f "$file" ] || [ -L "$file" ] || ldd "$file" 2>/dev/null || true
+    grep -E '^(/usr)?/(s?bin|lib/gcc|lib/e2fsprogs)/|\.xctest$|/runimg-image$|/out/servers/[^/]+/(bin|libexec)/' |
+    while read -r file; do
+        # What `make servers` unpacked has some of its libraries beside it.
+        [ ! -f "$file" ] || [ -L "$file" ] || LD_LIBRARY_PATH=${file%/*}/../lib ldd "$file" 2>/dev/null || true
     done | awk '/=> \// { print $3 } /^\t\// { print $1 }' | sort -u | while read -r library; do
         echo "$library"
         readlink -f "$library"
@@ -49,11 +52,15 @@ make_root() {
         printf '%s\n' "$tree/.build/release/runimg" "$tree/.build/release/runimg-image" \
             "$tree/.build/release/runimg-oci"
         find "$tree/rootfs-fixtures" -not -path '*/.making*' -not -path '*/out/servers*'
+        # Who calls OCI runtimes, and the other runtimes.
+        find "$tree"/rootfs-fixtures/out/servers/{crun,docker,podman} 2>/dev/null || true
         [ ! -d "$tree/../shared/images" ] || find "$(cd "$tree/../shared/images" && pwd)"
     } > "$out/files"
     { cat "$out/files"; echo "$tree/.build/debug/runimgPackageTests.xctest"; } | list_libraries >> "$out/files"
     # A package may list what the host's owner removed.
-    sort -u "$out/files" | while read -r file; do [ ! -e "$file" ] && [ ! -L "$file" ] || echo "$file"; done |
+    # A library that was found beside its program is in the list already, by its proper name.
+    grep -v '/\.\./' "$out/files" | sort -u |
+        while read -r file; do [ ! -e "$file" ] && [ ! -L "$file" ] || echo "$file"; done |
         tar -C / -cf - --no-recursion --files-from=- 2>/dev/null |
         tar -C "$root" -xf - --keep-directory-symlink
     # With a tenth of its size the bundle is read in a tenth of the time.

@@ -1,8 +1,10 @@
 #!/bin/bash
 # Boots Debian's own kernel in a virtual machine and runs there what depends on the kernel most: the suites of launch,
-# limits and devices on one kind of cgroups alone, the release executables under limits, containers whose cgroups systemd
-# keeps, and pulls whose power is cut. Ends with one line of counts. CGROUP=v2 (default) or v1;
-# PHASES="suites limits systemd power-cut" names parts; ROUNDS is the number of power cuts.
+# limits and devices on one kind of cgroups alone, podman, docker and containerd with runimg-oci, the release
+# executables under limits, containers whose cgroups systemd keeps, and pulls whose power is cut. Ends with one line of
+# counts. CGROUP=v2 (default) or v1; PHASES="suites limits systemd power-cut" names parts; ROUNDS is the number of power
+# cuts; FILTER (a regular expression without spaces) picks tests of the suites, and RUNIMG_OCI_RUNTIME the OCI runtimes that
+# they try.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mode=${CGROUP:-v2}
@@ -14,7 +16,7 @@ v1) phases=${PHASES:-suites limits systemd} ;;
 esac
 if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || { echo "make test-vm: needs root for the owners in the guest's disk" >&2; exit 1; }
-    exec sudo --preserve-env=CGROUP,PHASES,ROUNDS,ACCEL,CPU "$0"
+    exec sudo --preserve-env=CGROUP,PHASES,ROUNDS,FILTER,RUNIMG_OCI_RUNTIME,ACCEL,CPU "$0"
 fi
 sh .ci/install-vm-dependencies.sh "$kernel" "$PWD/.build/vm/systemd"
 
@@ -46,7 +48,8 @@ result() {
 # in_machine NAME PHASES SECONDS [OPTION...]: one boot whose answers are results.
 in_machine() {
     local line
-    start_machine "$1" "$2" "" "${@:4}"
+    start_machine "$1" "$2" "" "${@:4}" ${FILTER:+"vm.filter=$FILTER"} \
+        ${RUNIMG_OCI_RUNTIME:+"vm.runtimes=$RUNIMG_OCI_RUNTIME"}
     wait_machine "$3" || result fail "$1: not done after $3 s, see $logs/$1.console"
     while read -r line; do
         case $line in

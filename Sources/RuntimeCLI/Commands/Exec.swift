@@ -20,7 +20,8 @@ extension Command {
             Option("pid-file", value: "FILE", "gets the number of the process"),
             Option("console-socket", value: "SOCKET", "Unix socket that gets the master of the terminal"),
             Option("preserve-fds", value: "N", "descriptors behind 2 that the command gets"),
-            Option("cgroup", value: "PATH", "below the container's own"),
+            Option(
+                "cgroup", value: "[CONTROLLER,...:]PATH", "below the container's own; with controllers, once for each"),
             Option("ignore-paused", "also in a paused container"),
             Option("no-subreaper", "accepted"),
         ], count: 1...Int.max, stops: true, failureCode: 255
@@ -32,7 +33,7 @@ extension Command {
         options.consoleSocket = line["console-socket"].map(Path.absolute)
         options.pidFile = line["pid-file"].map(Path.absolute)
         options.preserved = try PreservedDescriptors.count(line)
-        options.cgroup = line["cgroup"]
+        try ExecCgroups.read(line, &options)
         options.ignoresPause = try line.isOn("ignore-paused")
         options.isAttached = !isDetached && options.consoleSocket == nil
         let attached = try AttachedProcess()
@@ -40,6 +41,27 @@ extension Command {
             try runtime.exec(id, process, options)
         }
         return isDetached ? 0 : try attached.serve(started)
+    }
+}
+
+/// Where `--cgroup` says that the process is, in runc's grammar.
+private enum ExecCgroups {
+    static func read(_ line: ParsedLine, _ options: inout ExecOptions) throws(CommandFault) {
+        let all = line.all("cgroup")
+        for text in all {
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 1 {
+                if all.count > 1 { throw .usage("--cgroup \(text): one of several needs CONTROLLER: before its path") }
+                options.cgroup = text
+                return
+            }
+            for name in parts[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+                if name.isEmpty { throw .usage("--cgroup \(text): a controller has no name") }
+                if options.cgroups.updateValue(parts[1], forKey: name) != nil {
+                    throw .usage("--cgroup \(text): the controller \(name) is there twice")
+                }
+            }
+        }
     }
 }
 

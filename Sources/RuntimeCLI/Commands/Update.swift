@@ -17,7 +17,7 @@ extension Command {
             Option("cpu-idle", value: "0|1", "SCHED_IDLE for the container"),
             Option("cpuset-cpus", value: "LIST", "CPUs, 0-2,7"),
             Option("cpuset-mems", value: "LIST", "memory nodes"),
-            Option("memory", value: "BYTES", "memory limit"),
+            Option("memory", value: "BYTES", "memory limit; 64k, 32m and 2g are read as well"),
             Option("memory-reservation", value: "BYTES", "soft memory limit"),
             Option("memory-swap", value: "BYTES", "memory and swap together; -1 for no limit"),
             Option("pids-limit", value: "N", "processes; -1 for no limit"),
@@ -34,9 +34,9 @@ private enum UpdatedResources {
         if let path = line["resources"] { return try file(path) }
         var resources = Spec.Resources()
         var memory = Spec.Memory()
-        memory.limit = try line.number("memory")
-        memory.reservation = try line.number("memory-reservation")
-        memory.swap = try line.number("memory-swap")
+        memory.limit = try line.size("memory")
+        memory.reservation = try line.size("memory-reservation")
+        memory.swap = try line.size("memory-swap")
         if memory != Spec.Memory() { resources.memory = memory }
         var cpu = Spec.CPU()
         cpu.shares = try line.number("cpu-share")

@@ -173,9 +173,11 @@ long op_mask(struct child *child, const struct cinit_op *op) {
     child->call = CINIT_AT_VERIFY;
     long error = sys(newfstatat, target, "", &status, AT_EMPTY_PATH);
     if (!error) {
-        int source = child->slots[S_ISDIR(status.st_mode) ? (int)op->a : op->slot];
+        int is_directory = S_ISDIR(status.st_mode);
+        int source = child->slots[is_directory ? (int)op->a : op->slot];
         child->call = CINIT_AT_OPEN_TREE;
-        long cover = clone_tree(source, "", AT_EMPTY_PATH);
+        long cover = is_directory && (op->flags & CINIT_ITSELF) ? sys(fcntl, source, F_DUPFD_CLOEXEC, 0)
+                                                                : clone_tree(source, "", AT_EMPTY_PATH);
         error = cover < 0 ? cover : 0;
         if (!error) {
             child->call = CINIT_AT_MOVE;

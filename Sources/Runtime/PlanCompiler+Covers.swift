@@ -61,25 +61,38 @@ extension PlanCompiler {
     /// and takes the masks below along.
     mutating func coverPaths() throws(RuntimeError) {
         let masked = unique(spec.linux.maskedPaths)
-        if !masked.isEmpty {
-            let null = try slot("null")
-            let empty = try slot("empty")
-            // Where the image has no such node or a false one this fails, and so does the start.
-            let place = dev.map { Place.within($0, "null") } ?? .within(root, "/dev/null")
-            ops.append(.nullDevice(null, place, flags: Int32(O_PATH)))
-            let options = [
-                MountOption("source", "tmpfs"), MountOption("ro"), MountOption("nr_inodes", "1"),
-                MountOption("mode", "555"),
-            ]
-            ops.append(
-                .filesystem(empty, type: "tmpfs", options: options, [.readOnly, .noSuid, .noDev, .noExec]))
-            // Before Linux 6.15 open_tree copies only what is mounted in our own namespace. So it lies on the old root's
-            // /proc, which no later step looks at, until the pivot takes that away.
-            // In a mount namespace with others in it, no place is ours to use.
-            if !joins(.mount) { ops.append(.attach(empty, .host("/proc"), .directory)) }
-            for path in masked { ops.append(.mask(cover(path), file: null, directory: empty, [])) }
-        }
+        if !masked.isEmpty { try mask(masked) }
         for path in unique(spec.linux.readonlyPaths) { ops.append(.readOnly(cover(path), [])) }
+    }
+
+    /// Before Linux 6.15 open_tree copies only what is mounted in our own namespace. So what covers directories lies on the
+    /// old root's /proc, which no later step looks at, until the pivot takes that away. In a mount namespace with others in
+    /// it no place is ours to use: there each path gets one of its own.
+    private mutating func mask(_ paths: [String]) throws(RuntimeError) {
+        let null = try slot("null")
+        // Where the image has no such node or a false one this fails, and so does the start.
+        let place = dev.map { Place.within($0, "null") } ?? .within(root, "/dev/null")
+        ops.append(.nullDevice(null, place, flags: Int32(O_PATH)))
+        var shared: Slot?
+        if !joins(.mount) {
+            let empty = try makeEmpty()
+            ops.append(.attach(empty, .host("/proc"), .directory))
+            shared = empty
+        }
+        for path in paths {
+            let empty = if let shared { shared } else { try makeEmpty() }
+            ops.append(.mask(cover(path), file: null, directory: empty, shared == nil ? .itself : []))
+        }
+    }
+
+    private mutating func makeEmpty() throws(RuntimeError) -> Slot {
+        let empty = try slot("empty")
+        let options = [
+            MountOption("source", "tmpfs"), MountOption("ro"), MountOption("nr_inodes", "1"),
+            MountOption("mode", "555"),
+        ]
+        ops.append(.filesystem(empty, type: "tmpfs", options: options, [.readOnly, .noSuid, .noDev, .noExec]))
+        return empty
     }
 
     /// Straight from the procfs mount for what lies on it.

@@ -37,6 +37,8 @@ package struct TargetRules: OptionSet, Hashable, Sendable {
     package static let sameMount = TargetRules(rawValue: 32)
     package static let directory = TargetRules(rawValue: 64)
     static let hostTerminal = TargetRules(rawValue: 128)
+    /// What covers a directory is not copied for it.
+    static let itself = TargetRules(rawValue: 256)
 
     private static let words: [(TargetRules, String)] = [
         (.noLinks, "nolinks"), (.makeDirectory, "mkdir"), (.makeLike, "create"), (.notProc, "notproc"),

@@ -74,6 +74,7 @@ enum cinit_flags {
     CINIT_SAME_MOUNT = 32,     // the path may not cross a mount
     CINIT_DIRECTORY = 64,      // the target must be a directory
     CINIT_HOST_TERMINAL = 128, // a terminal of the host's devpts, by /dev/ptmx
+    CINIT_ITSELF = 256,        // what covers a directory is not copied but mounted there itself
 };
 
 enum cinit_await {

@@ -109,10 +109,11 @@ import Testing
             $0.memory = memory
         }
         let shell = try ShellInCgroup("x=$(head -c 3000000 /dev/zero | tr '\\0' a); while :; do :; done", in: cgroup)
-        // A slow machine is throttled before the shell has read it all.
+        // A slow machine is throttled before the shell has read it all, and has waited for who wrote it.
         let isBusy = try Wait.until(seconds: 20) {
             let now = try cgroup.statistics()
             return (now.cpu?.throttling?.throttledPeriods ?? 0) > 1 && (now.memory?.usage.usage ?? 0) > 3_000_000
+                && now.pids?.current == 1
         }
         #expect(isBusy)
         let statistics = try cgroup.statistics()

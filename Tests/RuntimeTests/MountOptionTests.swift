@@ -187,13 +187,23 @@ struct MountOptionTests {
 struct MappedMountTests {
     private static let mapping = [Spec.IDMapping(containerID: 0, hostID: 100_000, size: 65536)]
 
+    /// Before Linux 6.3 a tmpfs can't; then what the scratch directory is on is bound.
+    private func mountHere(_ path: String) throws {
+        var name = utsname()
+        uname(&name)
+        let release = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let parts = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        let isOld = parts.lexicographicallyPrecedes([6, 3])
+        try check { isOld ? mount(path, path, nil, UInt(MS_BIND), nil) : mount("tmpfs", path, "tmpfs", 0, "size=64k") }
+    }
+
     private func source(_ fixture: ContainerFixture) throws -> String {
         let host = try fixture.scratch.directory("host")
-        try check { mount("tmpfs", host, "tmpfs", 0, "size=64k") }
+        try mountHere(host)
         for name in ["file", "below"] {
             if name == "below" {
                 try Directory.make("\(host)/below", mode: 0o755)
-                try check { mount("tmpfs", "\(host)/below", "tmpfs", 0, "size=64k") }
+                try mountHere("\(host)/below")
             } else {
                 try File.open("\(host)/\(name)", O_WRONLY | O_CREAT, mode: 0o644).close()
             }

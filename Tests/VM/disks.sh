@@ -67,7 +67,9 @@ make_root() {
     strip -o "$root/vm/tests" "$tree/.build/debug/runimgPackageTests.xctest"
     mkdir -p "$root/lib/modules/$version" "$root/var/tmp"
     cp -a "$kernel/lib/modules/$version"/modules.* "$root/lib/modules/$version/"
-    for name in fs/overlayfs drivers/block drivers/virtio fs/fuse; do
+    # The second line is what containers' networks take: bridges, links and nf_tables.
+    for name in fs/overlayfs drivers/block drivers/virtio fs/fuse \
+        drivers/net net/802 net/llc net/bridge net/bridge/netfilter net/netfilter net/{ipv4,ipv6}/netfilter lib crypto; do
         mkdir -p "$root/lib/modules/$version/kernel/$name"
         cp -a "$kernel/lib/modules/$version/kernel/$name"/*.ko "$root/lib/modules/$version/kernel/$name/"
     done

@@ -116,10 +116,11 @@ package struct ExternalProcess: Sendable, Hashable {
     /// The terminal that was sent there by now.
     func receiveTerminal(_ listener: Int32) throws(RuntimeError) -> OwnedFD {
         do throws(Errno) {
-            if let connection = try StreamSocket.accept(listener, milliseconds: 0),
-                let terminal = try StreamSocket.receiveDescriptor(connection.raw, limit: 4096).1
-            {
-                return try terminal.duplicate()
+            if let connection = try StreamSocket.accept(listener, milliseconds: 0) {
+                defer { withExtendedLifetime(connection) {} }
+                if let terminal = try StreamSocket.receiveDescriptor(connection.raw, limit: 4096).1 {
+                    return try terminal.duplicate()
+                }
             }
         } catch {
             throw .system(operation: "receive the terminal of", subject: runtime.name, error)

@@ -140,8 +140,8 @@ extension EndToEnd {
         }
 
         @Test(arguments: [
-            "--blkio-weight-device", "--cgroup-parent", "--gpus", "--link", "--oom-score-adj", "--runtime",
-            "--storage-opt",
+            "--blkio-weight-device", "--cgroup-parent", "--gpus", "--link", "--oom-score-adj", "--storage-opt",
+            "--umask",
         ])
         func aFlagOfTheFutureIsNotIgnored(_ flag: String) throws {
             let output = try Runimg()("run", "\(flag)=x", "image")

@@ -72,6 +72,8 @@ extension OCIRuntimeTests {
                 ])
                 #expect(output.status == 0, "\(output)")
                 try socket.receive()
+                // What is typed before is shown between.
+                _ = socket.read(until: "yes\r\n")
                 try socket.type("typed\r")
                 let said = socket.read(until: "got-typed")
                 #expect(said.contains("/dev/pts/0\r\nyes\r\n") && said.contains("got-typed"), "\(said)")

@@ -17,16 +17,20 @@ package final class ConsoleSocket {
 
     package struct Nothing: Error { let what: String }
 
-    /// Takes the terminal; within some seconds.
+    /// Takes the terminal.
     package func receive() throws {
         var poller = pollfd(fd: listener.raw, events: Int16(POLLIN), revents: 0)
-        guard try check({ poll(&poller, 1, 10_000) }) == 1 else { throw Nothing(what: "no connection to \(path)") }
+        guard try check({ poll(&poller, 1, Int32(Wait.bound(10) * 1000)) }) == 1 else {
+            throw Nothing(what: "no connection to \(path)")
+        }
         let connection = try listener.accept()
         var bytes = [UInt8](repeating: 0, count: 4096)
         var descriptor: Int32 = -1
         let from = connection.raw
         poller = pollfd(fd: from, events: Int16(POLLIN), revents: 0)
-        guard try check({ poll(&poller, 1, 10_000) }) == 1 else { throw Nothing(what: "no message on \(path)") }
+        guard try check({ poll(&poller, 1, Int32(Wait.bound(10) * 1000)) }) == 1 else {
+            throw Nothing(what: "no message on \(path)")
+        }
         let count = clinux_receive(from, &bytes, bytes.count, 0, &descriptor)
         guard count > 0, descriptor >= 0 else { throw Nothing(what: "no descriptor in \(count) bytes") }
         master = OwnedFD(adopting: descriptor)

@@ -8,13 +8,15 @@ package struct Podman: Sendable {
 
     private let scratch: Scratch
     private let runtime: String
+    private let manager: String
     /// Below which its containers' control groups are.
     package let cgroup = "runimg-test-podman-\(Random.hex(bytes: 6))"
     package var place: String { scratch.path }
 
-    /// `runtime` runs its containers; else runc would.
-    package init(runtime: OCIRuntime? = nil) throws {
+    /// `runtime` runs its containers; else runc would. `cgroupManager` as podman's own option.
+    package init(runtime: OCIRuntime? = nil, cgroupManager: String = "cgroupfs") throws {
         scratch = try Scratch()
+        manager = cgroupManager
         self.runtime = runtime?.path ?? Podman.runtime
         // More than a caller without CAP_SYS_RESOURCE may give.
         let limits = #"default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]"#
@@ -51,7 +53,7 @@ package struct Podman: Sendable {
         let places = [
             "--root", scratch("root"), "--runroot", scratch("run"), "--tmpdir", scratch("tmp"),
             "--storage-driver", "vfs", "--conmon", scratch("conmon"), "--runtime", runtime,
-            "--events-backend", "file", "--cgroup-manager", "cgroupfs",
+            "--events-backend", "file", "--cgroup-manager", manager,
         ]
         let environment = [
             "LD_LIBRARY_PATH": "\(Podman.directory)/lib", "HOME": scratch.path,

@@ -117,7 +117,8 @@ extension Engine {
             try leadOutward(draft.record, attached.namespace, pidfd: pidfd)
             holder = try holdPorts(attached, of: draft.record, pidfd: pidfd)
         }
-        _ = consume held
+        // Another runtime has opened what these lead to by their numbers.
+        withExtendedLifetime((held, attached?.namespace)) {}
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt, published: attached?.published, holder: holder)

@@ -46,7 +46,7 @@ extension OCIRuntimeTests {
                     #expect(
                         Wait.until(seconds: 20) { container.status == "created" || (try? container.create()) != nil })
                     try container.start()
-                    #expect(container.prints("ran") || container.status == "running", "after \(delay) µs")
+                    #expect(container.becomes("running"), "after \(delay) µs")
                     try bench.check("delete", "--force", container.id)
                 }
             }

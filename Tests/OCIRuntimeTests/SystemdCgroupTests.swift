@@ -159,12 +159,18 @@ extension OCIRuntimeTests {
         @Test(arguments: OCIRuntime.all.filter { $0.kind == .runimg })
         func aCreateThatIsKilledLeavesNoUnit(_ runtime: OCIRuntime) throws {
             try OCIBench.with(runtime) { bench in
+                // Over what a whole one takes on this machine.
+                let whole = try UnitBench(bench)
+                let start = Wait.now
+                try whole.container.create(globals: UnitBench.globals)
+                let time = Wait.now - start
+                try whole.delete("--force")
                 var killed = 0
                 for step in 1...8 {
                     let unit = try UnitBench(bench)
                     let output = try bench.run(
                         ["create", "--bundle", unit.container.bundle, unit.container.id], globals: UnitBench.globals,
-                        under: ["timeout", "-s", "KILL", "\(0.015 * Wait.patience * Double(step))"])
+                        under: ["timeout", "-s", "KILL", "\(time * Double(step) / 9)"])
                     if output.status != 0 { killed += 1 }
                     try unit.delete("--force")
                     unit.expectNothing()

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 enum { MOUNT_PRIVATE_RECURSIVE = 1 << 18 | 1 << 14, KERNEL_SIGNALS = 64, EXIT_SETUP = 125 };
 
@@ -175,6 +176,20 @@ static long run_op(struct child *child, const struct cinit_op *op) {
     }
 }
 
+static int64_t now(void) {
+    struct timespec time = {0};
+    sys(clock_gettime, CLOCK_MONOTONIC, &time);
+    return time.tv_sec * (int64_t)1000000000 + time.tv_nsec;
+}
+
+/// Before each operation, for who asked.
+static void note_time(struct cinit_clock *clock, unsigned code, unsigned before) {
+    int is_rooted = before == CINIT_PIVOT || before == CINIT_CHROOT || before == CINIT_MOVE_ROOT;
+    if (!before) clock->begun = now();
+    if (is_rooted) clock->rooted = now();
+    if (code == CINIT_EXEC) clock->executed = now();
+}
+
 /// 0, 1, 2 must be taken, or a descriptor of ours would land there and be lost to the standard ones.
 static void occupy_standard(void) {
     for (int fd = 0; fd <= 2; fd++)
@@ -203,6 +218,7 @@ void cinit_interpret(void *plan, const struct cinit_start_arguments *arguments) 
     int is_mapped = header->op_count && ops[0].code == CINIT_AWAIT && ops[0].a == CINIT_AWAIT_MAPPED;
     if (!is_mapped) sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     for (uint32_t i = 0; i < header->op_count; i++) {
+        if (arguments->clock) note_time(arguments->clock, ops[i].code, i ? ops[i - 1].code : 0);
         long error = run_op(&child, &ops[i]);
         if (error < 0) fail(&child, i, error);
     }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -56,37 +57,49 @@ static long lay_out(int control, int pidfd, int lock, int further) {
     return sys(close_range, FIRST_DESCRIPTOR + count, ~0U, 0);
 }
 
-/// What the forked process does. Only raw system calls: other threads of the caller's may have held any lock.
-static void become_monitor(
-    void *plan, const struct cinit_start_arguments *arguments, const struct cinit_monitor *monitor,
-    struct clone_args *call, const int *pidfd) {
+/// What the process that becomes the monitor is made with.
+struct beginning {
+    void *plan;
+    const struct cinit_start_arguments *arguments;
+    const struct cinit_monitor *monitor;
+    struct clone_args call;
+    int pidfd;
+};
+
+/// Only raw system calls, and nothing of the caller's is changed: the memory is the caller's, whose thread stands still until
+/// our exec, but not its others.
+static int become_monitor(void *argument) {
+    struct beginning *beginning = argument;
+    const struct cinit_monitor *monitor = beginning->monitor;
     sys(setsid);
     // What another runtime makes is to be the monitor's child.
     if (monitor->takes_orphans) sys(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    long pid = clone_child(plan, arguments, call);
+    long pid = clone_child(beginning->plan, beginning->arguments, &beginning->call);
     if (pid < 0) {
         report(monitor->control, (int)pid, -1);
         leave(1);
     }
-    long error = report(monitor->control, (int)pid, *pidfd);
+    long error = report(monitor->control, (int)pid, beginning->pidfd);
     char *environment[] = {NULL};
-    if (error >= 0) error = lay_out(monitor->control, *pidfd, monitor->lock, monitor->kept);
+    if (error >= 0) error = lay_out(monitor->control, beginning->pidfd, monitor->lock, monitor->kept);
     if (error >= 0) error = sys(execve, "/proc/self/exe", monitor->argv, environment);
     // The child dies with us (PR_SET_PDEATHSIG).
     leave(1);
+    return 1;
 }
 
+/// The memory of a program in Swift is copied for the container's process only: that of the monitor has none of it.
 pid_t cinit_start_monitored(
     void *plan, const struct cinit_start_arguments *arguments, const struct cinit_monitor *monitor) {
-    int pidfd = -1;
-    struct clone_args call;
-    if (prepare_clone(plan, arguments, &call, &pidfd) < 0) return -EINVAL;
+    struct beginning beginning = {.plan = plan, .arguments = arguments, .monitor = monitor, .pidfd = -1};
+    if (prepare_clone(plan, arguments, &beginning.call, &beginning.pidfd) < 0) return -EINVAL;
+    // At the end of the caller's own, so there is all of that below it.
+    _Alignas(16) char stack[16 << 10];
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct clone_args fork = {.exit_signal = SIGCHLD};
-    long pid = start_process(&fork);
-    if (pid == 0) become_monitor(plan, arguments, monitor, &call, &pidfd);
+    int pid = clone(become_monitor, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &beginning);
+    int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return (pid_t)pid;
+    return pid < 0 ? -error : pid;
 }

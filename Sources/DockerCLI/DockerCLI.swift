@@ -21,7 +21,7 @@ package enum DockerCLI {
         var draft = GlobalFlags.Draft()
         let outcome: FlagParser<GlobalFlags.Draft>.Outcome
         do throws(ParseError) {
-            outcome = try FlagParser(FlagTable(GlobalFlags.flags), interspersed: false).parse(arguments, into: &draft)
+            outcome = try FlagParser(GlobalFlags.table, interspersed: false).parse(arguments, into: &draft)
         } catch {
             if error.showsUsage { throw .usage(Suggestion.added(to: error, GlobalFlags.flags.map(\.info))) }
             throw .failed("\(error)", code: error.isPlanned ? 125 : 1)
@@ -72,7 +72,7 @@ package enum DockerCLI {
     private static func command(_ words: [String], _ context: CommandContext) throws(CommandError) -> Int32 {
         let first = words[0]
         // A group takes a second word; a word of its own may share the group's name (`builder`).
-        let isGroup = !CommandTable.members(of: first).isEmpty
+        let isGroup = CommandTable.isGroup(first)
         let path = isGroup && words.count > 1 && !words[1].hasPrefix("-") ? "\(first) \(words[1])" : first
         if let entry = CommandTable.find(path) {
             return try run(entry, path, words.dropFirst(path == first ? 1 : 2), context)

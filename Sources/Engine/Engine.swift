@@ -13,6 +13,7 @@ package struct Engine: Sendable {
     let volumes: VolumeStore
     let networks: NetworkStore
     let live: LiveContainers
+    let hierarchies = KnownHierarchies()
     /// By the command line or the configuration; nil: whichever works.
     let askedDriver: StorageDriver?
     /// nil for root.

@@ -8,4 +8,6 @@ package enum EngineEvent: Sendable, Hashable {
     case warning(String)
     /// What `--dry-run` found out, in lines.
     case plan(String)
+    /// What `--timing` found out: nanoseconds of each phase that was gone through.
+    case timing([RunPhase: Int64])
 }

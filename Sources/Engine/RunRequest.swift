@@ -18,6 +18,8 @@ package struct RunRequest: Sendable, Hashable, Codable {
     package var readOnly = false
     package var quiet = false
     package var dryRun = false
+    /// Whether it is told where the time went; of no use in a record.
+    package var timing: Bool?
     /// Whether the command returns as soon as the container runs (`-d`).
     package var detach = false
     /// Which streams the command connects; nil: output and error, and input where it is interactive.

@@ -41,17 +41,19 @@ package enum Launcher {
         listener: SeccompListener.Handover = SeccompListener.refuse
     ) throws(RuntimeError) -> RunningProcess {
         var monitor: StartingMonitor?
-        return try start(plan, cgroup, targets, &monitor, listener, beforeRelease)
+        return try start(plan, cgroup, targets, &monitor, nil, listener, beforeRelease)
     }
 
-    /// As `start`, with a monitor as the container's parent, which outlives the caller.
+    /// As `start`, with a monitor as the container's parent, which outlives the caller. The child notes its times in
+    /// `clock`, if any.
     package static func start(
         _ plan: LaunchPlan, cgroup: Cgroup, joining targets: [Int32] = [], monitor launch: MonitorLaunch,
+        clock: LaunchClock? = nil,
         beforeRelease: (Int32) throws(RuntimeError) -> Void = { _ in },
         listener: SeccompListener.Handover = SeccompListener.refuse
     ) throws(RuntimeError) -> MonitoredProcess {
         var monitor: StartingMonitor? = try StartingMonitor(launch, takesOrphans: plan.external != nil)
-        let process = try start(plan, cgroup, targets, &monitor, listener, beforeRelease)
+        let process = try start(plan, cgroup, targets, &monitor, clock, listener, beforeRelease)
         guard let monitor = monitor.take() else { throw .lostChild("it has no monitor") }
         return MonitoredProcess(
             process: process, control: monitor.running(), isSuccessor: plan.isFollowed)
@@ -69,7 +71,8 @@ package enum Launcher {
 
     private static func start(
         _ plan: LaunchPlan, _ cgroup: Cgroup?, _ targets: [Int32], _ monitor: inout StartingMonitor?,
-        _ listener: SeccompListener.Handover, _ beforeRelease: (Int32) throws(RuntimeError) -> Void
+        _ clock: LaunchClock?, _ listener: SeccompListener.Handover,
+        _ beforeRelease: (Int32) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> RunningProcess {
         if targets.count != plan.parent.owners.count {
             throw .invalid("\(targets.count) processes for the \(plan.parent.owners.count) that the plan joins")
@@ -78,7 +81,7 @@ package enum Launcher {
         if plan.external != nil, monitor == nil { try Launcher.takeInOrphans() }
         // Another runtime moves what it makes, and not itself.
         let joined = plan.external == nil ? cgroup : nil
-        var child = try StartingChild(plan, cgroup: joined, joining: targets, monitor: &monitor)
+        var child = try StartingChild(plan, cgroup: joined, joining: targets, monitor: &monitor, clock: clock)
         do throws(RuntimeError) {
             try plan.parent.take(for: child.pid)
             if plan.hasHooks {

@@ -25,8 +25,12 @@ extension PlanCompiler {
         if !makes(.mount), !joins(.mount) {
             throw .invalid("the spec has no new mount namespace: the root would be the host's")
         }
-        var kinds: Set<Spec.Namespace.Kind> = []
-        for namespace in spec.linux.namespaces where !kinds.insert(namespace.type).inserted {
+        var kinds: [Spec.Namespace.Kind] = []
+        for namespace in spec.linux.namespaces {
+            if !kinds.contains(namespace.type) {
+                kinds.append(namespace.type)
+                continue
+            }
             throw .invalid("the spec names the \(namespace.type.rawValue) namespace twice")
         }
         try checkShared(kinds)

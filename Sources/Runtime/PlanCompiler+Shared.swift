@@ -5,7 +5,7 @@ extension PlanCompiler {
     /// Which of the processes the pid namespace is of.
     var pidOwner: Int? { request.shared.firstIndex { $0.kinds.contains(.pid) } }
 
-    func checkShared(_ own: Set<Spec.Namespace.Kind>) throws(RuntimeError) {
+    func checkShared(_ own: [Spec.Namespace.Kind]) throws(RuntimeError) {
         if request.shared.count > 4 { throw .invalid("the spec joins namespaces of more than four processes") }
         var kinds = own.reduce(into: NamespaceFlags()) { $0.formUnion(NamespaceFlags($1)) }
         for shared in request.shared {

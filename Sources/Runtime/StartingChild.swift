@@ -16,7 +16,8 @@ struct StartingChild: ~Copyable {
 
     /// Clones it, in a process of its own where there is a `monitor`; it runs up to its first wait.
     init(
-        _ plan: LaunchPlan, cgroup: Cgroup?, joining targets: [Int32], monitor: inout StartingMonitor?
+        _ plan: LaunchPlan, cgroup: Cgroup?, joining targets: [Int32], monitor: inout StartingMonitor?,
+        clock: LaunchClock? = nil
     ) throws(RuntimeError) {
         // A copy of its own, 16-aligned: its pointers are made in place.
         let base = UnsafeMutableRawPointer.allocate(byteCount: plan.buffer.count, alignment: 16)
@@ -31,6 +32,7 @@ struct StartingChild: ~Copyable {
         arguments.child_socket = ends.child.raw
         arguments.parent_socket = ends.parent.raw
         arguments.cgroup = -1
+        arguments.clock = clock?.memory
         arguments.target_count = Int32(targets.count)
         withUnsafeMutableBytes(of: &arguments.targets) { bytes in
             targets.withUnsafeBytes { bytes.copyMemory(from: $0) }

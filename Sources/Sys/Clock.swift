@@ -10,6 +10,13 @@ package enum Clock {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
+    /// Nanoseconds of CPU time that this process has had, from its first instruction.
+    package static var processNanoseconds: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// Nanoseconds since 1970.
     package static var realtimeNanoseconds: Int64 {
         var time = timespec()

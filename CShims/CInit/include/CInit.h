@@ -171,6 +171,14 @@ struct cinit_between {
 
 enum { CINIT_STAGE_CLOCKS = -1, CINIT_STAGE_CLONE = -2 };
 
+/// When the child was where, in memory that it shares with the caller: CLOCK_MONOTONIC in nanoseconds, 0 while it is not
+/// there yet.
+struct cinit_clock {
+    int64_t begun;     // runs its first operation
+    int64_t rooted;    // all is mounted, the root is entered
+    int64_t executed;  // its last operation is next: exec
+};
+
 /// What cinit_start needs beside the plan. Descriptors are numbers of the caller, 10 or above.
 struct cinit_start_arguments {
     int child_socket;  // the child's end of a SOCK_SEQPACKET pair
@@ -189,6 +197,7 @@ struct cinit_start_arguments {
     int joined_count;
     int joined[CINIT_MAX_JOINED];        // namespaces
     int joined_kinds[CINIT_MAX_JOINED];  // CLONE_NEW* of each
+    struct cinit_clock *clock;           // or NULL
 };
 
 /// 0 when every offset and slot of the plan is in range, EINVAL otherwise.
@@ -201,6 +210,10 @@ pid_t cinit_start(void *plan, const struct cinit_start_arguments *arguments, int
 /// For `between`; NULL with errno. A child whose start is under way does not need it any more.
 struct cinit_between *cinit_make_between(void);
 void cinit_drop_between(struct cinit_between *between);
+
+/// For `clock`; NULL with errno.
+struct cinit_clock *cinit_make_clock(void);
+void cinit_drop_clock(struct cinit_clock *clock);
 
 /// A descriptor of a new user namespace with these maps (user_namespaces(7)) and no process in it, or -errno.
 int cinit_user_namespace(const char *uid_map, const char *gid_map);

@@ -57,6 +57,14 @@ package enum CommandTable {
         }
     }
 
+    /// Whether there are any.
+    static func isGroup(_ name: String) -> Bool {
+        let prefix = name + " "
+        return entries.contains { entry in
+            entry.path.hasPrefix(prefix) || entry.aliases.contains { $0.hasPrefix(prefix) }
+        }
+    }
+
     /// The same without second spellings.
     package static func words(of group: String) -> [(word: String, entry: Entry)] {
         var seen: Set<String> = []

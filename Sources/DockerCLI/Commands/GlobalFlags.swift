@@ -8,7 +8,20 @@ package enum GlobalFlags {
         package var version = false
     }
 
-    package static let flags: [Flag<Draft>] = [
+    /// Where the data is, and all others: a command line is read in microseconds where it has none of these.
+    package static let table = FlagTable<Draft>([{ places }, { others }])
+
+    package static var flags: [Flag<Draft>] { places + others }
+
+    private static let places: [Flag<Draft>] = [
+        .value(
+            "data-root", takes: .directory, "Directory of images and containers", default: "\"/var/lib/runimg\"",
+            dataRoot),
+        Flag.value("graph", short: "g", takes: .directory, "Directory of images and containers", dataRoot)
+            .hidden(deprecated: "use --data-root instead"),
+    ]
+
+    private static let others: [Flag<Draft>] = [
         .value("config", takes: .directory, "Directory of docker's config.json") {
             $0.options.dockerConfigDirectory = $1
         },
@@ -18,11 +31,6 @@ package enum GlobalFlags {
         .value("context", short: "c", takes: .words(["default"]), "Context: default") { (_, text) throws(ValueError) in
             if !["", "default"].contains(text) { throw .planned("--context \(Names.printable(text))") }
         },
-        .value(
-            "data-root", takes: .directory, "Directory of images and containers", default: "\"/var/lib/runimg\"",
-            dataRoot),
-        Flag.value("graph", short: "g", takes: .directory, "Directory of images and containers", dataRoot)
-            .hidden(deprecated: "use --data-root instead"),
         .value("default-registry", takes: .text, CommonFlags.defaultRegistryHelp) {
             (draft, text) throws(ValueError) in
             draft.options.registryRules.defaultRegistry = try CommonFlags.defaultRegistry(text)

@@ -49,7 +49,11 @@ package enum RunCommand: Command {
         let screen = PullScreen(context.errors, quiet: request.quiet, context)
         defer { screen.finish() }
         let outcome = try context.engine().run(request) { event in
-            if case .plan(let text) = event { context.output.line(text) } else { screen.show(event) }
+            switch event {
+            case .plan(let text): context.output.line(text)
+            case .timing(let spent): for line in TimingTable.lines(spent) { context.errors.line(line) }
+            default: screen.show(event)
+            }
         }
         switch outcome {
         case .ended(let code): return code

@@ -46,7 +46,6 @@ extension RunFlags {
         .planned("progress", "How a pull is shown: auto, plain, tty, json, none", neutral: "auto"),
         .planned("replace-container", type: "bool", "Take the place of a container of the same name"),
         .planned("timeout", type: "int", "Most seconds the container may run", neutral: "0"),
-        .planned("timing", type: "bool", "Print where the time of the start went"),
         .planned("tls-verify", type: "bool", "Check the certificates of registries", neutral: "true"),
         .planned("tz", "Time zone of the container"),
         .planned("umask", "File mode mask of the container"),

@@ -13,7 +13,7 @@ package enum RunFlags {
 
     /// `create` starts nothing, so it has nothing to detach from.
     package static var create: [RunFlag] {
-        table.all.filter { !["detach", "detach-keys", "sig-proxy", "dry-run"].contains($0.info.name) }
+        table.all.filter { !["detach", "detach-keys", "sig-proxy", "dry-run", "timing"].contains($0.info.name) }
     }
 
     /// Those of these names, for commands that take a part of what `run` takes.
@@ -103,6 +103,9 @@ package enum RunFlags {
             },
             .bool("quiet", short: "q", "Say nothing of the pull") { $0.request.quiet = $1 },
             .bool("dry-run", "Print the plan of the start instead of starting") { $0.request.dryRun = $1 },
+            .bool("timing", "Say at the end, on standard error, where the time went") {
+                $0.request.timing = $1 ? true : nil
+            },
         ] + RegistryFlags.flags(\RunDraft.registry)
 
     private static let storage: [RunFlag] = [

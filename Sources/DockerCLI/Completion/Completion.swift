@@ -61,7 +61,7 @@ struct CompletionLine {
     private func options(_ words: ArraySlice<String>) -> GlobalOptions {
         var draft = GlobalFlags.Draft()
         draft.options = context.options
-        _ = try? FlagParser(FlagTable(GlobalFlags.flags), interspersed: false).parse(words, into: &draft)
+        _ = try? FlagParser(GlobalFlags.table, interspersed: false).parse(words, into: &draft)
         return draft.options
     }
 

@@ -45,6 +45,7 @@ final class PullScreen {
         case .imageMissing(let name): if !quiet { note("Unable to find image '\(name)' locally") }
         case .warning(let text): note("WARNING: \(text)")
         case .plan(let text): output.line(text)
+        case .timing: break
         case .pull(let event): show(event, image)
         }
     }

@@ -2,12 +2,12 @@ package import OCI
 
 /// `--ulimit TYPE=SOFT[:HARD]` (setrlimit(2)); -1 is unlimited.
 package enum Ulimit {
-    private static let names: Set<String> = [
+    private static let names = [
         "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
         "rttime", "sigpending", "stack",
     ]
 
-    static let values = ValueKind.either(names.sorted().map { .prefixed("\($0)=", .text) })
+    static let values = ValueKind.either(names.map { .prefixed("\($0)=", .text) })
 
     package static func parse(_ text: String) throws(ValueError) -> Spec.Rlimit {
         let (name, values) = text.cut("=")

@@ -81,9 +81,7 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
 
     func encoded() throws(EngineError) -> [UInt8] {
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-            return Array(try encoder.encode(self))
+            return try RecordEncoder.encode(self)
         } catch {
             throw .invalid("cannot write the record of container \(shortID): \(error)")
         }

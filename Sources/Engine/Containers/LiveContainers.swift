@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import OCI
 internal import Supervisor
 internal import Sys
 
@@ -49,10 +50,12 @@ struct LiveContainers: Sendable {
         return LiveContainer(path: path, directory: entry, lock: lock, state: state)
     }
 
-    /// What the entry says; nil without one that can be read.
-    func state(of id: String) -> LiveState? {
-        guard let entry = try? Directory.open("\(directory)/\(id)") else { return nil }
-        return LiveContainers.state(in: entry.raw)
+    /// What the entry says; nil without one that can be read. One that still says what is `expected` is only compared.
+    func state(of id: String, expected: LiveState? = nil) -> LiveState? {
+        let path = "\(directory)/\(id)/state.json"
+        guard let bytes = try? File.readAll(path, limit: LiveContainers.longestState) else { return nil }
+        if let expected, let known = try? LiveContainers.encode(expected), known == bytes { return expected }
+        return LiveContainers.decode(bytes)
     }
 
     /// What is wrong with an entry that is there and can't be read; nil where nothing is.
@@ -112,7 +115,7 @@ struct LiveContainers: Sendable {
 
     static func encode(_ state: LiveState) throws(EngineError) -> [UInt8] {
         do {
-            return Array(try JSONEncoder().encode(state))
+            return try RecordEncoder.encode(state)
         } catch {
             throw .invalid("cannot write a container's state: \(error)")
         }

@@ -12,15 +12,15 @@ struct RecordedEnd: Sendable {
 
 extension Engine {
     /// Records that the container's process has ended, and undoes what was made for it. nil when somebody else has done
-    /// that. `keep` is that of `disconnect`. The entry stays for a container that is to be started again, and where
+    /// that. `known` and `expected` are its record and its entry as the caller has them. `keep` is that of `disconnect`. The entry stays for a container that is to be started again, and where
     /// something is left to clean up.
     func conclude(
         _ id: String, _ exit: Spawn.Exit, of process: LiveState.Process?, known: ContainerRecord? = nil,
-        keep: (Int32) -> Void
+        expected: LiveState? = nil, keep: (Int32) -> Void
     ) throws(EngineError) -> RecordedEnd? {
         do throws(EngineError) {
             return try containers.locked(id) { () throws(EngineError) in
-                guard let state = live.state(of: id), state.process == process else { return nil }
+                guard let state = live.state(of: id, expected: expected), state.process == process else { return nil }
                 // With --rm nothing of the record is needed but what was known before.
                 if let known, known.autoRemove { return try conclude(known, exit, state, keep) }
                 return try conclude(try containers.load(id), exit, state, keep)

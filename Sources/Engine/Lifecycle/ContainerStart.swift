@@ -8,11 +8,13 @@ internal import Supervisor
 internal import Sys
 
 /// How a container is started.
-struct StartOptions: Sendable {
+struct StartOptions {
     /// The command stays and gets the output.
     var attached = false
     /// The container's input ends with the command.
     var inputOnce = false
+    /// Takes the time.
+    var timeline: Timeline?
 }
 
 /// A container that runs, served by its monitor.
@@ -56,6 +58,7 @@ extension Engine {
         }
         do throws(EngineError) {
             try prepareRoot(&draft, &entry)
+            options.timeline?.mark(.files)
             let started = try launch(draft, cgroup, owners, &entry, options)
             noteStart(draft.record, attached: options.attached)
             // One that was made just now is noted already.
@@ -81,6 +84,7 @@ extension Engine {
         let request = draft.record.request
         let id = draft.record.id
         let attached = try attach(draft.record, &entry)
+        options.timeline?.mark(.network)
         try carryOut(draft, attached)
         var descriptors = MonitorDescriptors()
         let directory = entry.directoryDescriptor
@@ -110,13 +114,16 @@ extension Engine {
         // A program may ask for it before the command's first word about it.
         if options.attached, request.terminal { planned.spec.process.consoleSize = .ofCaller }
         let held = try writeBundle(of: planned, owners, &entry)
+        options.timeline?.mark(.files)
         let plan = try plan(planned, streams: ends)
+        options.timeline?.mark(.plan)
         var holder: LiveState.Process?
-        let started = try start(plan, cgroup, owners, launch) { pidfd throws(EngineError) in
+        let started = try start(plan, cgroup, owners, launch, options.timeline?.clock) { pidfd throws(EngineError) in
             guard let attached else { return }
             try leadOutward(draft.record, attached.namespace, pidfd: pidfd)
             holder = try holdPorts(attached, of: draft.record, pidfd: pidfd)
         }
+        options.timeline?.markExec()
         // Another runtime has opened what these lead to by their numbers.
         withExtendedLifetime((held, attached?.namespace)) {}
         let process = LiveState.Process(
@@ -139,12 +146,13 @@ extension Engine {
     /// Runs the plan, and `connect` with the container's process before that runs its program.
     private func start(
         _ plan: LaunchPlan, _ cgroup: Cgroup, _ owners: [NamespaceOwner], _ monitor: MonitorLaunch,
-        connect: (Int32) throws(EngineError) -> Void
+        _ clock: LaunchClock?, connect: (Int32) throws(EngineError) -> Void
     ) throws(EngineError) -> MonitoredProcess {
         var failure: EngineError?
         do throws(RuntimeError) {
-            return try Launcher.start(plan, cgroup: cgroup, joining: owners.map { $0.pidfd.raw }, monitor: monitor) {
-                (pidfd) throws(RuntimeError) in
+            return try Launcher.start(
+                plan, cgroup: cgroup, joining: owners.map { $0.pidfd.raw }, monitor: monitor, clock: clock
+            ) { (pidfd) throws(RuntimeError) in
                 do throws(EngineError) {
                     try connect(pidfd)
                 } catch {

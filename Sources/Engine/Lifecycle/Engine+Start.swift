@@ -26,7 +26,7 @@ extension Engine {
             return try attach(name, input: input, options: options)
         }
         sweepAside()
-        return try attend(begun.started, begun.record, attachment, signals, observer)
+        return try attend(begun.started, begun.record, attachment, signals, nil, observer)
     }
 
     /// Connects the caller with a running container.

@@ -41,7 +41,7 @@ struct ActiveNetwork: Codable, Sendable, Hashable {
 
     func encoded() throws(EngineError) -> [UInt8] {
         do {
-            return Array(try JSONEncoder().encode(self))
+            return try RecordEncoder.encode(self)
         } catch {
             throw .invalid("cannot write the state of network \(name): \(error)")
         }

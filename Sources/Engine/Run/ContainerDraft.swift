@@ -27,6 +27,7 @@ extension Engine {
     func newRecord(_ asked: RunRequest, _ image: Image) throws(EngineError) -> ContainerRecord {
         let id = Random.hex(bytes: 32)
         var request = asked
+        request.timing = nil
         try settleOwners(&request.isolation)
         try settleNetwork(&request.isolation)
         try settleEndpoints(&request)

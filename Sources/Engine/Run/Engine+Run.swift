@@ -13,10 +13,13 @@ extension Engine {
             throw .notATerminal
         }
         try checkStart(request)
+        let timeline = request.timing == true ? try Timeline() : nil
         let request = meant(request)
         let (image, lease) = try obtain(request, observer: observer)
+        timeline?.mark(.resolve)
         var record = try newRecord(request, image)
         var draft = try draft(record, image)
+        timeline?.mark(.spec)
         if request.dryRun {
             observer(.plan("\(try plan(draft, streams: (-1, -1, -1)))"))
             return .ended(0)
@@ -31,22 +34,26 @@ extension Engine {
             draft.record = record
             _ = consume lease
             try ContainerIDFile.write(record.id, to: request.containerIDFile)
-            started = try begin(draft, &entry)
+            timeline?.mark(.store)
+            started = try begin(draft, &entry, timeline)
         } catch {
             ContainerIDFile.remove(record.id, from: request.containerIDFile)
             if undo(record) { try? entry.leave() }
             throw error
         }
         sweepAside()
+        defer { if let timeline { observer(.timing(timeline.spent)) } }
         if request.detach { return .detached(record.id) }
-        return try attend(started, record, attachment, signals, observer)
+        return try attend(started, record, attachment, signals, timeline, observer)
     }
 
     /// The first start of a container that was just made.
-    private func begin(_ draft: ContainerDraft, _ entry: inout LiveContainer) throws(EngineError) -> StartedContainer {
+    private func begin(
+        _ draft: ContainerDraft, _ entry: inout LiveContainer, _ timeline: Timeline?
+    ) throws(EngineError) -> StartedContainer {
         let request = draft.record.request
         let options = StartOptions(
-            attached: !request.detach, inputOnce: request.interactive && !request.detach)
+            attached: !request.detach, inputOnce: request.interactive && !request.detach, timeline: timeline)
         // What ends with the machine is removed whatever its record says.
         if request.remove { return try launch(draft, &entry, options) }
         // Locked, or the end of one that ends at once would be recorded first, and lost.
@@ -90,7 +97,7 @@ extension Engine {
     /// Serves a container to the caller until it ends or the caller lets go of it.
     func attend(
         _ started: borrowing StartedContainer, _ record: ContainerRecord, _ options: Attachment.Options,
-        _ signals: borrowing ForwardedSignals, _ observer: (EngineEvent) -> Void
+        _ signals: borrowing ForwardedSignals, _ timeline: Timeline?, _ observer: (EngineEvent) -> Void
     ) throws(EngineError) -> RunOutcome {
         let attachment = Attachment(started.connection, options)
         let outcome: Attachment.Outcome
@@ -101,8 +108,11 @@ extension Engine {
         }
         switch outcome {
         case .ended(let exit):
+            timeline?.mark(.container)
+            defer { timeline?.mark(.cleanUp) }
             let end = try conclude(
-                record.id, exit, of: started.state.process, known: record, keep: attachment.keep)
+                record.id, exit, of: started.state.process, known: record, expected: started.state,
+                keep: attachment.keep)
             attachment.conclude(end?.exitCode ?? exit.code)
             for warning in end?.warnings ?? [] { observer(.warning(warning)) }
             return .ended(end?.exitCode ?? exit.code)

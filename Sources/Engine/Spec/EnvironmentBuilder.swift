@@ -43,28 +43,27 @@ enum EnvironmentBuilder {
         return String(decoding: entry.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
     }
 
-    private static func name(of entry: String) -> Substring {
-        Substring(entry.utf8.prefix { $0 != UInt8(ascii: "=") })
-    }
-
     /// An ordered list in which a later setting takes the place of an earlier one.
     private struct Variables {
         private(set) var entries: [String] = []
-        private var places: [Substring: Int] = [:]
 
         mutating func set(_ entry: String) {
-            let name = EnvironmentBuilder.name(of: entry)
-            if let place = places[name] {
-                entries[place] = entry
-            } else {
-                places[name] = entries.count
-                entries.append(entry)
-            }
+            if let place = place(of: entry) { entries[place] = entry } else { entries.append(entry) }
         }
 
         mutating func add(_ entry: String) {
-            if places[EnvironmentBuilder.name(of: entry)] == nil { set(entry) }
+            if place(of: entry) == nil { entries.append(entry) }
         }
+
+        /// Looked for one by one: for the few that there are, a table takes longer to make.
+        private func place(of entry: String) -> Int? {
+            let name = entry.utf8.prefix { $0 != UInt8(ascii: "=") }
+            return entries.firstIndex { other in
+                other.utf8.starts(with: name) && (other.utf8.dropFirst(name.count).first ?? end) == end
+            }
+        }
+
+        private var end: UInt8 { UInt8(ascii: "=") }
     }
 
     /// `KEY=VALUE` of every entry; a key alone takes the caller's value and is left out where the caller has none.

@@ -25,7 +25,8 @@ package enum StorageDriver: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
+    /// All of them, for people. Every command line is read with this in its help.
+    package static let names = "overlay2, fuse-overlayfs, copyup"
 
     /// What does it.
     var driver: any RootfsDriver {

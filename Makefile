@@ -80,9 +80,9 @@ install: man
 	install -D -m 0644 .build/man/runimg.zsh "$(SHARE)/zsh/site-functions/_runimg"
 	install -D -m 0644 .build/man/runimg.fish "$(SHARE)/fish/vendor_completions.d/runimg.fish"
 
-## make bench     times of a container and a pull, beside other engines where they are installed
-bench: build fixtures
-	@bash .ci/bench.sh
+## make bench     runimg, the kernel's floor and other engines side by side, as a table and a plot; BENCHFLAGS='--quick' for less
+bench: build servers
+	@python3 Tests/Bench/bench.py $(BENCHFLAGS)
 
 ## make clean     remove what was built
 clean:

@@ -17,6 +17,10 @@ int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *ne
     return (int)syscall(SYS_renameat2, olddir, oldpath, newdir, newpath, flags);
 }
 
+int clinux_begin_writing(int fd, int64_t offset, int64_t count) {
+    return sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
 int clinux_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
 
 int clinux_pidfd_send_signal(int pidfd, int signal) {

@@ -35,14 +35,14 @@ final class ChunkPipe: @unchecked Sendable {
         mutex.deallocate()
     }
 
+    /// `body` says whom it wakes.
     private func locked<R>(_ body: () -> R) -> R {
         pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_signal(changed)
-            pthread_mutex_unlock(mutex)
-        }
+        defer { pthread_mutex_unlock(mutex) }
         return body()
     }
+
+    private func wake() { pthread_cond_signal(changed) }
 
     // MARK: Producer
 
@@ -59,6 +59,7 @@ final class ChunkPipe: @unchecked Sendable {
         locked {
             counts[filled % ChunkPipe.slotCount] = count
             filled += 1
+            wake()
         }
     }
 
@@ -67,6 +68,7 @@ final class ChunkPipe: @unchecked Sendable {
         locked {
             ended = true
             failure = error
+            wake()
         }
     }
 
@@ -78,7 +80,8 @@ final class ChunkPipe: @unchecked Sendable {
             if lent {
                 emptied += 1
                 lent = false
-                pthread_cond_signal(changed)
+                // Who fills them wakes for several: two threads that wait for each other at every chunk would only switch.
+                if filled - emptied <= ChunkPipe.slotCount / 2 { wake() }
             }
             while filled == emptied, !ended { pthread_cond_wait(changed, mutex) }
             if filled == emptied {
@@ -94,7 +97,10 @@ final class ChunkPipe: @unchecked Sendable {
 
     /// The consumer takes no more; a waiting producer goes on and learns it.
     func abandon() {
-        locked { abandoned = true }
+        locked {
+            abandoned = true
+            wake()
+        }
     }
 }
 

@@ -75,16 +75,14 @@ extension LayerExtractor {
         let name = place.name
         let directory = place.directory.fd
         let path = place.path
+        // In a tree in use nobody may read it before it has its owner.
+        let mode = tree.format == .merge ? 0o600 : entry.mode & 0o777
         let file = try tree.replacing("create", name, path, in: place.directory) { () throws(Errno) in
-            try File.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, at: directory)
+            try File.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: mode, at: directory)
         }
         let fd = file.raw
         try write(entry, to: fd, path, from: &reader)
-        // chown drops set-id bits and capabilities, so it comes first; times last.
-        try tree.on("set attributes of", path) { () throws(Errno) in
-            try File.setOwner(fd, user: entry.user, group: entry.group)
-            try File.setMode(fd, entry.mode)
-        }
+        try setOwnerAndMode(entry, fd, path)
         for (attribute, value) in stored(entry, on: .regular) {
             try tree.on("set attribute \(attribute) of", path) { () throws(Errno) in
                 try ExtendedAttributes.set(fd, attribute, value)
@@ -99,14 +97,28 @@ extension LayerExtractor {
         summary.bytes &+= entry.size
     }
 
+    /// Each change is one of the file system's journal: what the file has since it was made is looked at, and stays.
+    private func setOwnerAndMode(_ entry: TarEntry, _ fd: Int32, _ path: PathBytes) throws(LayerError) {
+        try tree.on("set attributes of", path) { () throws(Errno) in
+            let made = try File.status(fd)
+            // chown drops set-id bits and capabilities, so it comes first; times last.
+            if made.uid != entry.user || made.gid != entry.group {
+                try File.setOwner(fd, user: entry.user, group: entry.group)
+            }
+            if made.mode != entry.mode { try File.setMode(fd, entry.mode) }
+        }
+    }
+
     private func write<C: ChunkSource>(
         _ entry: TarEntry, to fd: Int32, _ path: PathBytes, from reader: inout TarReader<C>
     ) throws(LayerError) {
         guard let extents = entry.extents else {
+            var behind = WriteBehind(fd)
             while true {
                 let piece = try reader.data()
-                if piece.isEmpty { return }
+                if piece.isEmpty { return behind.finish() }
                 try tree.on("write", path) { () throws(Errno) in try File.write(fd, piece) }
+                behind.wrote(piece.count)
             }
         }
         for extent in extents where extent.length > 0 {
@@ -144,6 +156,7 @@ extension LayerExtractor {
         // A file or whiteout of this layer was here: what is below it stays deleted.
         if obstacle == .file { try tree.setOpaque(handle) }
         try describe(handle, entry, fresh: obstacle != .directory)
+        tree.remember(handle)
     }
 
     /// Attributes of a directory: what an earlier description set and this one does not name goes.

@@ -102,6 +102,11 @@ final class LayerTree {
         return view
     }
 
+    /// Keeps a directory open that members of the tar made just now: those in it come next.
+    func remember(_ directory: DirectoryHandle) {
+        if cache[directory.path] == nil { cache[directory.path] = directory }
+    }
+
     /// Forgets open parents: a directory or a link among them has gone.
     func forgetParents() {
         cache.removeAll()

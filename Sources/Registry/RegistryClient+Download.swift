@@ -33,9 +33,10 @@ extension RegistryClient {
         if sink.isComplete { return }
         do throws(Fault) {
             let head = try response(digest, from: turn, into: sink)
+            try sink.flush()
             if !sink.isComplete { throw sink.shortage(head, endpoint: turn.endpoint.name) }
         } catch {
-            if sink.isSpoiled { try sink.restart() }
+            if sink.isSpoiled { try sink.restart() } else { try sink.flush() }
             throw error
         }
     }

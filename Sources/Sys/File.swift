@@ -93,4 +93,10 @@ package enum File {
     package static func syncFileSystem(_ fd: Int32) throws(Errno) {
         try check { syncfs(fd) }
     }
+
+    /// Asks the disk to begin with those bytes now (sync_file_range(2)): nothing is durable by that, but a later sync has less
+    /// to wait for. `count` 0 is all behind `offset`. Advice: what can't be written the sync reports.
+    package static func beginWriting(_ fd: Int32, at offset: Int64, count: Int64) {
+        _ = clinux_begin_writing(fd, offset, count)
+    }
 }

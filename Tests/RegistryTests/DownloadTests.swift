@@ -1,5 +1,6 @@
 import OCI
 import Registry
+import Synchronization
 import TestSupport
 import Testing
 
@@ -14,6 +15,30 @@ import Testing
         #expect(fixture.server.requests.map(\.path) == [blob.path])
         #expect(fixture.server.requests[0].header("Range") == nil)
         #expect(fixture.server.requests[0].header("User-Agent") == "runimg")
+    }
+
+    @Test func bytesGoIntoTheFileByTheBuffer() throws {
+        let blob = Blob(16 << 20)
+        let fixture = try Fixture { request, _ in .blob(blob.bytes, for: request) }
+        let told = Mutex<[Int64]>([])
+        let bytes = try fixture.download(blob.descriptor) { count in told.withLock { $0.append(count) } }
+        #expect(bytes == blob.bytes)
+        let counts = told.withLock { $0 }
+        // libcurl gives 16 KiB at a time: 1024 pieces.
+        #expect(counts.count < 300 && counts.last == 16 << 20 && counts == counts.sorted(), "\(counts.count)")
+    }
+
+    /// What comes slowly is there for who reads behind.
+    @Test func slowBytesAreNotHeldBack() throws {
+        let blob = Blob(200_000)
+        let fixture = try Fixture(configure: { $0.bytesPerSecond = 100_000 }) { request, _ in
+            .blob(blob.bytes, for: request)
+        }
+        let told = Mutex<[Int64]>([])
+        let bytes = try fixture.download(blob.descriptor) { count in told.withLock { $0.append(count) } }
+        #expect(bytes == blob.bytes)
+        // Two seconds, and less than one buffer.
+        #expect(told.withLock { $0.count } > 5)
     }
 
     @Test func resumesFromWhatIsThere() throws {

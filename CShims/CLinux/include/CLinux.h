@@ -44,6 +44,8 @@ int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, u
 /// ioctl(FICLONE): `target` shares the blocks of `source`.
 int clinux_clone_file(int source, int target);
 int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned flags);
+/// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins, and waits for nothing. `count` 0 is all behind `offset`.
+int clinux_begin_writing(int fd, int64_t offset, int64_t count);
 int clinux_pidfd_open(pid_t pid, unsigned flags);
 int clinux_pidfd_send_signal(int pidfd, int signal);
 int clinux_close_range(unsigned first, unsigned last, unsigned flags);

@@ -55,6 +55,19 @@ extension Cgroup {
     }
 }
 
+extension CgroupManager {
+    /// `Cgroup.isFrozen` of the cgroup at `path`, without looking for it in the hierarchies that don't freeze.
+    package func isFrozen(path: String) throws(CgroupError) -> Bool {
+        let parts = try CgroupManager.components(of: path)
+        guard let hierarchy = layout.hierarchy(of: "freezer") ?? layout.hierarchies.first(where: \.isUnified) else {
+            return false
+        }
+        let directory = CgroupDirectory(
+            path: ([hierarchy.mountPoint] + parts).joined(separator: "/"), hierarchy: hierarchy)
+        return try Cgroup(path: path, directories: [directory]).isFrozen()
+    }
+}
+
 /// The files that freeze: v1's `freezer.state`, or v2's `cgroup.freeze` and `cgroup.events`. As with every controller, v1
 /// has it where both are mounted.
 private struct Freezer {
@@ -89,7 +102,8 @@ private struct Freezer {
             if CgroupFile.number("frozen", in: events) == 1 { return .frozen }
             return try CgroupFile.read("\(directory)/cgroup.freeze").hasPrefix("1") ? .freezing : .thawed
         }
-        let text = try CgroupFile.read("\(directory)/freezer.state")
+        let text = String(
+            decoding: try File.readRecord("\(directory)/freezer.state", expecting: 64, limit: 64), as: UTF8.self)
         return text.hasPrefix("FROZEN") ? .frozen : text.hasPrefix("FREEZING") ? .freezing : .thawed
     }
 

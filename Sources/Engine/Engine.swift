@@ -8,7 +8,7 @@ package struct Engine: Sendable {
     package let options: GlobalOptions
     package let configuration: Configuration
     package let dataRoot: String
-    package let images: ImageStore
+    package private(set) var images: ImageStore
     package let containers: ContainerStore
     let volumes: VolumeStore
     let networks: NetworkStore
@@ -46,6 +46,7 @@ package struct Engine: Sendable {
             options.execRoot ?? configuration.execRoot ?? rootless?.places.runDirectory
             ?? LiveContainers.defaultDirectory
         live = LiveContainers(directory: try Engine.absolute(execRoot))
+        images.handOver = deleterStart()
     }
 
     /// A path of the caller's as an absolute one.

@@ -79,6 +79,7 @@ package enum Worker {
         let area = try lift(WorkerError.store) { () throws(StoreError) in
             try store.prepare()
             try store.clean()
+            store.awaitRoom()
             return try store.makePullArea()
         }
         let purpose = request.check.map { $0.repairs ? Keeper.Storage.Purpose.mending : .checking } ?? .storing

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import OCI
 internal import Sys
@@ -6,7 +5,10 @@ internal import Sys
 /// Directories of `tmp/` that nothing refers to any more, with their locks; deleted when the value goes away. What
 /// cannot be deleted now, or when this process dies, is found by the next `clean()`.
 final class Garbage {
+    private let store: ImageStore
     private var directories: [OwnedStaging] = []
+    /// Set where files came here by renames that are not on the disk yet.
+    var isUnsynced = false
 
     /// A box, since arrays do not hold noncopyable values.
     final class OwnedStaging {
@@ -15,6 +17,13 @@ final class Garbage {
         init(_ staging: consuming StagingDirectory) { self.staging = staging }
     }
 
+    /// So many entries take a caller a millisecond or two: as long as handing them over.
+    private static let briefly = 256
+    /// What a container that has done nothing has.
+    private static let least = 16
+
+    init(_ store: ImageStore) { self.store = store }
+
     func add(_ staging: consuming StagingDirectory) { directories.append(OwnedStaging(staging)) }
 
     var paths: [String] { directories.map { $0.staging.path } }
@@ -22,8 +31,34 @@ final class Garbage {
     /// Leaves a directory where it is, for a later `clean()`.
     func keep(_ path: String) { directories.removeAll { $0.staging.path == path } }
 
-    deinit {
+    deinit { delete() }
+
+    /// Deletes them, or has that done where it takes long.
+    func delete() {
+        // The files of what is deleted are known by what is deleted with them: not before they are here for good.
+        guard !directories.isEmpty, settle() else { return }
+        let isDone = store.handOver == nil || store.isNearlyFull ? deleteAll() : deleteBriefly()
+        // Free for whoever takes it over, before that one looks.
+        directories = []
+        if !isDone { store.handOverGarbage() }
+    }
+
+    private func settle() -> Bool { !isUnsynced || (try? Directory.sync(store.layout.layers)) != nil }
+
+    /// All of it, however long that takes.
+    private func deleteAll() -> Bool {
         for directory in directories { try? Directory.removeTree(directory.staging.path) }
+        return true
+    }
+
+    /// False when it would take long.
+    private func deleteBriefly() -> Bool {
+        var budget = max(Garbage.briefly, Garbage.least * directories.count)
+        for directory in directories {
+            // What can't be deleted can't by others.
+            guard (try? Directory.removeTree(directory.staging.path, within: &budget)) ?? true else { return false }
+        }
+        return true
     }
 }
 
@@ -52,16 +87,17 @@ extension ImageStore {
             try? Directory.remove(path)
             throw error
         }
+        garbage.isUnsynced = true
         garbage.add(staging)
         _ = consume lock
         return true
     }
 
-    /// Moves the files of the layer whose record lies in `staging` beside it: the second half of a commit or a removal that
-    /// a crash may have cut in two.
+    /// Moves the files of the layer or container whose record lies in `staging` beside it: the second half of a commit or a
+    /// removal that a crash may have cut in two. Not synced: see `Garbage`.
     func finishRemoval(_ staging: String) throws(StoreError) {
-        guard let cacheID = try readLine("\(staging)/db/cache-id"), LayerNames.isCacheID(cacheID) else { return }
-        let files = layout.layer(cacheID)
+        guard let name = try removedFiles(staging) else { return }
+        let files = layout.layer(name)
         for place in [files, "\(staging)/layer"] {
             guard let short = try readLine("\(place)/link"), LayerNames.isShort(short) else { continue }
             try? File.unlink("\(layout.links)/\(short)")
@@ -75,7 +111,15 @@ extension ImageStore {
                 // Renaming may need a block that a full disk has not; removing needs none.
                 try Directory.removeTree(files)
             }
-            try Directory.sync(layout.layers)
         }
+    }
+
+    /// What is removed is called so below `overlay2`; nil where it can't be told any more, which is after its files came.
+    private func removedFiles(_ staging: String) throws(StoreError) -> String? {
+        if let cacheID = try readLine("\(staging)/db/cache-id") {
+            return LayerNames.isCacheID(cacheID) ? cacheID : nil
+        }
+        let entries = try attempt("list", staging) { () throws(Errno) in try Directory.entries(staging) }
+        return entries.lazy.map(\.name).first(where: LayerNames.isContainerID)
     }
 }

@@ -9,14 +9,18 @@ extension ImageStore {
     /// What the names in `tmp/` begin with.
     private static let stagingKinds = [PullArea.kind, "layer", "removed", "record"]
 
+    /// What somebody else has put there is theirs.
+    func isStaging(_ name: String) -> Bool { ImageStore.stagingKinds.contains { name.hasPrefix("\($0)-") } }
+
     /// Removes what dead processes left in `tmp/`. Costs one directory listing when there is nothing; never waits.
     package func clean() throws(StoreError) {
         try StoreFormat.check(layout.root, marks)
-        let garbage = Garbage()
+        let garbage = Garbage(self)
         do throws(Errno) {
             let name = "\(layout.locks)/\(StoreLocks.staging)"
             guard let creation = try FileLock.attempt(name, in: File.workingDirectory) else { return }
-            try collect(into: garbage)
+            // Each holds a descriptor; the rest is for the next.
+            try collect(into: garbage, most: 256)
             _ = consume creation
         } catch .noEntry {
             return
@@ -28,8 +32,9 @@ extension ImageStore {
     }
 
     /// A removal that cannot be finished now keeps its directory, which says what is left to remove.
-    private func finish(_ garbage: Garbage) throws(StoreError) {
+    func finish(_ garbage: Garbage) throws(StoreError) {
         var failure: StoreError?
+        garbage.isUnsynced = true
         for path in garbage.paths {
             do throws(StoreError) {
                 if PullArea.isPath(path) { PullArea.waitForWorker(path) } else { try finishRemoval(path) }
@@ -54,13 +59,12 @@ extension ImageStore {
     }
 
     /// Nobody is between making and locking an entry now, so one whose lock is free belongs to nobody.
-    private func collect(into garbage: Garbage) throws(Errno) {
+    func collect(into garbage: Garbage, most: Int, where isWanted: (String) -> Bool = { _ in true }) throws(Errno) {
         let directory = try Directory.open(layout.staging)
         for entry in try Directory.entries(directory.raw) {
             let path = "\(layout.staging)/\(entry.name)"
-            // What somebody else has put there is theirs.
-            let isOurs = ImageStore.stagingKinds.contains { entry.name.hasPrefix("\($0)-") }
-            guard isOurs || path == layout.blobs else { continue }
+            guard isStaging(entry.name) || path == layout.blobs, isWanted(path) else { continue }
+            if garbage.paths.count >= most { return }
             do throws(Errno) {
                 if path == layout.blobs {
                     try cleanBlobs()

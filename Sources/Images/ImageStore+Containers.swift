@@ -1,26 +1,29 @@
 internal import Sys
 
-/// Files of a container that was removed, on their way out; deleted when the value goes away, or by the next `clean()`.
-package final class RemovedContainer {
-    private let garbage: Garbage
+/// Files of containers that were removed, on their way out; deleted when asked, at the latest when the value goes away, or
+/// by the next `clean()`.
+package final class RemovedContainers {
+    let garbage: Garbage
 
-    init(_ garbage: Garbage) { self.garbage = garbage }
+    package init(_ store: ImageStore) { garbage = Garbage(store) }
+
+    package func delete() { garbage.delete() }
 }
 
 extension ImageStore {
     /// Removes a container's directory and its own layer as a layer is removed: the directory goes by one rename, and with
     /// it the container; whatever kills this process before that leaves it whole. `directory` is on the file system of the
-    /// data root, and the caller has its lock.
-    package func removeContainer(_ id: String, directory: String) throws(StoreError) -> RemovedContainer {
+    /// data root and has the container's ID for a name, and the caller has its lock. A power cut may bring it back until
+    /// its parent directory is synced.
+    package func removeContainer(
+        _ id: String, directory: String, into removed: RemovedContainers
+    ) throws(StoreError) {
         let staging = try makeStaging("removed")
         let path = staging.path
         do throws(StoreError) {
             try attempt("remove", directory) { () throws(Errno) in
-                // By this `clean()` knows the layer of a removal that was cut short.
-                let parent = try Directory.open(directory)
-                try File.replace("cache-id", in: parent.raw, with: Array(id.utf8))
-                try File.rename(directory, to: "\(path)/db", noReplace: true)
-                try Directory.sync(Path.split(directory).parent)
+                // By its name `clean()` knows the layer of a removal that was cut short.
+                try File.rename(directory, to: "\(path)/\(id)", noReplace: true)
             }
             try finishRemoval(path)
         } catch {
@@ -28,8 +31,7 @@ extension ImageStore {
             try? Directory.remove(path)
             throw error
         }
-        let garbage = Garbage()
-        garbage.add(staging)
-        return RemovedContainer(garbage)
+        removed.garbage.isUnsynced = true
+        removed.garbage.add(staging)
     }
 }

@@ -4,7 +4,7 @@ internal import Sys
 extension ImageStore {
     /// Removes what pulls and removals that were killed have left without an image.
     package func removeOrphans(uses: () throws(StoreError) -> ImageUses) throws(StoreError) {
-        let garbage = Garbage()
+        let garbage = Garbage(self)
         try locked(StoreLocks.images) { () throws(StoreError) in
             try locked(StoreLocks.repositories) { () throws(StoreError) in
                 try removeOrphans(try uses(), into: garbage)

@@ -136,6 +136,11 @@ enum LayerNames {
             && text.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) }
     }
 
+    /// A container's layer has its ID.
+    static func isContainerID(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
     static func isShort(_ text: String) -> Bool {
         text.utf8.count == 26 && text.utf8.allSatisfy { (65...90).contains($0) || (50...55).contains($0) }
     }

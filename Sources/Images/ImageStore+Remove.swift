@@ -55,7 +55,7 @@ extension ImageStore {
                 let (repositories, uses) = (try readRepositories(), try uses())
                 guard try contains(id),
                     let plan = RemovalPlan(pruning: RemovalPlan.Subject(id, repositories, uses), tagged: tagged)
-                else { return Garbage() }
+                else { return Garbage(self) }
                 return try carryOut(plan, of: id, repositories, uses: uses, report: report)
             }
         }
@@ -78,10 +78,10 @@ extension ImageStore {
             }
         }
         for name in plan.untagged { report(.untagged(name)) }
-        guard plan.deletesImage else { return Garbage() }
+        guard plan.deletesImage else { return Garbage(self) }
         if chain == nil { chain = try removeRecords(of: id) }
         report(.deleted(id))
-        let garbage = Garbage()
+        let garbage = Garbage(self)
         try removeUnused((chain ?? []).reversed(), uses: uses, into: garbage, report: report)
         try removeOrphans(uses, into: garbage)
         return garbage
@@ -146,7 +146,7 @@ extension ImageStore {
     /// Drops layers that were committed for an image that then could not be recorded, where nothing else refers to
     /// them. The caller has let go of its `HeldLayer`s.
     package func removeUnused(_ chainIDs: [Digest]) throws(StoreError) {
-        let garbage = Garbage()
+        let garbage = Garbage(self)
         try locked(StoreLocks.images) { () throws(StoreError) in
             try locked(StoreLocks.repositories) { () throws(StoreError) in
                 try removeUnused(chainIDs.reversed(), uses: ImageUses(), into: garbage) { _ in }

@@ -8,6 +8,9 @@ package struct ImageStore: Sendable {
     package let layout: StoreLayout
     /// What its layers are marked with.
     package let marks: OverlayMarks
+    /// Starts a process that calls `deleteGarbage()` and that nobody waits for; false where it can't. nil: whoever removes
+    /// something deletes it.
+    package var handOver: (@Sendable () -> Bool)?
 
     package init(dataRoot: String, marks: OverlayMarks) {
         self.marks = marks
@@ -24,7 +27,7 @@ package struct ImageStore: Sendable {
         }
         for (path, mode) in layout.directories { try makeDirectory(path, mode: mode) }
         // Now, because later there may be no inode left for the lock that a removal needs.
-        for name in [StoreLocks.images, StoreLocks.repositories, StoreLocks.staging] {
+        for name in [StoreLocks.images, StoreLocks.repositories, StoreLocks.staging, StoreLocks.deletion] {
             let path = "\(layout.locks)/\(name)"
             try attempt("create", path) { () throws(Errno) in
                 _ = try File.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)

@@ -12,13 +12,15 @@ internal import Sys
 /// 3. `locks/images`, shared: a run between looking an image up and recording its container; exclusive: a removal.
 /// 4. `locks/repositories`, exclusive: a change of the image records.
 /// 5. `tmp/blobs/DIGEST.part`, exclusive: the one who fetches that blob. The holder waits for the network only.
-/// 6. `locks/tmp`, shared: while a staging entry is made and locked; exclusive, only tried for: `clean()`.
+/// 6. `locks/deletion`, exclusive, only tried for: the process that deletes garbage; shared: who waits for that.
+/// 7. `locks/tmp`, shared: while a staging entry is made and locked; exclusive, only tried for: `clean()`.
 ///
 /// Readers of images take none of them: records are replaced whole, by rename(2).
 enum StoreLocks {
     static let images = "images"
     static let repositories = "repositories"
     static let staging = "tmp"
+    static let deletion = "deletion"
 
     static let stagePrefix = "stage-"
 

@@ -168,7 +168,7 @@ private struct JSONValueParser {
         repeat {
             let byte = try next()
             switch byte {
-            case UInt8(ascii: "\""): _ = try string()
+            case UInt8(ascii: "\""): try skipString()
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 level += 1
                 at += 1
@@ -222,6 +222,25 @@ private struct JSONValueParser {
                 at += 1
                 return String(decoding: bytes[start..<(at - 1)], as: UTF8.self)
             case UInt8(ascii: "\\"): return try escapedString(start)
+            case 0..<0x20: throw .syntax(offset: at)
+            default: at += 1
+            }
+        }
+        throw .syntax(offset: at)
+    }
+
+    /// As `string()`, with nothing made of it.
+    private mutating func skipString() throws(JSONFault) {
+        let start = at
+        at += 1
+        while at < bytes.count {
+            switch bytes[at] {
+            case UInt8(ascii: "\""):
+                at += 1
+                return
+            case UInt8(ascii: "\\"):
+                _ = try escapedString(start + 1)
+                return
             case 0..<0x20: throw .syntax(offset: at)
             default: at += 1
             }

@@ -9,26 +9,47 @@ extension Directory {
         try removeTree(path, at: directory)
     }
 
+    /// As `removeTree(_:at:)`, but stops before it takes long: false when something is left. `budget` counts the entries
+    /// that may still be removed; a large file is left as well.
+    package static func removeTree(
+        _ name: String, at directory: Int32 = AT_FDCWD, within budget: inout Int
+    ) throws(Errno) -> Bool {
+        guard let path = PathBytes(Array(name.utf8)) else { throw Errno.invalid }
+        var left: Int? = budget
+        defer { budget = left ?? 0 }
+        return try removeTree(path, at: directory, &left)
+    }
+
     /// As `removeTree(_:at:)` with the name byte for byte.
     package static func removeTree(_ name: PathBytes, at directory: Int32) throws(Errno) {
+        var unlimited: Int?
+        _ = try removeTree(name, at: directory, &unlimited)
+    }
+
+    private static func removeTree(
+        _ name: PathBytes, at directory: Int32, _ budget: inout Int?
+    ) throws(Errno) -> Bool {
         do throws(Errno) {
             try remove(name, at: directory)
-            return
+            return true
         } catch .noEntry {
-            return
+            return true
         } catch .notDirectory {
             try File.unlink(name, at: directory)
-            return
+            return true
         } catch {
             if error != .notEmpty { throw error }
         }
         let top = try File.open(name, O_RDONLY | O_DIRECTORY, at: directory)
-        var removal = TreeRemoval(top: top.raw, device: try File.status(top.raw).device)
+        var removal = TreeRemoval(top: top.raw, device: try File.status(top.raw).device, budget: budget)
+        defer { budget = removal.budget }
         repeat {
             removal.moved = 0
             try removal.empty(top.raw, depth: 0)
-        } while removal.moved > 0
+        } while removal.moved > 0 && !removal.isStopped
+        if removal.isStopped { return false }
         try remove(name, at: directory)
+        return true
     }
 }
 
@@ -39,10 +60,33 @@ private struct TreeRemoval {
 
     let top: Int32
     let device: UInt64
+    /// Entries that may still be removed; nil: all.
+    var budget: Int?
     var moved = 0
+    private(set) var isStopped = false
+
+    /// Of a file that takes the file system long to give back.
+    private static let largeFile: Int64 = 8 << 20
+
+    init(top: Int32, device: UInt64, budget: Int?) {
+        self.top = top
+        self.device = device
+        self.budget = budget
+    }
+
+    /// Whether the budget allows for one entry more; from the first that it does not, nothing is removed.
+    private mutating func affords(_ entry: Directory.Entry, in directory: Int32) -> Bool {
+        guard let left = budget else { return true }
+        let isLarge =
+            entry.type == UInt8(DT_REG)
+            && (try? File.status(entry.bytes, at: directory))?.size ?? 0 > TreeRemoval.largeFile
+        if left <= 0 || isLarge { isStopped = true } else { budget = left - 1 }
+        return !isStopped
+    }
 
     mutating func empty(_ directory: Int32, depth: Int) throws(Errno) {
         for entry in try Directory.entries(directory) {
+            guard affords(entry, in: directory) else { return }
             if entry.type != UInt8(DT_DIR) {
                 do throws(Errno) {
                     try File.unlink(entry.bytes, at: directory)
@@ -72,6 +116,7 @@ private struct TreeRemoval {
         let child = try File.open(name, O_RDONLY | O_DIRECTORY, at: directory)
         if try File.status(child.raw).device != device { throw Errno.busy }
         try empty(child.raw, depth: depth + 1)
+        if isStopped { return }
         try Directory.remove(name, at: directory)
     }
 }

@@ -41,7 +41,6 @@ extension RecordingEngine: ContainerVerbs {
     }
     func condition(of record: ContainerRecord) -> ContainerCondition { .exited }
     func list() throws -> [ListedContainer] { [] }
-    func killAhead(_ names: [String]) {}
     func summaries(_ scope: SummaryScope, problem: (String) -> Void) throws -> [ContainerSummary] {
         scopes.append(scope)
         return containers
@@ -57,10 +56,16 @@ extension RecordingEngine: ContainerVerbs {
     func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws {
         verbs.append("stop until boot \(name)")
     }
-    func remove(_ name: String, force: Bool, volumes: Bool) throws {
-        guard containers.contains(where: { $0.id == name }), !force, !volumes else { throw unexpected }
-        removedContainers.append(name)
+    func remove(_ names: [String], force: Bool, volumes: Bool) -> [EngineError?] {
+        names.map { name in
+            guard containers.contains(where: { $0.id == name }), !force, !volumes else {
+                return .conflict("not expected")
+            }
+            removedContainers.append(name)
+            return nil
+        }
     }
+    func deleteGarbage() throws { throw unexpected }
     func rename(_ name: String, to newName: String) throws { throw unexpected }
     func wait(_ name: String, for conditions: [WaitCondition], interval: Int64?) throws -> Int32 {
         guard containers.contains(where: { $0.id == name || $0.name == name }) else {

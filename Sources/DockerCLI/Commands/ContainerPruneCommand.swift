@@ -35,20 +35,21 @@ package enum ContainerPruneCommand: Command {
         let engine = try context.engine()
         var result = Reclaimed()
         let listed = try engine.summaries(SummaryScope(all: true, sizes: true)) { result.problems.append($0) }
-        for container in listed {
+        let chosen = listed.filter { container in
             guard container.condition == .created || container.condition == .exited,
                 filter.accepts(container.labels)
-            else { continue }
-            if let bound, RecordTime.seconds(container.created) ?? 0 >= bound { continue }
-            do {
-                // Without force: one that was started meanwhile stays.
-                try engine.remove(container.id, force: false, volumes: false)
-                result.names.append(container.id)
-                result.bytes = result.bytes.addingReportingOverflow(container.size?.own ?? 0).partialValue
-            } catch {
-                if (error as? any MissingObjectError)?.isMissingObject == true { continue }
-                result.problems.append("\(error)")
+            else { return false }
+            return bound.map { RecordTime.seconds(container.created) ?? 0 < $0 } ?? true
+        }
+        // Without force: one that was started meanwhile stays.
+        let problems = engine.remove(chosen.map(\.id), force: false, volumes: false)
+        for (container, problem) in zip(chosen, problems) {
+            if let problem {
+                if !problem.isMissingObject { result.problems.append("\(problem)") }
+                continue
             }
+            result.names.append(container.id)
+            result.bytes = result.bytes.addingReportingOverflow(container.size?.own ?? 0).partialValue
         }
         engine.notePrune("container", reclaimed: result.bytes)
         return result

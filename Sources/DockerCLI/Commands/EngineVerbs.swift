@@ -43,8 +43,8 @@ package protocol ContainerVerbs {
     func stopUntilBoot(_ name: String, signal: String?, timeout: Int?) throws
     func restart(_ name: String, signal: String?, timeout: Int?) throws
     func kill(_ name: String, signal: String?) throws
-    func killAhead(_ names: [String])
-    func remove(_ name: String, force: Bool, volumes: Bool) throws
+    /// Why each was not removed; nil for those that were.
+    func remove(_ names: [String], force: Bool, volumes: Bool) -> [EngineError?]
     /// At the end of a prune of containers; those of images and volumes do it themselves.
     func notePrune(_ type: String, reclaimed: Int64)
     func rename(_ name: String, to newName: String) throws
@@ -54,6 +54,7 @@ package protocol ContainerVerbs {
     func concludeForMonitor(_ id: String) throws
     func checkHealthForMonitor(_ id: String) throws -> UInt32
     func checkHealth(_ name: String) throws -> ContainerHealth.Result
+    func deleteGarbage() throws
 }
 
 /// An error that may know its exit code (126, 127); nil takes the command's own.

@@ -9,6 +9,7 @@ enum HiddenCommands {
         case ManualPages.name: { (words, _, context) in ManualPages.main(words, context) }
         case Completion.name: { (words, _, context) in Completion.main(words, context) }
         case MonitorEndCommand.info.path: { MonitorEndCommand.main($0, path: $1, $2) }
+        case DeleteGarbageCommand.info.path: { DeleteGarbageCommand.main($0, path: $1, $2) }
         case MonitorHealthCommand.info.path: { MonitorHealthCommand.main($0, path: $1, $2) }
         default: nil
         }
@@ -28,6 +29,22 @@ package enum MonitorEndCommand: Command {
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         try context.engine().concludeForMonitor(arguments[0])
+        return 0
+    }
+}
+
+/// Deletes what commands have removed and did not wait for.
+enum DeleteGarbageCommand: Command {
+    struct Draft: Sendable {}
+
+    static let info = CommandInfo(
+        path: "delete-garbage", synopsis: "", summary: "Delete what was removed", aliases: [], arguments: .none)
+    static let flags = FlagTable<Draft>([Flag<Draft>]())
+
+    static func newDraft(_ context: CommandContext) -> Draft { Draft() }
+
+    static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
+        try context.engine().deleteGarbage()
         return 0
     }
 }

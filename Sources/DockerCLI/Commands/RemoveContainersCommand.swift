@@ -27,8 +27,8 @@ package enum RemoveContainersCommand: Command {
 
     package static func newDraft(_ context: CommandContext) -> Draft { Draft() }
 
-    /// So many containers end side by side: each has a process of ours that records its end.
-    private static let endsAtOnce = 16
+    /// So many are removed at once: their ends go on side by side, and the disk is waited for once.
+    private static let atOnce = 64
 
     package static func execute(_ draft: Draft, _ arguments: [String], _ context: CommandContext) throws -> Int32 {
         if draft.timeout != nil, !draft.force {
@@ -39,15 +39,17 @@ package enum RemoveContainersCommand: Command {
             // One that was chosen and runs is an error, as in podman.
             draft.force || !draft.selection.filter.isEmpty || !$0.condition.isRunning
         }
+        var rest = names[...]
+        var problems: ArraySlice<EngineError?> = []
         return draft.selection.each(names, context) { name in
-            if draft.force, draft.timeout == nil, let index = names.firstIndex(of: name),
-                index.isMultiple(of: endsAtOnce)
-            {
-                engine.killAhead(Array(names[index...].prefix(endsAtOnce)))
-            }
             do {
                 if let timeout = draft.timeout { try engine.stop(name, signal: nil, timeout: timeout) }
-                try engine.remove(name, force: draft.force, volumes: draft.volumes)
+                if problems.isEmpty {
+                    let several = Array(rest.prefix(draft.timeout == nil ? atOnce : 1))
+                    rest = rest.dropFirst(several.count)
+                    problems = engine.remove(several, force: draft.force, volumes: draft.volumes)[...]
+                }
+                if let problem = problems.removeFirst() { throw problem }
                 return name
             } catch let error as any MissingObjectError where draft.force && error.isMissingObject {
                 // As docker: said, and no failure.

@@ -204,6 +204,21 @@ package struct ContainerStore: Sendable {
         try call("remove", directory(id)) { () throws(Errno) in try Directory.removeTree(directory(id)) }
     }
 
+    /// Removes what a layer holds where that is little, and says whether it was.
+    func removeBriefly(layer id: String) throws(EngineError) -> Bool {
+        var budget = 256
+        return try call("remove", layer(id)) { () throws(Errno) in
+            try Directory.removeTree(layer(id), within: &budget)
+        }
+    }
+
+    /// After this, which containers there are survives a power cut.
+    func syncDirectory() throws(EngineError) {
+        try call("sync", containers) { () throws(Errno) in
+            do throws(Errno) { try Directory.sync(containers) } catch { if error != .noEntry { throw error } }
+        }
+    }
+
     /// Gives up the name of a container whose directory is gone.
     func dropName(_ name: String, of id: String) throws(EngineError) {
         try call("remove", "\(names)/\(name)") { () throws(Errno) in

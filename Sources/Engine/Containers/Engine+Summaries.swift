@@ -21,22 +21,16 @@ extension Engine {
     package func summaries(
         _ scope: SummaryScope, problem: (String) -> Void
     ) throws(EngineError) -> [ContainerSummary] {
-        sweep()
-        let entered = live.entered()
-        let manager = entered.isEmpty ? nil : try? cgroupManager()
+        let seen = look().served
+        let served = Dictionary(seen.map { ($0.id, $0) }) { first, _ in first }
+        // What runs or waits for its next start is served: without the others there is nothing else to read.
+        let ids = scope.all ? try containers.identifiers() : seen.map(\.id)
+        let manager = seen.isEmpty ? nil : try? cgroupManager()
+        let looked = SideBySide.map(ids.count) { look(at: ids[$0], served[ids[$0]], scope, manager) }
         var found: [ContainerSummary] = []
-        // What runs or waits for its next start is entered: without the others there is nothing else to read.
-        for id in scope.all ? try containers.identifiers() : Array(entered) {
-            guard var summary = containers.summary(id) else {
-                if let damage = containers.damage(of: id) { problem("\(damage)") }
-                continue
-            }
-            if entered.contains(id) { summary.condition = condition(of: id, recorded: summary.state.status) }
-            if summary.condition == .starting, let damage = live.damage(of: id) { problem("\(damage)") }
-            if summary.condition.isRunning { complete(&summary, manager) }
-            if !scope.all, !summary.condition.isRunning, summary.condition != .restarting { continue }
-            if scope.sizes { summary.size = size(of: id, image: summary.image) }
-            found.append(summary)
+        for (summary, damage) in looked {
+            if let damage { problem(damage) }
+            if let summary { found.append(summary) }
         }
         if found.contains(where: { !$0.networks.isEmpty }) {
             let names = networkNamesByID()
@@ -47,6 +41,35 @@ extension Engine {
 
     /// The ID of the image that is named; nil when it is not here.
     package func imageID(named name: String) throws(EngineError) -> Digest? { try find(name)?.id }
+
+    /// One container, where it is asked for, and what is wrong with its files. Called from several threads.
+    private func look(
+        at id: String, _ entry: SeenEntry?, _ scope: SummaryScope, _ manager: CgroupManager?
+    ) -> (ContainerSummary?, String?) {
+        guard var summary = containers.summary(id) else { return (nil, containers.damage(of: id).map { "\($0)" }) }
+        var damage: String?
+        // It may have been entered since.
+        if entry != nil || summary.state.isUnderWay {
+            summary.condition = condition(of: id, recorded: summary.state.status, entry?.glance)
+            if summary.condition == .starting { damage = live.damage(of: id).map { "\($0)" } }
+        }
+        if summary.condition.isRunning { complete(&summary, manager) }
+        if !scope.all, !summary.condition.isRunning, summary.condition != .restarting { return (nil, damage) }
+        if scope.sizes { summary.size = size(of: id, image: summary.image) }
+        return (summary, damage)
+    }
+
+    /// As `condition(of:recorded:)`, where what was seen of the entry a moment ago is good enough.
+    private func condition(
+        of id: String, recorded status: ContainerRecord.State.Status, _ glance: EntryGlance?
+    ) -> ContainerCondition {
+        if status == .running, let glance, let process = glance.process,
+            ProcessStatus.startTime(process.pid) == process.startTime
+        {
+            return .running(pid: process.pid, startedAt: glance.startedAt ?? "")
+        }
+        return condition(of: id, recorded: status)
+    }
 
     private func complete(_ summary: inout ContainerSummary, _ manager: CgroupManager?) {
         if case .running(_, let startedAt) = summary.condition, !startedAt.isEmpty {
@@ -62,8 +85,7 @@ extension Engine {
     /// Whether the container's processes stand still.
     func isPaused(_ id: String, _ manager: CgroupManager?) -> Bool {
         let manager = rootless == nil ? manager : try? cgroupManager(of: id)
-        let group = try? manager?.open(path: Engine.cgroupPath(id))
-        return (try? group?.isFrozen()) ?? false
+        return (try? manager?.isFrozen(path: Engine.cgroupPath(id))) ?? false
     }
 
     /// nil where it can't be told, as for a container that is just removed.
@@ -77,7 +99,7 @@ extension Engine {
 extension ContainerStore {
     /// What lists show of a container; nil where its record can't be read. As recorded: whoever is entered may run.
     func summary(_ id: String) -> ContainerSummary? {
-        guard let bytes = try? File.readAll("\(directory(id))/config.json"),
+        guard let bytes = try? File.readRecord("\(directory(id))/config.json", limit: 64 << 20),
             var summary = ContainerSummary(record: bytes), summary.id == id
         else { return nil }
         summary.condition = summary.state.status == .created ? .created : .exited

@@ -51,6 +51,15 @@ struct LiveState: Codable, Sendable {
     }
 }
 
+/// What a command that ends a container writes into its entry.
+enum StopMark: String {
+    case stopped = ""
+    /// It is to be started again, whatever `--rm` says.
+    case kept
+    /// It is removed then: its record need not survive a power cut.
+    case going
+}
+
 /// One container that this process serves, or is about to hand to a monitor.
 struct LiveContainer: ~Copyable {
     let path: String

@@ -92,14 +92,13 @@ struct LiveContainers: Sendable {
 
     func forget(_ id: String) throws(EngineError) { try LiveContainers.forget("\(directory)/\(id)") }
 
-    /// Tells whoever serves the container that its next end is a command's doing, and with `keeps` that it is to be started
-    /// again then, whatever `--rm` says.
-    func markStopped(_ id: String, keeps: Bool = false) throws(EngineError) {
+    /// Tells whoever serves the container that its next end is a command's doing, and what comes then.
+    func markStopped(_ id: String, _ mark: StopMark = .stopped) throws(EngineError) {
         let path = "\(directory)/\(id)/\(LiveContainer.stopMark)"
         do throws(Errno) {
-            let mark = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-            if keeps { try File.write(mark.raw, "kept") }
-            _ = consume mark
+            let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+            if mark != .stopped { try File.write(file.raw, mark.rawValue) }
+            _ = consume file
         } catch {
             // It ended meanwhile.
             if error != .noEntry { throw .system(SystemFailure("create", path, error)) }
@@ -108,9 +107,8 @@ struct LiveContainers: Sendable {
 
     func isMarkedStopped(_ id: String) -> Bool { File.exists("\(directory)/\(id)/\(LiveContainer.stopMark)") }
 
-    /// Whether the mark says that the container stays.
-    func isMarkedKept(_ id: String) -> Bool {
-        ((try? File.status("\(directory)/\(id)/\(LiveContainer.stopMark)"))?.size ?? 0) > 0
+    func isMarked(_ id: String, _ mark: StopMark) -> Bool {
+        (try? File.readAll("\(directory)/\(id)/\(LiveContainer.stopMark)", limit: 16)) == Array(mark.rawValue.utf8)
     }
 
     static func encode(_ state: LiveState) throws(EngineError) -> [UInt8] {
@@ -186,20 +184,28 @@ struct LiveContainers: Sendable {
     }
 
     /// The containers of `dataRoot`, or of no root that is there, whose server died; each is locked by us until
-    /// `body` has cleaned it up, then forgotten. Failures are collected: one must not keep the rest.
+    /// `body` has cleaned it up, then forgotten. Failures are collected: one must not keep the rest. Returns what else was
+    /// seen as well.
     func forEachDead(
-        dataRoot: String, patiently: Bool, _ body: (String, LiveState?) throws(EngineError) -> Void
-    ) -> [EngineError] {
-        guard let entries = try? Directory.entries(directory) else { return [] }
+        dataRoot: String, patiently: Bool, bound: Int?, _ body: (String, LiveState?) throws(EngineError) -> Void
+    ) -> (failures: [EngineError], served: [SeenEntry]) {
         var failures: [EngineError] = []
-        for entry in entries where ResourceName.isContainerID(entry.name) {
-            do throws(EngineError) {
-                try sweep(entry.name, dataRoot: dataRoot, patiently: patiently, body)
-            } catch {
-                failures.append(error)
+        var served: [SeenEntry] = []
+        for entry in survey(dataRoot: dataRoot, patiently: patiently, bound: bound) {
+            switch entry.standing {
+            case .served: served.append(entry)
+            case .foreign: continue
+            // Whoever is just making it makes it anew.
+            case .empty: try? Directory.remove("\(directory)/\(entry.id)")
+            case .dead:
+                do throws(EngineError) {
+                    try sweep(entry.id, dataRoot: dataRoot, patiently: patiently, body)
+                } catch {
+                    failures.append(error)
+                }
             }
         }
-        return failures
+        return (failures, served)
     }
 
     private func sweep(

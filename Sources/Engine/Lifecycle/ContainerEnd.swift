@@ -49,7 +49,7 @@ extension Engine {
         let obstacle = leaveNetworks(record.id, state, keep)
         if let obstacle { end.warnings.append(obstacle) }
         let isStopped = live.isMarkedStopped(record.id)
-        let goes = record.autoRemove && !(isStopped && live.isMarkedKept(record.id))
+        let goes = record.autoRemove && !(isStopped && live.isMarked(record.id, .kept))
         do throws(EngineError) {
             try settleRoot(of: record.id, state, goes: goes)
         } catch {
@@ -65,7 +65,7 @@ extension Engine {
         record.state.error = nil
         record.state.health = lastHealth(record)
         end.record = record
-        if !goes { try containers.save(record) }
+        if !goes { try containers.save(record, durably: !(isStopped && live.isMarked(record.id, .going))) }
         noteEnd(record, exitCode: exit.code, of: state.process)
         if goes { try discard(record) }
         if end.restartDelay == nil, problem == nil, obstacle == nil {

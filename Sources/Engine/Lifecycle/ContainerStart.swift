@@ -250,11 +250,11 @@ extension Engine {
     }
 
     /// A command line of ours over the same data root and configuration.
-    func ownCommandLine(_ words: String...) -> [String] {
+    func ownCommandLine(_ words: String..., lock: Int32 = MonitorLegacy.namespaceLock) -> [String] {
         var line = ["runimg", "--data-root", dataRoot]
         if let driver = options.storageDriver { line += ["--storage-driver", driver] }
         if let rootless {
-            line += ["--rootless", rootless.text(lock: MonitorLegacy.namespaceLock)]
+            line += ["--rootless", rootless.text(lock: lock)]
             if options.configFile == nil, let file = configuration.file { line += ["--config-file", file] }
         }
         if let file = options.configFile { line += ["--config-file", file] }

@@ -6,9 +6,50 @@ extension Engine {
     /// Removes a container: its layer, record, name, log, and its volumes without a name where `volumes` or `--rm` asks.
     /// One that runs is killed when `force`, else left as it is.
     package func remove(_ name: String, force: Bool, volumes: Bool) throws(EngineError) {
-        let record: ContainerRecord
+        if let problem = remove([name], force: force, volumes: volumes)[0] { throw problem }
+    }
+
+    /// Removes several, each as `remove(_:force:volumes:)` does: by force they end side by side, and the disk is waited for
+    /// once. Why each was not removed; nil for those that were.
+    package func remove(_ names: [String], force: Bool, volumes: Bool) -> [EngineError?] {
         // What a removal that was killed has left.
         try? images.clean()
+        let known = names.count > 1 ? fullNames(names) : names
+        if force, names.count > 1 { killAhead(known) }
+        let removed = RemovedContainers(images)
+        let problems = zip(names, known).map { name, known -> EngineError? in
+            do throws(EngineError) {
+                try remove(known, typed: name, force: force, volumes: volumes, into: removed)
+                return nil
+            } catch .noSuchContainer(let missing) where missing == known {
+                return .noSuchContainer(name)
+            } catch {
+                return error
+            }
+        }
+        var failure: EngineError?
+        do throws(EngineError) { try containers.syncDirectory() } catch { failure = error }
+        // Their files go once they can't come back.
+        removed.delete()
+        return problems.map { $0 ?? failure }
+    }
+
+    /// IDs in place of their beginnings, so that the list of all containers is read once and not for each of a thousand.
+    private func fullNames(_ names: [String]) -> [String] {
+        guard let all = try? containers.identifiers() else { return names }
+        return names.map { name in
+            // A name wins over an ID.
+            if name.isEmpty || !ResourceName.isValid(name) || containers.owner(of: name) != nil { return name }
+            let found = all.filter { $0.hasPrefix(name) }
+            return found.count == 1 ? found[0] : name
+        }
+    }
+
+    /// `name` is a full one, in place of what was typed.
+    private func remove(
+        _ name: String, typed: String, force: Bool, volumes: Bool, into removed: RemovedContainers
+    ) throws(EngineError) {
+        let record: ContainerRecord
         do throws(EngineError) {
             record = try container(named: name)
         } catch .damaged where force {
@@ -19,7 +60,7 @@ extension Engine {
         case .running, .restarting, .starting, .ending:
             guard force else {
                 throw .conflict(
-                    "cannot remove container \"\(name)\": container is running: "
+                    "cannot remove container \"\(typed)\": container is running: "
                         + "stop the container before removing or force remove")
             }
             try end(record)
@@ -31,15 +72,15 @@ extension Engine {
                 let record = try containers.load(id)
                 guard !condition(of: record).isRunning else {
                     if force { return false }
-                    throw .conflict("cannot remove container \"\(name)\": it was started meanwhile")
+                    throw .conflict("cannot remove container \"\(typed)\": it was started meanwhile")
                 }
                 try unmount(record, lazily: force)
-                try MountsBelow.refuse(containers.layer(id), removing: "container \(name)")
-                try discard(record, volumes: volumes)
+                try MountsBelow.refuse(containers.layer(id), removing: "container \(typed)")
+                try discard(record, volumes: volumes, into: removed)
                 return true
             }
             // Started by another command since it was killed.
-            if !isGone { return try remove(id, force: force, volumes: volumes) }
+            if !isGone { return try remove(id, typed: typed, force: force, volumes: volumes, into: removed) }
             // Something of its end may not have been done in time.
             if live.hasEntry(id), !live.isServed(id) { sweep() }
         } catch .noSuchContainer {
@@ -49,10 +90,10 @@ extension Engine {
 
     /// Kills containers that are about to be removed by force, so that their ends go on side by side. Whatever goes wrong
     /// is said by the removal.
-    package func killAhead(_ names: [String]) {
+    private func killAhead(_ names: [String]) {
         for name in names {
             guard let record = try? container(named: name), let process = try? process(of: record) else { continue }
-            try? live.markStopped(record.id)
+            try? live.markStopped(record.id, .going)
             try? deliver(SIGKILL, process.pidfd.raw)
             note("kill", record, ["signal": "\(SIGKILL)"])
         }
@@ -73,7 +114,7 @@ extension Engine {
 
     private func end(_ record: ContainerRecord) throws(EngineError) {
         do throws(EngineError) {
-            try stop(record.id, signal: "KILL", timeout: nil)
+            try stop(record.id, signal: "KILL", timeout: nil, mark: .going)
         } catch .noSuchContainer {
             return
         } catch .monitorDied {

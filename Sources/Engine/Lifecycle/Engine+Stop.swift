@@ -11,17 +11,17 @@ extension Engine {
     /// Asks a container to end, and kills it when it has not after `timeout` seconds (-1: never). Returns when its end is
     /// recorded. Nothing happens to one that does not run; one that waits for its next start stays where it is.
     package func stop(_ name: String, signal: String?, timeout: Int?) throws(EngineError) {
-        try stop(name, signal: signal, timeout: timeout, keeps: false)
+        try stop(name, signal: signal, timeout: timeout, mark: .stopped)
     }
 
-    /// The same; with `keeps` a container that was to be removed at its end stays this time.
-    func stop(_ name: String, signal: String?, timeout: Int?, keeps: Bool) throws(EngineError) {
+    /// The same; `mark` says what comes then.
+    func stop(_ name: String, signal: String?, timeout: Int?, mark: StopMark) throws(EngineError) {
         let record = try container(named: name)
         let number = try stopSignal(record, signal)
         let patience = timeout ?? record.request.lifecycle.stopTimeout ?? Engine.stopTimeout
         if try isSettledAfterMark(record.id) { return }
         guard let target = try runningTarget(record) else { return }
-        try live.markStopped(record.id, keeps: keeps)
+        try live.markStopped(record.id, mark)
         try send(number, to: target, record)
         note("kill", record, ["signal": "\(number)"])
         var isOver = false

@@ -7,38 +7,51 @@ extension Engine {
     /// Cleans up after processes of ours that were killed: their containers' processes, cgroups and, where `--rm` was
     /// said, the containers themselves. Returns what could not be cleaned.
     ///
-    /// - Parameter patiently: whether a container that is just dying is waited for, some milliseconds.
+    /// - Parameters:
+    ///   - patiently: whether a container that is just dying is waited for, some milliseconds.
+    ///   - bound: how many entries are looked at, each time others; nil: all.
     @discardableResult
-    package func sweep(patiently: Bool = true) -> [EngineError] {
-        do throws(EngineError) { try checkFormat(dataRoot) } catch { return [error] }
+    package func sweep(patiently: Bool = true, bound: Int? = nil) -> [EngineError] {
+        look(patiently: patiently, bound: bound).failures
+    }
+
+    /// The same; what is served was seen on the way.
+    func look(patiently: Bool = true, bound: Int? = nil) -> (failures: [EngineError], served: [SeenEntry]) {
+        do throws(EngineError) { try checkFormat(dataRoot) } catch { return ([error], []) }
         let failures = sweepAfterBoot()
-        return failures
-            + live.forEachDead(dataRoot: dataRoot, patiently: patiently) { id, state throws(EngineError) in
-                if let failure = state?.failure {
-                    notice(
-                        "the end of container \(id) (exit code \(failure.exitCode)) was not taken care of: \(failure.reason)"
-                    )
-                }
-                try removeCgroup(of: id)
-                if let state, let problem = leaveRuntime(id, state) { notice("container \(id.prefix(12)): \(problem)") }
-                let known = try? containers.load(id)
-                // A command that was killed before it had made or started its container has promised nothing.
-                let isHalfMade = state?.isNew == true && known?.state.status == .created
-                let goes = known?.autoRemove ?? true || isHalfMade
-                if let state { try disconnect(id, state) }
-                if let state { try settleRoot(of: id, state, goes: goes) }
-                guard let record = try recordOrRemains(id) else { return }
-                for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }
-                if record.autoRemove || isHalfMade {
-                    try discard(record)
-                    return
-                }
-                // One that was made before, and whose start did not come to its end, is as it was.
-                guard state?.process != nil || record.state.isUnderWay else { return }
-                // Its end is recorded; only something else of it was left.
-                if record.state.status == .exited, record.state.startedAt == state?.startedAt { return }
-                try recordLoss(record, state)
-            }
+        let seen = live.forEachDead(dataRoot: dataRoot, patiently: patiently, bound: bound) {
+            id, state throws(EngineError) in
+            try cleanUp(id, state)
+        }
+        return (failures + seen.failures, seen.served)
+    }
+
+    /// Cleans up after one container whose server died.
+    private func cleanUp(_ id: String, _ state: LiveState?) throws(EngineError) {
+        if let failure = state?.failure {
+            notice(
+                "the end of container \(id) (exit code \(failure.exitCode)) was not taken care of: \(failure.reason)"
+            )
+        }
+        try removeCgroup(of: id)
+        if let state, let problem = leaveRuntime(id, state) { notice("container \(id.prefix(12)): \(problem)") }
+        let known = try? containers.load(id)
+        // A command that was killed before it had made or started its container has promised nothing.
+        let isHalfMade = state?.isNew == true && known?.state.status == .created
+        let goes = known?.autoRemove ?? true || isHalfMade
+        if let state { try disconnect(id, state) }
+        if let state { try settleRoot(of: id, state, goes: goes) }
+        guard let record = try recordOrRemains(id) else { return }
+        for case .volume(let name) in record.mounts.map(\.kind) { try volumes.settleAside(name) }
+        if record.autoRemove || isHalfMade {
+            try discard(record)
+            return
+        }
+        // One that was made before, and whose start did not come to its end, is as it was.
+        guard state?.process != nil || record.state.isUnderWay else { return }
+        // Its end is recorded; only something else of it was left.
+        if record.state.status == .exited, record.state.startedAt == state?.startedAt { return }
+        try recordLoss(record, state)
     }
 
     /// Clears away what a command that was killed left entered, also where another command is just doing that: its lock
@@ -105,11 +118,14 @@ extension Engine {
         }
     }
 
-    /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes.
-    func discard(_ record: ContainerRecord, volumes removesVolumes: Bool = true) throws(EngineError) {
+    /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes. With `removed`, whoever has
+    /// that syncs the containers' directory.
+    func discard(
+        _ record: ContainerRecord, volumes removesVolumes: Bool = true, into removed: RemovedContainers? = nil
+    ) throws(EngineError) {
         if removesVolumes { try removeAnonymousVolumes(record) }
         do throws(EngineError) {
-            try removeFiles(of: record)
+            try removeFiles(of: record, into: removed)
         } catch .system(let failure) where failure.errno == .busy {
             // Somebody had its files mounted.
             try unmount(record, lazily: true)
@@ -120,20 +136,25 @@ extension Engine {
         images.noteUse(record.image)
     }
 
-    /// One that goes by itself is entered until nothing of it is left. Any other one goes at once: after a kill it is there
-    /// whole, or not at all.
-    private func removeFiles(of record: ContainerRecord) throws(EngineError) {
+    /// One that goes by itself and has little is entered until nothing of it is left. Any other one goes at once: after a
+    /// kill it is there whole, or not at all.
+    private func removeFiles(of record: ContainerRecord, into given: RemovedContainers?) throws(EngineError) {
         let id = record.id
+        let removed = given ?? RemovedContainers(images)
         let (layer, merged) = (try? File.status(containers.layer(id)), try? File.status(containers.merged(id)))
         let isMounted = merged.map { $0.device != layer?.device } ?? false
-        guard !record.autoRemove, !isMounted,
-            let removed = try? images.removeContainer(id, directory: containers.directory(id))
-        else {
+        if record.autoRemove, !isMounted, try !containers.removeBriefly(layer: id) {
+            // The rest of it takes long, and nobody waits for that.
+        } else if record.autoRemove || isMounted {
+            return try containers.remove(id, name: record.name)
+        }
+        guard (try? images.removeContainer(id, directory: containers.directory(id), into: removed)) != nil else {
             // Also on a full disk, where there is no place to move anything to.
             return try containers.remove(id, name: record.name)
         }
+        if !record.autoRemove, given == nil { try containers.syncDirectory() }
         try containers.dropName(record.name, of: id)
-        _ = consume removed
+        if given == nil { removed.delete() }
     }
 
     func removeCgroup(of id: String) throws(EngineError) {

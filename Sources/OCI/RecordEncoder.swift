@@ -1,6 +1,5 @@
 /// Writes `Encodable` records of ours as JSON on one line. Foundation's encoder first asks of each value whether it is one
-/// of its special types, and each such question goes through all conformances of the program: at the start of a process
-/// that is half a millisecond for one record, and this a tenth of it.
+/// of its special types, and the first such question about a type goes through all conformances of the program.
 package enum RecordEncoder {
     /// - Throws: what `value` throws; a number that JSON does not have is an `EncodingError`.
     package static func encode<Value: Encodable>(_ value: Value) throws -> [UInt8] {

@@ -19,8 +19,13 @@ package struct FlagParser<Target> {
     }
 
     package func parse(_ arguments: some Sequence<String>, into target: inout Target) throws(ParseError) -> Outcome {
+        var rest: ArraySlice<String> = []
+        for argument in arguments { rest.append(argument) }
+        return try parse(&rest, into: &target)
+    }
+
+    private func parse(_ rest: inout ArraySlice<String>, into target: inout Target) throws(ParseError) -> Outcome {
         var outcome = Outcome()
-        var rest = ArraySlice(Array(arguments))
         while let argument = rest.popFirst() {
             if argument == "--" {
                 outcome.positionals += rest

@@ -57,7 +57,7 @@ package indirect enum ValueKind: Sendable, Hashable {
     }
 
     /// Types, as help shows them, whose values are numbers of some sort.
-    static let numbers: Set<String> = ["int", "uint", "uint16", "bytes", "decimal", "duration"]
+    static let numbers = ["int", "uint", "uint16", "bytes", "decimal", "duration"]
 
     static let object = ValueKind.either([.container(.any), .image, .network, .volume])
     static let boolean = ValueKind.words(["true", "false"])

@@ -91,6 +91,10 @@ extension UserDatabase {
             result.gid = try findGroup(groupText)
         }
         for group in additionalGroups { result.groups.append(try findGroup(group)) }
+        if result.groups.isEmpty {
+            result.groups = [result.gid]
+            return result
+        }
         var seen: Set<UInt32> = []
         result.groups = ([result.gid] + result.groups).filter { seen.insert($0).inserted }
         return result

@@ -13,7 +13,8 @@ struct SeccompEmitter {
 
     /// Written from its end: how far a jump goes is known when its target is there. A position counts from the end.
     private var code: [FilterInstruction] = []
-    private var answers: [SeccompAction: Int] = [:]
+    /// The nearest of each; a filter has a few.
+    private var answers: [(action: SeccompAction, position: Int)] = []
     private var is64Bit = true
 
     /// One block after the other. Any other architecture, which only a program that enters a foreign ABI can have, gets
@@ -67,9 +68,10 @@ struct SeccompEmitter {
 
     private mutating func answer(_ action: SeccompAction) -> Int {
         // Far ones would need a detour, which is as long as another answer.
-        if let position = answers[action], distance(to: position) < 200 { return position }
+        let known = answers.firstIndex { $0.action == action }
+        if let known, distance(to: answers[known].position) < 200 { return answers[known].position }
         let position = append(.answer(action))
-        answers[action] = position
+        if let known { answers[known].position = position } else { answers.append((action, position)) }
         return position
     }
 

@@ -31,19 +31,27 @@ final class Garbage {
     /// Leaves a directory where it is, for a later `clean()`.
     func keep(_ path: String) { directories.removeAll { $0.staging.path == path } }
 
-    deinit { delete() }
+    deinit { try? delete() }
 
-    /// Deletes them, or has that done where it takes long.
-    func delete() {
-        // The files of what is deleted are known by what is deleted with them: not before they are here for good.
-        guard !directories.isEmpty, settle() else { return }
+    /// Deletes them, or has that done where it takes long. Throws when they are not here for good: then they stay.
+    func delete() throws(StoreError) {
+        guard !directories.isEmpty else { return }
+        // The files of what is deleted are known by what is deleted with them.
+        do throws(StoreError) { try settle() } catch {
+            // A second sync would be told nothing of what the first one lost.
+            directories = []
+            throw error
+        }
         let isDone = store.handOver == nil || store.isNearlyFull ? deleteAll() : deleteBriefly()
         // Free for whoever takes it over, before that one looks.
         directories = []
         if !isDone { store.handOverGarbage() }
     }
 
-    private func settle() -> Bool { !isUnsynced || (try? Directory.sync(store.layout.layers)) != nil }
+    private func settle() throws(StoreError) {
+        let path = store.layout.layers
+        if isUnsynced { try attempt("sync", path) { () throws(Errno) in try Directory.sync(path) } }
+    }
 
     /// All of it, however long that takes.
     private func deleteAll() -> Bool {

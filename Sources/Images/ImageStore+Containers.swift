@@ -7,7 +7,8 @@ package final class RemovedContainers {
 
     package init(_ store: ImageStore) { garbage = Garbage(store) }
 
-    package func delete() { garbage.delete() }
+    /// Throws when they are not out of the way for good: then they stay until then.
+    package func delete() throws(StoreError) { try garbage.delete() }
 }
 
 extension ImageStore {

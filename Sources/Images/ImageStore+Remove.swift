@@ -32,7 +32,7 @@ extension ImageStore {
             }
         }
         // What is in tmp/ is invisible already; deleting it takes time and needs no lock but its own.
-        _ = consume garbage
+        try garbage.delete()
     }
 
     private func removeLocked(
@@ -59,7 +59,7 @@ extension ImageStore {
                 return try carryOut(plan, of: id, repositories, uses: uses, report: report)
             }
         }
-        _ = consume garbage
+        try garbage.delete()
     }
 
     private func carryOut(

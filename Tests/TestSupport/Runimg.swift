@@ -158,6 +158,13 @@ package final class Runimg: Sendable {
 
     /// The store's names, kinds, modes, owners and bytes; nothing when there is no store yet.
     package func storeListing() throws -> [String: TreeListing.Entry] {
-        File.exists(dataRoot) ? try TreeListing(dataRoot, .contents).entries : [:]
+        // What was removed a moment ago may be deleted behind the command.
+        _ = Wait.until(seconds: 20) { self.leftToDelete.isEmpty }
+        return File.exists(dataRoot) ? try TreeListing(dataRoot, .contents).entries : [:]
+    }
+
+    /// Directories on their way out.
+    private var leftToDelete: [String] {
+        ((try? Directory.entries("\(dataRoot)/tmp")) ?? []).map(\.name).filter { $0.hasPrefix("removed-") }
     }
 }

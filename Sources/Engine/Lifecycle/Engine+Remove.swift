@@ -28,9 +28,13 @@ extension Engine {
             }
         }
         var failure: EngineError?
-        do throws(EngineError) { try containers.syncDirectory() } catch { failure = error }
-        // Their files go once they can't come back.
-        removed.delete()
+        do throws(EngineError) {
+            try containers.syncDirectory()
+            // Their files go once they can't come back.
+            try store { () throws(StoreError) in try removed.delete() }
+        } catch {
+            failure = error
+        }
         return problems.map { $0 ?? failure }
     }
 

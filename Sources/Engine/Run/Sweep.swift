@@ -154,7 +154,7 @@ extension Engine {
         }
         if !record.autoRemove, given == nil { try containers.syncDirectory() }
         try containers.dropName(record.name, of: id)
-        if given == nil { removed.delete() }
+        if given == nil { try store { () throws(StoreError) in try removed.delete() } }
     }
 
     func removeCgroup(of id: String) throws(EngineError) {

@@ -99,6 +99,28 @@ extension EndToEnd {
                 })
         }
 
+        @Test("a prune of more containers than it may open files removes all")
+        func manyAtOnce() throws {
+            let runimg = try Leaks.settled()
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            for _ in 0..<150 { try runimg.check("create", "--network", "none", image, "true") }
+            let output = try runimg.run(["container", "prune", "-f"], under: ["prlimit", "--nofile=112:20000"])
+            #expect(output.status == 0 && output.stderr.isEmpty, "\(output)")
+            #expect(try runimg.check("ps", "-aq").lines == [])
+        }
+
+        @Test("of several one after the other, each is removed whatever became of the one before")
+        func oneAfterTheOther() throws {
+            let runimg = try Leaks.settled()
+            let image = try #require(try runimg.check("images", "-q").lines.first)
+            for name in ["one", "two"] {
+                try runimg.check("run", "-d", "--network", "none", "--name", name, image, "sleep", "100")
+            }
+            let output = try runimg.run(["rm", "-f", "-t", "0", "one", "missing", "two"])
+            #expect(output.lines == ["one", "two"], "\(output)")
+            #expect(try runimg.check("ps", "-aq").lines == [])
+        }
+
         @Test("where there is little room, whoever removes something has it deleted when the command returns")
         func whereThereIsLittleRoom() throws {
             let (runimg, _) = try Self.withImage()

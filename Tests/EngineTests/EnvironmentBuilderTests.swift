@@ -16,6 +16,18 @@ import Testing
         #expect(result == ["PATH=/bin", "HOSTNAME=box", "A=user", "HOME=/x"])
     }
 
+    @Test func manyAreAsAFew() {
+        let image = (0..<5000).map { "V\($0)=image" } + ["A=\u{301}1", "V7=again"]
+        let result = build(user: ["V3=user", "V4999=user", "A=\u{301}2", "NEW=1"], image: image)
+        #expect(result.count == build().count + 5000 + 2)
+        #expect(
+            Array(result[2..<10])
+                == ["V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7"].map {
+                    $0 == "V3" ? "V3=user" : $0 == "V7" ? "V7=again" : "\($0)=image"
+                })
+        #expect(Array(result.suffix(4)) == ["V4999=user", "A=\u{301}2", "NEW=1", "HOME=/root"])
+    }
+
     /// CVE-2026-57231: an entry of the image without a value must not be filled from the host.
     @Test("X4: an entry without a value is dropped, and named") func theImageCannotAskForTheHostsVariables() {
         let entries = ["LEAKME", "HOST*", "=x", ""]

@@ -43,9 +43,13 @@ package enum RemoveContainersCommand: Command {
         var problems: ArraySlice<EngineError?> = []
         return draft.selection.each(names, context) { name in
             do {
-                if let timeout = draft.timeout { try engine.stop(name, signal: nil, timeout: timeout) }
+                if let timeout = draft.timeout {
+                    try engine.stop(name, signal: nil, timeout: timeout)
+                    if let problem = engine.remove([name], force: true, volumes: draft.volumes)[0] { throw problem }
+                    return name
+                }
                 if problems.isEmpty {
-                    let several = Array(rest.prefix(draft.timeout == nil ? atOnce : 1))
+                    let several = Array(rest.prefix(atOnce))
                     rest = rest.dropFirst(several.count)
                     problems = engine.remove(several, force: draft.force, volumes: draft.volumes)[...]
                 }

@@ -9,11 +9,21 @@ extension Engine {
         if let problem = remove([name], force: force, volumes: volumes)[0] { throw problem }
     }
 
+    /// So many are removed at once: each holds a descriptor until its files are gone.
+    private static let removedAtOnce = 64
+
     /// Removes several, each as `remove(_:force:volumes:)` does: by force they end side by side, and the disk is waited for
-    /// once. Why each was not removed; nil for those that were.
+    /// once for many. Why each was not removed; nil for those that were.
     package func remove(_ names: [String], force: Bool, volumes: Bool) -> [EngineError?] {
         // What a removal that was killed has left.
         try? images.clean()
+        let size = Engine.removedAtOnce
+        return stride(from: 0, to: names.count, by: size).flatMap { start in
+            removeAtOnce(Array(names[start..<min(start + size, names.count)]), force: force, volumes: volumes)
+        }
+    }
+
+    private func removeAtOnce(_ names: [String], force: Bool, volumes: Bool) -> [EngineError?] {
         let known = names.count > 1 ? fullNames(names) : names
         if force, names.count > 1 { killAhead(known) }
         let removed = RemovedContainers(images)

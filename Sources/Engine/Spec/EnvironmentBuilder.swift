@@ -46,24 +46,36 @@ enum EnvironmentBuilder {
     /// An ordered list in which a later setting takes the place of an earlier one.
     private struct Variables {
         private(set) var entries: [String] = []
+        /// Where names are, once they are many: for a few, a table takes longer to make than looking at each.
+        private var places: [[UInt8]: Int] = [:]
+
+        private static let few = 64
 
         mutating func set(_ entry: String) {
-            if let place = place(of: entry) { entries[place] = entry } else { entries.append(entry) }
+            if let place = place(of: entry) { entries[place] = entry } else { append(entry) }
         }
 
         mutating func add(_ entry: String) {
-            if place(of: entry) == nil { entries.append(entry) }
+            if place(of: entry) == nil { append(entry) }
         }
 
-        /// Looked for one by one: for the few that there are, a table takes longer to make.
+        private mutating func append(_ entry: String) {
+            entries.append(entry)
+            if entries.count <= Variables.few { return }
+            // The table, or what is new in it.
+            for place in places.count..<entries.count { places[Array(Variables.name(of: entries[place]))] = place }
+        }
+
         private func place(of entry: String) -> Int? {
-            let name = entry.utf8.prefix { $0 != UInt8(ascii: "=") }
-            return entries.firstIndex { other in
-                other.utf8.starts(with: name) && (other.utf8.dropFirst(name.count).first ?? end) == end
-            }
+            let name = Variables.name(of: entry)
+            if !places.isEmpty { return places[Array(name)] }
+            return entries.firstIndex { Variables.name(of: $0).elementsEqual(name) }
         }
 
-        private var end: UInt8 { UInt8(ascii: "=") }
+        /// In bytes, as the kernel and all programs compare it.
+        private static func name(of entry: String) -> Substring.UTF8View {
+            entry.utf8.prefix { $0 != UInt8(ascii: "=") }
+        }
     }
 
     /// `KEY=VALUE` of every entry; a key alone takes the caller's value and is left out where the caller has none.

@@ -99,16 +99,6 @@ extension EndToEnd {
                 })
         }
 
-        @Test("a prune of more containers than it may open files removes all")
-        func manyAtOnce() throws {
-            let runimg = try Leaks.settled()
-            let image = try #require(try runimg.check("images", "-q").lines.first)
-            for _ in 0..<150 { try runimg.check("create", "--network", "none", image, "true") }
-            let output = try runimg.run(["container", "prune", "-f"], under: ["prlimit", "--nofile=112:20000"])
-            #expect(output.status == 0 && output.stderr.isEmpty, "\(output)")
-            #expect(try runimg.check("ps", "-aq").lines == [])
-        }
-
         @Test("of several one after the other, each is removed whatever became of the one before")
         func oneAfterTheOther() throws {
             let runimg = try Leaks.settled()

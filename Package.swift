@@ -122,7 +122,7 @@ let package = Package(
         tests("Network", ["Network", "OCI", "Sys"]),
         tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
-        tests("Engine", ["Engine", "Images", "Logs", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
+        tests("Engine", ["Engine", "Images", "Logs", "Network", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "Logs", "OCI", "Sys"]),
         tests("Union", ["Union", "Layers", "OCI", "Sys"]),
         tests("Architecture", ["Sys"]),

@@ -1,4 +1,5 @@
 internal import Glibc
+package import OCI
 internal import Sys
 
 /// Which cgroup hierarchies this machine has, and where: read once per process.
@@ -12,14 +13,14 @@ package struct CgroupLayout: Sendable, Hashable {
         case unified
     }
 
-    package struct Hierarchy: Sendable, Hashable, Codable {
+    package struct Hierarchy: Sendable, Hashable {
         /// Where it is mounted, or the cgroup in it that is a user's (`delegated`).
-        package let mountPoint: String
+        package private(set) var mountPoint: String
         /// v1: as in the mount's options, `name=systemd` included; v2: what the root's `cgroup.controllers` says.
-        package let controllers: [String]
-        package let isUnified: Bool
+        package private(set) var controllers: [String]
+        package private(set) var isUnified: Bool
         /// What it is called below /sys/fs/cgroup.
-        package let name: String
+        package private(set) var name: String
 
         package init(mountPoint: String, controllers: [String], isUnified: Bool, name: String? = nil) {
             self.mountPoint = mountPoint
@@ -139,4 +140,15 @@ private func unescape(_ field: ArraySlice<UInt8>) -> String {
         }
     }
     return String(decoding: result, as: UTF8.self)
+}
+
+extension CgroupLayout.Hierarchy: FieldRecord {
+    package static let blank = CgroupLayout.Hierarchy(mountPoint: "", controllers: [], isUnified: false, name: "")
+
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        try coder.field("mountPoint", &mountPoint, .required)
+        try coder.field("controllers", &controllers, .required)
+        try coder.field("isUnified", &isUnified, .required)
+        try coder.field("name", &name, .required)
+    }
 }

@@ -21,7 +21,7 @@ package enum DockerCLI {
         var draft = GlobalFlags.Draft()
         let outcome: FlagParser<GlobalFlags.Draft>.Outcome
         do throws(ParseError) {
-            outcome = try FlagParser(GlobalFlags.table, interspersed: false).parse(arguments, into: &draft)
+            outcome = try FlagParser(GlobalFlags.table, interspersed: false).parse(arguments[...], into: &draft)
         } catch {
             if error.showsUsage { throw .usage(Suggestion.added(to: error, GlobalFlags.flags.map(\.info))) }
             throw .failed("\(error)", code: error.isPlanned ? 125 : 1)

@@ -1,7 +1,7 @@
 package import OCI
 
 /// What becomes of a container when it ends, is stopped or falls ill.
-package struct LifecycleOptions: Sendable, Hashable, Codable {
+package struct LifecycleOptions: Sendable, Hashable {
     package var restart = RestartPolicy()
     /// Seconds until a stop becomes a kill; -1: never; nil: the default, 10.
     package var stopTimeout: Int?
@@ -12,8 +12,8 @@ package struct LifecycleOptions: Sendable, Hashable, Codable {
 }
 
 /// When a container that has ended is started again.
-package struct RestartPolicy: Sendable, Hashable, Codable {
-    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+package struct RestartPolicy: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
         case no
         case onFailure = "on-failure"
         case always
@@ -31,8 +31,8 @@ package struct RestartPolicy: Sendable, Hashable, Codable {
 }
 
 /// Where the output is kept.
-package struct LogOptions: Sendable, Hashable, Codable {
-    package enum Driver: String, Sendable, Hashable, Codable, CaseIterable {
+package struct LogOptions: Sendable, Hashable {
+    package enum Driver: String, Sendable, Hashable, CaseIterable {
         case jsonFile = "json-file"
         case local
         case none
@@ -53,7 +53,7 @@ package struct LogOptions: Sendable, Hashable, Codable {
 }
 
 /// Standard streams by name.
-package struct AttachedStreamSet: OptionSet, Sendable, Hashable, Codable {
+package struct AttachedStreamSet: OptionSet, Sendable, Hashable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
     package static let input = AttachedStreamSet(rawValue: 1)

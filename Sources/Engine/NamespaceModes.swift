@@ -1,7 +1,7 @@
 package import Network
 
 /// Whose pid or UTS namespace a container's processes are in. As text what docker's inspect shows.
-package enum NamespaceMode: Sendable, Hashable, Codable, RawRepresentable {
+package enum NamespaceMode: Sendable, Hashable, RawRepresentable {
     case own
     case host
     /// Another container's: by any of its names as asked, by its full ID in a record.
@@ -27,7 +27,7 @@ package enum NamespaceMode: Sendable, Hashable, Codable, RawRepresentable {
 }
 
 /// Whose IPC namespace it is, and whether others may join one of the container's own.
-package enum IPCMode: Sendable, Hashable, Codable, RawRepresentable {
+package enum IPCMode: Sendable, Hashable, RawRepresentable {
     case isolated
     case shareable
     /// Without /dev/shm.
@@ -75,7 +75,7 @@ package enum IPCMode: Sendable, Hashable, Codable, RawRepresentable {
 }
 
 /// Whose network it is.
-package enum NetworkMode: Sendable, Hashable, Codable, RawRepresentable {
+package enum NetworkMode: Sendable, Hashable, RawRepresentable {
     /// Its own, which leads nowhere.
     case none
     /// The default network, as docker's users know it; without root what the engine decides when the container is made.

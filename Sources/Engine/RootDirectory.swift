@@ -1,5 +1,5 @@
 /// A directory of the host's as the root of a container, instead of an image (`--rootfs DIR[:O]`).
-package struct RootDirectory: Sendable, Hashable, Codable {
+package struct RootDirectory: Sendable, Hashable {
     package var path: String
     /// Whether what the container changes goes to its own layer, and not into the directory (`:O`).
     package var isOverlaid = false

@@ -2,7 +2,7 @@ package import OCI
 
 /// What the user asked of `run` or `create`: flags in order and as typed, checked for form only. Parsing touches no disk, so files
 /// named here (env files, seccomp profiles) are read by the engine.
-package struct RunRequest: Sendable, Hashable, Codable {
+package struct RunRequest: Sendable, Hashable {
     package var image: String
     /// What is run instead of an image; `image` is its name then.
     package var rootDirectory: RootDirectory?
@@ -46,13 +46,13 @@ package struct RunRequest: Sendable, Hashable, Codable {
     package var volumesFrom: [String] = []
     package var devices: [DeviceRequest] = []
 
-    package enum PullPolicy: String, Sendable, Hashable, Codable, CaseIterable { case always, missing, never }
+    package enum PullPolicy: String, Sendable, Hashable, CaseIterable { case always, missing, never }
 
     package init(image: String) { self.image = image }
 }
 
 /// What the process in the container is given.
-package struct ProcessOptions: Sendable, Hashable, Codable {
+package struct ProcessOptions: Sendable, Hashable {
     /// In order; a later one wins over an earlier one of the same name, and all win over files.
     package var environment: [EnvironmentEntry] = []
     package var environmentFiles: [String] = []
@@ -74,9 +74,9 @@ package struct ProcessOptions: Sendable, Hashable, Codable {
 }
 
 /// `KEY=VALUE`, or `KEY` alone, which takes the caller's value and is left out where the caller has none.
-package struct EnvironmentEntry: Sendable, Hashable, Codable {
-    package let name: String
-    package let value: String?
+package struct EnvironmentEntry: Sendable, Hashable {
+    package internal(set) var name: String
+    package internal(set) var value: String?
 
     package init(name: String, value: String?) {
         self.name = name
@@ -85,7 +85,7 @@ package struct EnvironmentEntry: Sendable, Hashable, Codable {
 }
 
 /// Namespaces and privileges.
-package struct IsolationOptions: Sendable, Hashable, Codable {
+package struct IsolationOptions: Sendable, Hashable {
     package var network = NetworkMode.bridge
     /// Set when `--network` was given, so that the default can say what it lacks.
     package var networkAsked = false
@@ -103,8 +103,8 @@ package struct IsolationOptions: Sendable, Hashable, Codable {
     /// Key and value as given, in order.
     package var sysctls: [EnvironmentEntry] = []
 
-    package enum CapabilityProfile: String, Sendable, Hashable, Codable, CaseIterable { case runimg, docker, podman }
-    package enum SeccompChoice: Sendable, Hashable, Codable {
+    package enum CapabilityProfile: String, Sendable, Hashable, CaseIterable { case runimg, docker, podman }
+    package enum SeccompChoice: Sendable, Hashable {
         case standard
         case unconfined
         case profile(path: String)
@@ -114,7 +114,7 @@ package struct IsolationOptions: Sendable, Hashable, Codable {
 }
 
 /// Limits, in the units of the OCI runtime spec.
-package struct ResourceOptions: Sendable, Hashable, Codable {
+package struct ResourceOptions: Sendable, Hashable {
     /// Bytes.
     package var memory: Int64?
     package var memoryReservation: Int64?
@@ -140,8 +140,8 @@ package struct ResourceOptions: Sendable, Hashable, Codable {
 }
 
 /// One `-v`, `--mount` or `--tmpfs`.
-package struct MountRequest: Sendable, Hashable, Codable {
-    package enum Kind: Sendable, Hashable, Codable {
+package struct MountRequest: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
         /// A host path, made when missing if `create` (`-v` does, `--mount` does not).
         case bind(source: String, create: Bool)
         /// A named volume.
@@ -166,7 +166,7 @@ package struct MountRequest: Sendable, Hashable, Codable {
 }
 
 /// One `--device HOST[:CONTAINER[:rwm]]`.
-package struct DeviceRequest: Sendable, Hashable, Codable {
+package struct DeviceRequest: Sendable, Hashable {
     package var source: String
     package var target: String
     package var permissions: String

@@ -67,7 +67,7 @@ extension ImageStore {
     }
 
     static func fullID(_ text: String) -> Digest? {
-        Digest(sha256: text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...])
+        Digest(sha256: text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text)
     }
 
     /// Whether the text may be an ID or the beginning of one.

@@ -3,7 +3,7 @@ internal import Sys
 
 /// A program that takes what a network namespace sends and sends it on from its own sockets, those of an ordinary user:
 /// the way out for containers without root. The case's name is the program's, and that of the network.
-package enum UserNetwork: String, Sendable, Hashable, Codable, CaseIterable {
+package enum UserNetwork: String, Sendable, Hashable, CaseIterable {
     /// passt(1): gives the container the host's own address, and copies nothing twice.
     case pasta
     /// slirp4netns(1): a TCP stack of its own behind 10.0.2.0/24.

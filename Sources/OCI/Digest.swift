@@ -40,10 +40,10 @@ package struct Digest: Hashable, Sendable {
     }
 
     /// A sha256 digest from its 64 hexadecimal digits; nil when they are not that.
-    package init?(sha256 hex: some StringProtocol) {
+    package init?(sha256 hex: String) {
         guard hex.utf8.count == 64, hex.utf8.allSatisfy(Digest.isHex) else { return nil }
         self.algorithm = .sha256
-        self.hex = String(hex)
+        self.hex = hex
     }
 
     private static func isHex(_ byte: UInt8) -> Bool {

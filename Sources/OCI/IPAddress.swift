@@ -1,25 +1,9 @@
 internal import Glibc
 
 /// What is kept as its description, and read from that.
-package protocol CodableAsText: Codable, CustomStringConvertible {
+package protocol KeptAsText: FieldValue, CustomStringConvertible {
     /// nil for what no value's description reads like.
     init?(_ text: String)
-}
-
-extension CodableAsText {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let value = Self(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is no \(Self.self)")
-        }
-        self = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
 }
 
 /// An address of IP version 4 or 6, a value that is ordered and counted with; as text what inet_ntop(3) writes.
@@ -103,7 +87,7 @@ package struct IPAddress: Hashable, Sendable, Comparable {
     }
 }
 
-extension IPAddress: CodableAsText {
+extension IPAddress: KeptAsText {
     package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let family = isVersion6 ? AF_INET6 : AF_INET
@@ -123,6 +107,11 @@ package struct IPPrefix: Hashable, Sendable {
         self.address = address
         self.length = length
     }
+
+    /// All addresses of version 4.
+    package static let all4 = IPPrefix(all: .any4)
+
+    private init(all address: IPAddress) { (self.address, length) = (address, 0) }
 
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -167,7 +156,7 @@ package struct IPPrefix: Hashable, Sendable {
     }
 }
 
-extension IPPrefix: CodableAsText {
+extension IPPrefix: KeptAsText {
     package var description: String { "\(address)/\(length)" }
 }
 
@@ -199,7 +188,7 @@ package struct MACAddress: Hashable, Sendable {
     package var isMulticast: Bool { bytes[0] & 1 == 1 }
 }
 
-extension MACAddress: CodableAsText {
+extension MACAddress: KeptAsText {
     package var description: String {
         bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined(separator: ":")
     }

@@ -1,12 +1,12 @@
 /// What a port belongs to.
-package enum PortProtocol: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+package enum PortProtocol: String, Sendable, Hashable, CaseIterable, Comparable {
     case tcp, udp, sctp
 
     package static func < (one: PortProtocol, other: PortProtocol) -> Bool { one.rawValue < other.rawValue }
 }
 
 /// A port of a container, as the image or `--expose` names it: `80/tcp`.
-package struct ContainerPort: Sendable, Hashable, Codable, Comparable, CustomStringConvertible {
+package struct ContainerPort: Sendable, Hashable, Comparable, CustomStringConvertible {
     package var number: UInt16
     package var transport: PortProtocol
 
@@ -23,7 +23,7 @@ package struct ContainerPort: Sendable, Hashable, Codable, Comparable, CustomStr
 }
 
 /// One published port as it was asked for, with ranges taken apart: a port of the host that leads to one of the container.
-package struct PortMapping: Sendable, Hashable, Codable {
+package struct PortMapping: Sendable, Hashable {
     package var port: ContainerPort
     /// nil: all addresses of the host.
     package var address: IPAddress?
@@ -38,7 +38,7 @@ package struct PortMapping: Sendable, Hashable, Codable {
 }
 
 /// A published port of a container that runs: what of the host leads where.
-package struct PublishedPort: Sendable, Hashable, Codable {
+package struct PublishedPort: Sendable, Hashable {
     package var port: ContainerPort
     /// 0.0.0.0 and :: are all of their version.
     package var address: IPAddress

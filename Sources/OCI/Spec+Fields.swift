@@ -1,11 +1,11 @@
-extension Spec: SpecRecord {
-    static var blank: Spec {
+extension Spec: FieldRecord {
+    package static var blank: Spec {
         var spec = Spec(process: .blank, root: .blank)
         spec.hasProcess = false
         return spec
     }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("ociVersion", &ociVersion, .required)
         var first = hasProcess ? process : nil
         try coder.field("process", &first)
@@ -21,10 +21,10 @@ extension Spec: SpecRecord {
     }
 }
 
-extension Spec.Process: SpecRecord {
-    static var blank: Spec.Process { Spec.Process(args: []) }
+extension Spec.Process: FieldRecord {
+    package static var blank: Spec.Process { Spec.Process(args: []) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("terminal", &terminal)
         try coder.field("consoleSize", &consoleSize)
         try coder.field("user", &user, .written)
@@ -44,19 +44,19 @@ extension Spec.Process: SpecRecord {
     }
 }
 
-extension Spec.IOPriority: SpecRecord {
-    static var blank: Spec.IOPriority { Spec.IOPriority(class: "", priority: 0) }
+extension Spec.IOPriority: FieldRecord {
+    package static var blank: Spec.IOPriority { Spec.IOPriority(class: "", priority: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("class", &self.class, .required)
         try coder.field("priority", &priority, .written)
     }
 }
 
-extension Spec.Scheduler: SpecRecord {
-    static var blank: Spec.Scheduler { Spec.Scheduler(policy: "") }
+extension Spec.Scheduler: FieldRecord {
+    package static var blank: Spec.Scheduler { Spec.Scheduler(policy: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("policy", &policy, .required)
         try coder.field("nice", &nice)
         try coder.field("priority", &priority)
@@ -67,19 +67,19 @@ extension Spec.Scheduler: SpecRecord {
     }
 }
 
-extension Spec.CPUAffinity: SpecRecord {
-    static var blank: Spec.CPUAffinity { Spec.CPUAffinity() }
+extension Spec.CPUAffinity: FieldRecord {
+    package static var blank: Spec.CPUAffinity { Spec.CPUAffinity() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.text("initial", &initial)
         try coder.text("final", &final)
     }
 }
 
-extension Spec.Hooks: SpecRecord {
-    static var blank: Spec.Hooks { Spec.Hooks() }
+extension Spec.Hooks: FieldRecord {
+    package static var blank: Spec.Hooks { Spec.Hooks() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("prestart", &prestart)
         try coder.field("createRuntime", &createRuntime)
         try coder.field("createContainer", &createContainer)
@@ -89,10 +89,10 @@ extension Spec.Hooks: SpecRecord {
     }
 }
 
-extension Spec.Hook: SpecRecord {
-    static var blank: Spec.Hook { Spec.Hook(path: "") }
+extension Spec.Hook: FieldRecord {
+    package static var blank: Spec.Hook { Spec.Hook(path: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("path", &path, .required)
         try coder.field("args", &args)
         try coder.field("env", &env)
@@ -100,19 +100,19 @@ extension Spec.Hook: SpecRecord {
     }
 }
 
-extension Spec.ConsoleSize: SpecRecord {
-    static var blank: Spec.ConsoleSize { Spec.ConsoleSize(height: 0, width: 0) }
+extension Spec.ConsoleSize: FieldRecord {
+    package static var blank: Spec.ConsoleSize { Spec.ConsoleSize(height: 0, width: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("height", &height, .required)
         try coder.field("width", &width, .required)
     }
 }
 
-extension Spec.User: SpecRecord {
-    static var blank: Spec.User { Spec.User() }
+extension Spec.User: FieldRecord {
+    package static var blank: Spec.User { Spec.User() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("uid", &uid, .written)
         try coder.field("gid", &gid, .written)
         try coder.field("umask", &umask)
@@ -120,10 +120,10 @@ extension Spec.User: SpecRecord {
     }
 }
 
-extension Spec.Capabilities: SpecRecord {
-    static var blank: Spec.Capabilities { Spec.Capabilities() }
+extension Spec.Capabilities: FieldRecord {
+    package static var blank: Spec.Capabilities { Spec.Capabilities() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("bounding", &bounding)
         try coder.field("effective", &effective)
         try coder.field("inheritable", &inheritable)
@@ -132,34 +132,45 @@ extension Spec.Capabilities: SpecRecord {
     }
 }
 
-extension Spec.Rlimit: SpecRecord {
-    static var blank: Spec.Rlimit { Spec.Rlimit(type: "", soft: 0, hard: 0) }
+extension Spec.Rlimit: FieldRecord {
+    package static var blank: Spec.Rlimit { Spec.Rlimit(type: "", soft: 0, hard: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("type", &type, .required)
         try coder.field("soft", &soft, .required)
         try coder.field("hard", &hard, .required)
     }
 }
 
-extension Spec.Root: SpecRecord {
-    static var blank: Spec.Root { Spec.Root(path: "") }
+extension Spec.Root: FieldRecord {
+    package static var blank: Spec.Root { Spec.Root(path: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("path", &path, .required)
         try coder.field("readonly", &readonly)
     }
 }
 
-extension Spec.Mount: SpecRecord {
-    static var blank: Spec.Mount { Spec.Mount(destination: "", type: nil, source: nil) }
+extension Spec.Mount: FieldRecord {
+    package static var blank: Spec.Mount { Spec.Mount(destination: "", type: nil, source: nil) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("destination", &destination, .required)
         try coder.text("type", &type)
         try coder.text("source", &source)
         try coder.field("options", &options)
         try coder.field("uidMappings", &uidMappings)
         try coder.field("gidMappings", &gidMappings)
+    }
+}
+
+extension Spec.Namespace.Kind: FieldValue {
+    package init(_ node: JSONValue) throws(FieldFault) {
+        let text = try String(node)
+        guard let kind = Self(rawValue: text) else {
+            let known = Self.allCases.map(\.rawValue).joined(separator: ", ")
+            throw FieldFault("\(node.shown) is no kind of namespace; there are \(known)")
+        }
+        self = kind
     }
 }

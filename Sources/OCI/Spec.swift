@@ -136,8 +136,7 @@ package struct Spec: Hashable, Sendable {
         package init() {}
     }
 
-    /// `Codable` for the records that it is kept in.
-    package struct Rlimit: Hashable, Sendable, Codable {
+    package struct Rlimit: Hashable, Sendable {
         /// `RLIMIT_NOFILE` and the like.
         package var type: String
         package var soft: UInt64

@@ -1,7 +1,7 @@
-extension Spec.Linux: SpecRecord {
-    static var blank: Spec.Linux { Spec.Linux() }
+extension Spec.Linux: FieldRecord {
+    package static var blank: Spec.Linux { Spec.Linux() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("namespaces", &namespaces)
         try coder.field("uidMappings", &uidMappings)
         try coder.field("gidMappings", &gidMappings)
@@ -22,51 +22,51 @@ extension Spec.Linux: SpecRecord {
     }
 }
 
-extension Spec.Personality: SpecRecord {
-    static var blank: Spec.Personality { Spec.Personality(domain: "") }
+extension Spec.Personality: FieldRecord {
+    package static var blank: Spec.Personality { Spec.Personality(domain: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("domain", &domain, .required)
         try coder.field("flags", &flags)
     }
 }
 
-extension Spec.TimeOffset: SpecRecord {
-    static var blank: Spec.TimeOffset { Spec.TimeOffset(secs: 0, nanosecs: 0) }
+extension Spec.TimeOffset: FieldRecord {
+    package static var blank: Spec.TimeOffset { Spec.TimeOffset(secs: 0, nanosecs: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("secs", &secs, .written)
         try coder.field("nanosecs", &nanosecs, .written)
     }
 }
 
-extension Spec.Namespace: SpecRecord {
-    static var blank: Spec.Namespace { Spec.Namespace(.pid) }
+extension Spec.Namespace: FieldRecord {
+    package static var blank: Spec.Namespace { Spec.Namespace(.pid) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("type", &type, .required)
         try coder.text("path", &path)
     }
 }
 
-extension Spec.IDMapping: SpecRecord {
-    static var blank: Spec.IDMapping { Spec.IDMapping(containerID: 0, hostID: 0, size: 0) }
+extension Spec.IDMapping: FieldRecord {
+    package static var blank: Spec.IDMapping { Spec.IDMapping(containerID: 0, hostID: 0, size: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("containerID", &containerID, .required)
         try coder.field("hostID", &hostID, .required)
         try coder.field("size", &size, .required)
     }
 }
 
-extension Spec.Device: SpecRecord {
-    static var blank: Spec.Device { Spec.Device(path: "", type: "", major: 0, minor: 0) }
+extension Spec.Device: FieldRecord {
+    package static var blank: Spec.Device { Spec.Device(path: "", type: "", major: 0, minor: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("path", &path, .required)
         try coder.field("type", &type, .required)
         // Of no meaning for a pipe, and left out there.
-        let presence: SpecPresence = type == "p" ? .optional : .written
+        let presence: FieldPresence = type == "p" ? .optional : .written
         try coder.field("major", &major, presence)
         try coder.field("minor", &minor, presence)
         try coder.field("fileMode", &fileMode)
@@ -75,10 +75,10 @@ extension Spec.Device: SpecRecord {
     }
 }
 
-extension Spec.Seccomp: SpecRecord {
-    static var blank: Spec.Seccomp { Spec.Seccomp(defaultAction: "") }
+extension Spec.Seccomp: FieldRecord {
+    package static var blank: Spec.Seccomp { Spec.Seccomp(defaultAction: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("defaultAction", &defaultAction, .required)
         try coder.field("defaultErrnoRet", &defaultErrnoRet)
         try coder.field("architectures", &architectures)
@@ -89,10 +89,10 @@ extension Spec.Seccomp: SpecRecord {
     }
 }
 
-extension Spec.Seccomp.Rule: SpecRecord {
-    static var blank: Spec.Seccomp.Rule { Spec.Seccomp.Rule(names: [], action: "") }
+extension Spec.Seccomp.Rule: FieldRecord {
+    package static var blank: Spec.Seccomp.Rule { Spec.Seccomp.Rule(names: [], action: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("names", &names, .required)
         try coder.field("action", &action, .required)
         try coder.field("errnoRet", &errnoRet)
@@ -100,10 +100,10 @@ extension Spec.Seccomp.Rule: SpecRecord {
     }
 }
 
-extension Spec.Seccomp.Argument: SpecRecord {
-    static var blank: Spec.Seccomp.Argument { Spec.Seccomp.Argument(index: 0, value: 0, op: "") }
+extension Spec.Seccomp.Argument: FieldRecord {
+    package static var blank: Spec.Seccomp.Argument { Spec.Seccomp.Argument(index: 0, value: 0, op: "") }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("index", &index, .required)
         try coder.field("value", &value, .required)
         try coder.field("valueTwo", &valueTwo)

@@ -1,9 +1,9 @@
 extension Spec.Linux {
     /// config-linux.md.
-    func check() throws(SpecFault) {
+    func check() throws(FieldFault) {
         try checkNamespaces()
         for (index, device) in devices.enumerated() {
-            try Spec.inside("devices", index) { () throws(SpecFault) in try device.check() }
+            try Spec.inside("devices", index) { () throws(FieldFault) in try device.check() }
         }
         if let rootfsPropagation {
             try Spec.check(rootfsPropagation, "rootfsPropagation", isOneOf: Spec.Linux.propagations)
@@ -11,30 +11,30 @@ extension Spec.Linux {
         if let personality {
             try Spec.check(personality.domain, "personality.domain", isOneOf: ["LINUX", "LINUX32"])
             if personality.flags?.isEmpty == false {
-                throw SpecFault("personality.flags", "no flag is supported: leave the list out")
+                throw FieldFault("personality.flags", "no flag is supported: leave the list out")
             }
         }
         for (clock, offset) in (timeOffsets ?? [:]).sorted(by: { $0.key < $1.key }) {
             try Spec.check(clock, "timeOffsets", isOneOf: ["monotonic", "boottime"])
             if offset.nanosecs >= 1_000_000_000 {
-                throw SpecFault("timeOffsets.\(clock).nanosecs", "\(offset.nanosecs) is a second or more")
+                throw FieldFault("timeOffsets.\(clock).nanosecs", "\(offset.nanosecs) is a second or more")
             }
         }
         for (key, paths) in [("maskedPaths", maskedPaths), ("readonlyPaths", readonlyPaths)] {
             for (index, path) in paths.enumerated() { try Spec.checkPath(path, "\(key)[\(index)]") }
         }
-        if let seccomp { try Spec.inside("seccomp") { () throws(SpecFault) in try seccomp.check() } }
+        if let seccomp { try Spec.inside("seccomp") { () throws(FieldFault) in try seccomp.check() } }
     }
 
     private static let propagations = [
         "shared", "slave", "private", "unbindable", "rshared", "rslave", "rprivate", "runbindable",
     ]
 
-    private func checkNamespaces() throws(SpecFault) {
+    private func checkNamespaces() throws(FieldFault) {
         var kinds: Set<Spec.Namespace.Kind> = []
         for (index, namespace) in namespaces.enumerated() {
             if !kinds.insert(namespace.type).inserted {
-                throw SpecFault("namespaces[\(index)].type", "\"\(namespace.type.rawValue)\" is there twice")
+                throw FieldFault("namespaces[\(index)].type", "\"\(namespace.type.rawValue)\" is there twice")
             }
             if let path = namespace.path { try Spec.checkPath(path, "namespaces[\(index)].path") }
         }
@@ -42,27 +42,27 @@ extension Spec.Linux {
 }
 
 extension Spec.Device {
-    fileprivate func check() throws(SpecFault) {
+    fileprivate func check() throws(FieldFault) {
         try Spec.checkPath(path, "path")
         try Spec.check(type, "type", isOneOf: ["c", "b", "u", "p"])
         if type == "p" { return }
         // The kernel's dev_t has 12 and 20 bits; glibc's and the system calls' take 32 and 32.
         for (key, number) in [("major", major), ("minor", minor)] where UInt32(exactly: number) == nil {
-            throw SpecFault(key, "\(number) is not between 0 and \(UInt32.max)")
+            throw FieldFault(key, "\(number) is not between 0 and \(UInt32.max)")
         }
     }
 }
 
 extension Spec.Seccomp {
     /// Names of actions, operators and architectures are the compiler's.
-    fileprivate func check() throws(SpecFault) {
+    fileprivate func check() throws(FieldFault) {
         if listenerPath ?? "" == "", listenerMetadata ?? "" != "" {
-            throw SpecFault("listenerMetadata", "is set and listenerPath is not: nobody would get it")
+            throw FieldFault("listenerMetadata", "is set and listenerPath is not: nobody would get it")
         }
         for (index, rule) in (syscalls ?? []).enumerated() {
-            if rule.names.isEmpty { throw SpecFault("syscalls[\(index)].names", "is empty") }
+            if rule.names.isEmpty { throw FieldFault("syscalls[\(index)].names", "is empty") }
             for (position, argument) in (rule.args ?? []).enumerated() where argument.index > 5 {
-                throw SpecFault(
+                throw FieldFault(
                     "syscalls[\(index)].args[\(position)].index", "\(argument.index) is not between 0 and 5")
             }
         }

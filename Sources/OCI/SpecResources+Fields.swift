@@ -1,7 +1,7 @@
-extension Spec.Resources: SpecRecord {
-    static var blank: Spec.Resources { Spec.Resources() }
+extension Spec.Resources: FieldRecord {
+    package static var blank: Spec.Resources { Spec.Resources() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("devices", &devices)
         try coder.field("memory", &memory)
         try coder.field("cpu", &cpu)
@@ -14,10 +14,10 @@ extension Spec.Resources: SpecRecord {
     }
 }
 
-extension Spec.DeviceRule: SpecRecord {
-    static var blank: Spec.DeviceRule { Spec.DeviceRule(allow: false) }
+extension Spec.DeviceRule: FieldRecord {
+    package static var blank: Spec.DeviceRule { Spec.DeviceRule(allow: false) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("allow", &allow, .required)
         try coder.text("type", &type)
         try coder.field("major", &major)
@@ -26,10 +26,10 @@ extension Spec.DeviceRule: SpecRecord {
     }
 }
 
-extension Spec.Memory: SpecRecord {
-    static var blank: Spec.Memory { Spec.Memory() }
+extension Spec.Memory: FieldRecord {
+    package static var blank: Spec.Memory { Spec.Memory() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("limit", &limit)
         try coder.field("reservation", &reservation)
         try coder.field("swap", &swap)
@@ -42,10 +42,10 @@ extension Spec.Memory: SpecRecord {
     }
 }
 
-extension Spec.CPU: SpecRecord {
-    static var blank: Spec.CPU { Spec.CPU() }
+extension Spec.CPU: FieldRecord {
+    package static var blank: Spec.CPU { Spec.CPU() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("shares", &shares)
         try coder.field("quota", &quota)
         try coder.field("burst", &burst)
@@ -58,18 +58,18 @@ extension Spec.CPU: SpecRecord {
     }
 }
 
-extension Spec.Pids: SpecRecord {
-    static var blank: Spec.Pids { Spec.Pids(limit: 0) }
+extension Spec.Pids: FieldRecord {
+    package static var blank: Spec.Pids { Spec.Pids(limit: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("limit", &limit, .written)
     }
 }
 
-extension Spec.BlockIO: SpecRecord {
-    static var blank: Spec.BlockIO { Spec.BlockIO() }
+extension Spec.BlockIO: FieldRecord {
+    package static var blank: Spec.BlockIO { Spec.BlockIO() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("weight", &weight)
         try coder.field("leafWeight", &leafWeight)
         try coder.field("weightDevice", &weightDevice)
@@ -80,10 +80,10 @@ extension Spec.BlockIO: SpecRecord {
     }
 }
 
-extension Spec.WeightDevice: SpecRecord {
-    static var blank: Spec.WeightDevice { Spec.WeightDevice(major: 0, minor: 0) }
+extension Spec.WeightDevice: FieldRecord {
+    package static var blank: Spec.WeightDevice { Spec.WeightDevice(major: 0, minor: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("major", &major, .required)
         try coder.field("minor", &minor, .required)
         try coder.field("weight", &weight)
@@ -91,47 +91,47 @@ extension Spec.WeightDevice: SpecRecord {
     }
 }
 
-extension Spec.ThrottleDevice: SpecRecord {
-    static var blank: Spec.ThrottleDevice { Spec.ThrottleDevice(major: 0, minor: 0, rate: 0) }
+extension Spec.ThrottleDevice: FieldRecord {
+    package static var blank: Spec.ThrottleDevice { Spec.ThrottleDevice(major: 0, minor: 0, rate: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("major", &major, .required)
         try coder.field("minor", &minor, .required)
         try coder.field("rate", &rate, .required)
     }
 }
 
-extension Spec.HugepageLimit: SpecRecord {
-    static var blank: Spec.HugepageLimit { Spec.HugepageLimit(pageSize: "", limit: 0) }
+extension Spec.HugepageLimit: FieldRecord {
+    package static var blank: Spec.HugepageLimit { Spec.HugepageLimit(pageSize: "", limit: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("pageSize", &pageSize, .required)
         try coder.field("limit", &limit, .required)
     }
 }
 
-extension Spec.Network: SpecRecord {
-    static var blank: Spec.Network { Spec.Network() }
+extension Spec.Network: FieldRecord {
+    package static var blank: Spec.Network { Spec.Network() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("classID", &classID)
         try coder.field("priorities", &priorities)
     }
 }
 
-extension Spec.Network.Priority: SpecRecord {
-    static var blank: Spec.Network.Priority { Spec.Network.Priority(name: "", priority: 0) }
+extension Spec.Network.Priority: FieldRecord {
+    package static var blank: Spec.Network.Priority { Spec.Network.Priority(name: "", priority: 0) }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("name", &name, .required)
         try coder.field("priority", &priority, .required)
     }
 }
 
-extension Spec.RDMA: SpecRecord {
-    static var blank: Spec.RDMA { Spec.RDMA() }
+extension Spec.RDMA: FieldRecord {
+    package static var blank: Spec.RDMA { Spec.RDMA() }
 
-    mutating func fields<Coder: SpecCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("hcaHandles", &hcaHandles)
         try coder.field("hcaObjects", &hcaObjects)
     }

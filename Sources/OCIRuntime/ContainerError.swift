@@ -12,7 +12,7 @@ package enum ContainerError: Error, Sendable, CustomStringConvertible {
     case notFound(String)
     /// It is not in a state in which the verb makes sense (runtime.md#operations).
     case state(String)
-    case specification(SpecFault)
+    case specification(FieldFault)
     case hook(String)
     case runtime(RuntimeError)
     case cgroup(CgroupError)

@@ -87,7 +87,7 @@ package struct ContainerRuntime: Sendable {
     }
 
     static func specification(_ bytes: [UInt8]) throws(ContainerError) -> Spec {
-        do throws(SpecFault) { return try Spec(reading: bytes) } catch { throw .specification(error) }
+        do throws(FieldFault) { return try Spec(reading: bytes) } catch { throw .specification(error) }
     }
 
     /// nil where it has none of its own, or it is gone.

@@ -164,7 +164,7 @@ enum Parsed: Equatable {
     static func run(_ arguments: [String]) -> Parsed {
         var draft = RunDraft()
         do throws(ParseError) {
-            let outcome = try FlagParser(RunCommand.flags, interspersed: false).parse(arguments, into: &draft)
+            let outcome = try FlagParser(RunCommand.flags, interspersed: false).parse(arguments[...], into: &draft)
             do throws(ValueError) {
                 let (request, warnings) = try RunCommand.request(draft, outcome.positionals)
                 return .request(request, warnings: outcome.warnings + warnings)

@@ -27,7 +27,7 @@ import Testing
         _ arguments: [String], interspersed: Bool = false
     ) throws(ParseError) -> (Options, FlagParser<Options>.Outcome) {
         var options = Options()
-        let outcome = try FlagParser(FlagTable(flags), interspersed: interspersed).parse(arguments, into: &options)
+        let outcome = try FlagParser(FlagTable(flags), interspersed: interspersed).parse(arguments[...], into: &options)
         return (options, outcome)
     }
 

@@ -121,7 +121,7 @@ import Testing
     @Test(arguments: cases.indices) func isNamed(index: Int) throws {
         let (path, value, fault) = SpecFaultTests.cases[index]
         let text = try SpecReadingTests.text(path, value)
-        do throws(SpecFault) {
+        do throws(FieldFault) {
             _ = try Spec(reading: text)
             Issue.record("accepted: \(path) = \(value)")
         } catch {
@@ -131,14 +131,14 @@ import Testing
 
     @Test(arguments: ["", "[]", "7", "{", "null", "{\"ociVersion\":\"1.0.0\",\"ociVersion\":\"1.0.0\"}"])
     func whatIsNoDocumentIsRefused(text: String) {
-        #expect(throws: SpecFault.self) { try Spec(reading: Array(text.utf8)) }
-        #expect(throws: SpecFault.self) { try Spec.Process(reading: Array(text.utf8)) }
+        #expect(throws: FieldFault.self) { try Spec(reading: Array(text.utf8)) }
+        #expect(throws: FieldFault.self) { try Spec.Process(reading: Array(text.utf8)) }
     }
 
     /// What a stranger wrote into a key or value can't steer a terminal.
     @Test func messagesAreOneLineOfPlainText() throws {
         let text = #"{"ociVersion":"1.0.0","root":{"path":"r"},"annotations":{"a\u001b[2J\n":7}}"#
-        do throws(SpecFault) {
+        do throws(FieldFault) {
             _ = try Spec(reading: Array(text.utf8))
             Issue.record("accepted")
         } catch {

@@ -103,7 +103,7 @@ import Testing
         expected.execCPUAffinity = Spec.CPUAffinity(initial: "0-2,7", final: "1")
         #expect(process == expected)
         #expect(try Spec.Process(reading: process.json) == process)
-        do throws(SpecFault) {
+        do throws(FieldFault) {
             _ = try Spec.Process(reading: Array(#"{"args":["x"],"cwd":"/","user":{"uid":-1}}"#.utf8))
             Issue.record("accepted")
         } catch {
@@ -113,9 +113,9 @@ import Testing
 
     @Test func sizeAndDepthAreBounded() {
         let large = [UInt8](repeating: 0x20, count: Spec.maximumSize + 1)
-        #expect(throws: SpecFault("", "more than 16777216 bytes")) { try Spec(reading: large) }
+        #expect(throws: FieldFault("", "more than 16777216 bytes")) { try Spec(reading: large) }
         let deep = Array(String(repeating: "[", count: 100).utf8)
-        #expect(throws: SpecFault("", "nested deeper than 64 levels")) { try Spec(reading: deep) }
+        #expect(throws: FieldFault("", "nested deeper than 64 levels")) { try Spec(reading: deep) }
     }
 
     /// A text that differs from a good one in one byte is read or refused, and never more than that.

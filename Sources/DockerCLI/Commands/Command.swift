@@ -106,7 +106,7 @@ extension Command {
     package static var flagInfos: [FlagInfo] { flags.all.map(\.info) }
 
     /// Parses, executes, and says what went wrong. `path` is how the user spelled the command.
-    package static func main(_ arguments: some Sequence<String>, path: String, _ context: CommandContext) -> Int32 {
+    package static func main(_ arguments: ArraySlice<String>, path: String, _ context: CommandContext) -> Int32 {
         do {
             return try perform(arguments, path: path, context)
         } catch {
@@ -125,7 +125,7 @@ extension Command {
     }
 
     private static func perform(
-        _ arguments: some Sequence<String>, path: String, _ context: CommandContext
+        _ arguments: ArraySlice<String>, path: String, _ context: CommandContext
     ) throws -> Int32 {
         let parser = FlagParser(flags, interspersed: interspersed)
         var draft: Draft

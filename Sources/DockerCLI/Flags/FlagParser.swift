@@ -18,9 +18,8 @@ package struct FlagParser<Target> {
         self.interspersed = interspersed
     }
 
-    package func parse(_ arguments: some Sequence<String>, into target: inout Target) throws(ParseError) -> Outcome {
-        var rest: ArraySlice<String> = []
-        for argument in arguments { rest.append(argument) }
+    package func parse(_ arguments: ArraySlice<String>, into target: inout Target) throws(ParseError) -> Outcome {
+        var rest = arguments
         return try parse(&rest, into: &target)
     }
 

@@ -11,7 +11,9 @@ package struct FlagTable<Target>: Sendable {
 
     func first(where matches: (FlagInfo) -> Bool) -> Flag<Target>? {
         for group in groups {
-            if let flag = group().first(where: { matches($0.info) }) { return flag }
+            let flags = group()
+            // By number: at the start of a process a sequence of a generic type is dearer than the search.
+            for index in flags.indices where matches(flags[index].info) { return flags[index] }
         }
         return nil
     }

@@ -1,11 +1,11 @@
-internal import FoundationEssentials
 package import OCI
 internal import Sys
 
 /// What is kept of a container in `containers/ID/config.json`: all that a start needs, decided when it was made, and its
 /// state. Whether it runs is not told by the record alone (`Engine.condition(of:)`).
-package struct ContainerRecord: Sendable, Codable, Hashable {
-    static let currentVersion = 1
+package struct ContainerRecord: Sendable, Hashable {
+    /// 2: what goes without saying is left out.
+    static let currentVersion = 2
 
     /// Of this format: a record of a later one is refused, not misread.
     package var version = ContainerRecord.currentVersion
@@ -41,8 +41,8 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
     /// Removed when it ends (`--rm`).
     package var autoRemove: Bool { request.remove }
 
-    package struct State: Sendable, Codable, Hashable {
-        package enum Status: String, Sendable, Codable { case created, running, restarting, exited }
+    package struct State: Sendable, Hashable {
+        package enum Status: String, Sendable { case created, running, restarting, exited }
 
         package var status = Status.created
         package var exitCode: Int32?
@@ -73,35 +73,39 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
         self.path = arguments.first ?? ""
         self.args = Array(arguments.dropFirst())
         self.request = request
+        // For the pull, which is over.
         self.request.registryAccess = nil
+        self.request.registryRules = nil
         self.execution = execution
     }
 
+    /// Before anything is read.
+    init() { self.init(id: "", name: "", image: .of([]), request: .blank, execution: .blank, arguments: []) }
+
     package var shortID: String { String(id.prefix(12)) }
 
-    func encoded() throws(EngineError) -> [UInt8] {
-        do {
-            return try RecordEncoder.encode(self)
-        } catch {
-            throw .invalid("cannot write the record of container \(shortID): \(error)")
-        }
-    }
+    /// As text.
+    var encoded: [UInt8] { FieldWriter.line(self) }
 
     /// Reads the record of container `id`; `remedy` is for the errors.
     static func decode(
         _ bytes: [UInt8], of id: String, path: String, remedy: String
     ) throws(EngineError) -> ContainerRecord {
-        struct Version: Decodable { var version: Int? }
         if bytes.isEmpty { throw .damaged(path: path, reason: "it is empty", remedy: remedy) }
-        let decoder = JSONDecoder()
-        let data = Data(bytes)
-        let record = try? decoder.decode(ContainerRecord.self, from: data)
-        // One of a later format that happens to decode would lose what only that format knows.
-        let version = record?.version ?? (try? decoder.decode(Version.self, from: data))?.version ?? currentVersion
-        guard version <= currentVersion else { throw .newer(path: path, version: version) }
-        guard let record else {
-            throw .damaged(path: path, reason: "it is not a container's record", remedy: remedy)
+        var record: ContainerRecord
+        do {
+            let document = try JSONValue(parsing: bytes)
+            // One of a later format that happens to be readable would lose what only that format knows.
+            let version = document["version"]?.integer ?? Int64(currentVersion)
+            guard version <= Int64(currentVersion) else { throw EngineError.newer(path: path, version: Int(version)) }
+            record = try ContainerRecord(document)
+        } catch let error as EngineError {
+            throw error
+        } catch {
+            throw .damaged(path: path, reason: "it is not a container's record (\(error))", remedy: remedy)
         }
+        // Written once more, it is of this format.
+        record.version = currentVersion
         // What is done to a container is done to the directories that its ID names.
         guard record.id == id else {
             throw .damaged(path: path, reason: "it is another container's record", remedy: remedy)

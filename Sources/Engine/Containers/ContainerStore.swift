@@ -27,7 +27,7 @@ package struct ContainerStore: Sendable {
     /// Makes the container's directories and its first record. The record comes first: whatever a kill leaves behind can
     /// be found by it.
     func create(_ record: ContainerRecord) throws(EngineError) {
-        let bytes = try record.encoded()
+        let bytes = record.encoded
         try system { () throws(SystemFailure) in
             try Directory.makePath(names, mode: 0o710)
             try Directory.makePath(root + "/overlay2", mode: 0o710)
@@ -51,7 +51,7 @@ package struct ContainerStore: Sendable {
 
     /// Replaces the record, durably unless told otherwise: what a command said of it survives a power cut.
     func save(_ record: ContainerRecord, durably: Bool = true) throws(EngineError) {
-        let bytes = try record.encoded()
+        let bytes = record.encoded
         let path = recordPath(record.id)
         do throws(SystemFailure) {
             try File.replace(path, with: bytes, durably: durably)

@@ -131,7 +131,7 @@ extension ContainerSummary {
             let version = json["version"]?.integer, version <= Int64(ContainerRecord.currentVersion),
             let id = json["id"]?.string, let name = json["name"]?.string, let created = json["created"]?.string,
             let image = json["image"]?.string.flatMap({ try? Digest(parsing: $0) }),
-            let state = json["state"].flatMap(ContainerRecord.State.init)
+            let state = json["state"].flatMap(ContainerRecord.State.init(glance:))
         else { return nil }
         self.init(id: id, name: name, created: created, image: image)
         imageName = json["imageName"]?.string ?? ""
@@ -151,8 +151,10 @@ extension ContainerSummary {
         isNetworkAsked = isolation?["networkAsked"]?.bool ?? false
         let named = (json["execution"]?["ExposedPorts"]?.object ?? [:]).keys.flatMap(ContainerPort.list)
         let networking = json["request"]?["networking"]
-        bindings = (networking?["published"]?.array ?? []).compactMap { $0["port"].flatMap(ContainerPort.init) }
-        let exposed = (networking?["exposed"]?.array ?? []).compactMap(ContainerPort.init)
+        bindings = (networking?["published"]?.array ?? []).compactMap {
+            $0["port"].flatMap(ContainerPort.init(glance:))
+        }
+        let exposed = (networking?["exposed"]?.array ?? []).compactMap(ContainerPort.init(glance:))
         exposedPorts = Set(named + exposed + bindings).sorted()
         publishesAll = networking?["publishesAll"]?.bool == true
         let restart = json["request"]?["lifecycle"]?["restart"]
@@ -163,7 +165,7 @@ extension ContainerSummary {
 }
 
 extension ContainerRecord.State {
-    fileprivate init?(_ json: JSONValue) {
+    fileprivate init?(glance json: JSONValue) {
         self.init()
         guard let status = json["status"]?.string.flatMap(Status.init) else { return nil }
         self.status = status
@@ -174,13 +176,13 @@ extension ContainerRecord.State {
         error = json["error"]?.string
         restartCount = json["restartCount"]?.integer.map { Int(clamping: $0) } ?? 0
         isStopped = json["isStopped"]?.bool ?? false
-        health = json["health"].flatMap(ContainerHealth.init)
+        health = json["health"].flatMap(ContainerHealth.init(glance:))
     }
 }
 
 extension ContainerPort {
     /// As it is written in a record.
-    fileprivate init?(_ json: JSONValue) {
+    fileprivate init?(glance json: JSONValue) {
         guard let number = json["number"]?.integer.flatMap({ UInt16(exactly: $0) }),
             let transport = json["transport"]?.string.flatMap(PortProtocol.init)
         else { return nil }

@@ -1,12 +1,11 @@
 internal import Cgroups
-internal import FoundationEssentials
 internal import Glibc
 internal import Network
 internal import OCI
 internal import Sys
 
 /// What `/run/runimg/ID/state.json` says of a container that is served.
-struct LiveState: Codable, Sendable {
+struct LiveState: Sendable, Hashable {
     static let currentVersion = 1
 
     /// Of this format; nil: the first.
@@ -38,13 +37,13 @@ struct LiveState: Codable, Sendable {
     /// Set where that process serves all of it, and the kernel none.
     var proxiesPorts: Bool?
 
-    struct Failure: Codable, Sendable, Hashable {
+    struct Failure: Sendable, Hashable {
         var exitCode: Int32
         var reason: String
     }
 
     /// The container's first process.
-    struct Process: Codable, Sendable, Hashable {
+    struct Process: Sendable, Hashable {
         var pid: Int32
         /// Clock ticks since the boot.
         var startTime: UInt64
@@ -149,7 +148,7 @@ struct LiveContainer: ~Copyable {
 
     /// Whole at any moment for whoever reads; gone with the machine, so not synced.
     borrowing func write() throws(EngineError) {
-        let bytes = try LiveContainers.encode(state)
+        let bytes = FieldWriter.line(state)
         let directory = directory.raw
         try call("write the state of", path) { () throws(Errno) in try LiveContainers.write(bytes, in: directory) }
     }

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import OCI
 internal import Supervisor
@@ -21,7 +20,7 @@ struct LiveContainers: Sendable {
     /// Enters a container and takes its lock.
     func enter(_ id: String, dataRoot: String, isNew: Bool) throws(EngineError) -> LiveContainer {
         let state = LiveState(dataRoot: dataRoot, pid: getpid(), isNew: isNew)
-        let bytes = try LiveContainers.encode(state)
+        let bytes = FieldWriter.line(state)
         try system { () throws(SystemFailure) in try Directory.makePath(directory, mode: 0o700) }
         let path = "\(directory)/\(id)"
         while true {
@@ -54,19 +53,18 @@ struct LiveContainers: Sendable {
     func state(of id: String, expected: LiveState? = nil) -> LiveState? {
         let path = "\(directory)/\(id)/state.json"
         guard let bytes = try? File.readAll(path, limit: LiveContainers.longestState) else { return nil }
-        if let expected, let known = try? LiveContainers.encode(expected), known == bytes { return expected }
+        if let expected, FieldWriter.line(expected) == bytes { return expected }
         return LiveContainers.decode(bytes)
     }
 
     /// What is wrong with an entry that is there and can't be read; nil where nothing is.
     func damage(of id: String) -> EngineError? {
-        struct Version: Decodable { var version: Int? }
         let path = "\(directory)/\(id)/state.json"
         guard let bytes = try? File.readAll(path, limit: LiveContainers.longestState),
             LiveContainers.decode(bytes) == nil
         else { return nil }
-        let version = (try? JSONDecoder().decode(Version.self, from: Data(bytes)))?.version ?? 1
-        if version > LiveState.currentVersion { return .newer(path: path, version: version) }
+        let version = (try? JSONValue(parsing: bytes))?["version"]?.integer ?? 1
+        if version > Int64(LiveState.currentVersion) { return .newer(path: path, version: Int(version)) }
         return .damaged(
             path: path, reason: bytes.isEmpty ? "it is empty" : "it is not a container's state",
             remedy: "`runimg rm -f \(id.prefix(12))` kills and removes the container; copy out what you need first")
@@ -74,7 +72,7 @@ struct LiveContainers: Sendable {
 
     /// Replaces what the entry says; for who holds the container's lock.
     func update(_ id: String, _ state: LiveState) throws(EngineError) {
-        let bytes = try LiveContainers.encode(state)
+        let bytes = FieldWriter.line(state)
         try call("write the state of", "\(directory)/\(id)") { () throws(Errno) in
             let entry = try Directory.open("\(directory)/\(id)")
             try LiveContainers.write(bytes, in: entry.raw)
@@ -109,14 +107,6 @@ struct LiveContainers: Sendable {
 
     func isMarked(_ id: String, _ mark: StopMark) -> Bool {
         (try? File.readAll("\(directory)/\(id)/\(LiveContainer.stopMark)", limit: 16)) == Array(mark.rawValue.utf8)
-    }
-
-    static func encode(_ state: LiveState) throws(EngineError) -> [UInt8] {
-        do {
-            return try RecordEncoder.encode(state)
-        } catch {
-            throw .invalid("cannot write a container's state: \(error)")
-        }
     }
 
     /// What an entry holds as a rule, and what it may hold besides; the lock last.
@@ -239,8 +229,7 @@ struct LiveContainers: Sendable {
     }
 
     private static func decode(_ bytes: [UInt8]) -> LiveState? {
-        guard let state = try? JSONDecoder().decode(LiveState.self, from: Data(bytes)),
-            state.version ?? 1 <= LiveState.currentVersion
+        guard let state = try? LiveState(reading: bytes), state.version ?? 1 <= LiveState.currentVersion
         else { return nil }
         return state
     }

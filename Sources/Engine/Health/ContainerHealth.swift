@@ -1,11 +1,11 @@
 internal import OCI
 
 /// What is known of a container's health, with docker's last results.
-package struct ContainerHealth: Sendable, Codable, Hashable {
-    package enum Status: String, Sendable, Codable { case starting, healthy, unhealthy }
+package struct ContainerHealth: Sendable, Hashable {
+    package enum Status: String, Sendable { case starting, healthy, unhealthy }
 
     /// One check.
-    package struct Result: Sendable, Codable, Hashable {
+    package struct Result: Sendable, Hashable {
         /// RFC 3339.
         package var start: String
         package var end: String
@@ -31,7 +31,7 @@ package struct ContainerHealth: Sendable, Codable, Hashable {
     package init() {}
 
     /// Of what lists show the state is enough.
-    init?(_ json: JSONValue) {
+    init?(glance json: JSONValue) {
         guard let status = json["status"]?.string.flatMap(Status.init) else { return nil }
         self.status = status
     }

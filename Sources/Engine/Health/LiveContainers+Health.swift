@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 internal import Glibc
+internal import OCI
 internal import Sys
 
 /// `/run/runimg/ID/health.json`: how a container that runs is. It goes with the run, as the machine's does.
@@ -25,10 +25,9 @@ extension LiveContainers {
             let before = LiveContainers.health(in: entry.raw) ?? ContainerHealth()
             var after = before
             change(&after)
-            guard let data = try? JSONEncoder().encode(after) else { throw .invalid }
             let file = try File.open(
                 LiveContainers.newHealthName, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600, at: entry.raw)
-            try File.write(file.raw, Array(data))
+            try File.write(file.raw, FieldWriter.line(after))
             try file.close()
             try File.rename(
                 LiveContainers.newHealthName, at: entry.raw, to: LiveContainers.healthName, at: entry.raw)
@@ -53,6 +52,6 @@ extension LiveContainers {
 
     private static func health(in entry: Int32) -> ContainerHealth? {
         guard let bytes = try? File.readAll(healthName, at: entry, limit: 1 << 20) else { return nil }
-        return try? JSONDecoder().decode(ContainerHealth.self, from: Data(bytes))
+        return try? ContainerHealth(reading: bytes)
     }
 }

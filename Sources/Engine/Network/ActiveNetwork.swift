@@ -1,10 +1,9 @@
-internal import FoundationEssentials
 internal import Network
 internal import OCI
 internal import Sys
 
 /// A network that is up in one network namespace of the host, as `RUN/networks/NAMESPACE/ID/network.json` says.
-struct ActiveNetwork: Codable, Sendable, Hashable {
+struct ActiveNetwork: Sendable, Hashable {
     var id: String
     var name: String
     var driver: NetworkRecord.Driver
@@ -35,15 +34,8 @@ struct ActiveNetwork: Codable, Sendable, Hashable {
         return result
     }
 
-    static func decode(_ bytes: [UInt8]) -> ActiveNetwork? {
-        try? JSONDecoder().decode(ActiveNetwork.self, from: Data(bytes))
-    }
+    static func decode(_ bytes: [UInt8]) -> ActiveNetwork? { try? ActiveNetwork(reading: bytes) }
 
-    func encoded() throws(EngineError) -> [UInt8] {
-        do {
-            return try RecordEncoder.encode(self)
-        } catch {
-            throw .invalid("cannot write the state of network \(name): \(error)")
-        }
-    }
+    /// As text.
+    var encoded: [UInt8] { FieldWriter.line(self) }
 }

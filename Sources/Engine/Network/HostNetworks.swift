@@ -66,7 +66,7 @@ struct HostNetworks: ~Copyable {
 
     func save(_ network: ActiveNetwork) throws(EngineError) {
         let directory = directory(network.id)
-        let bytes = try network.encoded()
+        let bytes = network.encoded
         try system { () throws(SystemFailure) in
             for name in ["addresses", "names"] { try Directory.makePath("\(directory)/\(name)", mode: 0o700) }
         }

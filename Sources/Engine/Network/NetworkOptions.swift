@@ -1,7 +1,7 @@
 package import OCI
 
 /// What the user asked of a container's networks: flags as typed, checked for form only.
-package struct NetworkOptions: Sendable, Hashable, Codable {
+package struct NetworkOptions: Sendable, Hashable {
     /// One for each `--network` of a network that was made; empty in the modes that are none (`IsolationOptions.network`).
     /// The first is the one of `NetworkMode.named`.
     package var endpoints: [EndpointOptions] = []
@@ -19,7 +19,7 @@ package struct NetworkOptions: Sendable, Hashable, Codable {
 }
 
 /// resolv.conf(5) of a container; where something is empty it is the configuration's, else the host's.
-package struct DNSOptions: Sendable, Hashable, Codable {
+package struct DNSOptions: Sendable, Hashable {
     package var servers: [IPAddress] = []
     package var search: [String] = []
     package var options: [String] = []
@@ -28,7 +28,7 @@ package struct DNSOptions: Sendable, Hashable, Codable {
 }
 
 /// A line of a container's hosts(5).
-package struct ExtraHost: Sendable, Hashable, Codable {
+package struct ExtraHost: Sendable, Hashable {
     package var name: String
     /// nil: the host, as the container sees it.
     package var address: IPAddress?
@@ -40,7 +40,7 @@ package struct ExtraHost: Sendable, Hashable, Codable {
 }
 
 /// How a container is to be on one network.
-package struct EndpointOptions: Sendable, Hashable, Codable {
+package struct EndpointOptions: Sendable, Hashable {
     /// As typed, then the network's full ID in a record.
     package var network: String
     package var aliases: [String] = []

@@ -1,7 +1,7 @@
 package import OCI
 
 /// A network that was made, as `network/ID.json` keeps it, and the default one, which has no file.
-package struct NetworkRecord: Sendable, Hashable, Codable {
+package struct NetworkRecord: Sendable, Hashable {
     static let currentVersion = 1
 
     package var version: Int? = NetworkRecord.currentVersion
@@ -19,7 +19,7 @@ package struct NetworkRecord: Sendable, Hashable, Codable {
     /// `-o KEY=VALUE`, as docker names them.
     package var options: [String: String] = [:]
 
-    package enum Driver: String, Sendable, Hashable, Codable, CaseIterable {
+    package enum Driver: String, Sendable, Hashable, CaseIterable {
         case bridge, macvlan
         /// One that CNI's files describe: never a record's on disk, but that of an endpoint there.
         case cni
@@ -31,7 +31,7 @@ package struct NetworkRecord: Sendable, Hashable, Codable {
         self.created = created
     }
 
-    package struct Subnet: Sendable, Hashable, Codable {
+    package struct Subnet: Sendable, Hashable {
         package var prefix: IPPrefix
         package var gateway: IPAddress?
         /// From which containers get their addresses; nil: the whole subnet.
@@ -50,7 +50,7 @@ package struct NetworkRecord: Sendable, Hashable, Codable {
 }
 
 /// A container's place on one network while it runs: kept in its entry, so that whoever finds that can take it back.
-package struct Endpoint: Sendable, Hashable, Codable {
+package struct Endpoint: Sendable, Hashable {
     /// The network's ID.
     package var network: String
     /// Its name when the container was started.

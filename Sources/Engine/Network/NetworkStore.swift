@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import OCI
 internal import Sys
@@ -79,7 +78,7 @@ struct NetworkStore: Sendable {
         // One of a later format that happens to decode would lose what only that format knows.
         let version = (try? JSONValue(parsing: bytes))?["version"]?.integer ?? 1
         guard version <= NetworkRecord.currentVersion else { throw .newer(path: path, version: Int(clamping: version)) }
-        guard let record = try? JSONDecoder().decode(NetworkRecord.self, from: Data(bytes)), record.isSound else {
+        guard let record = try? NetworkRecord(reading: bytes), record.isSound else {
             throw .damaged(path: path, reason: "it is not a network's record", remedy: remedy)
         }
         guard record.id == id else {
@@ -90,14 +89,7 @@ struct NetworkStore: Sendable {
 
     /// Writes the record, so that it survives a power cut. With the lock.
     func save(_ record: NetworkRecord) throws(EngineError) {
-        let bytes: [UInt8]
-        do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            bytes = Array(try encoder.encode(record))
-        } catch {
-            throw .invalid("cannot write the record of network \(record.name): \(error)")
-        }
+        let bytes = FieldWriter.line(record)
         try system { () throws(SystemFailure) in try File.replace(path(record.id), with: bytes) }
         try call("sync", dataRoot) { () throws(Errno) in try Directory.sync(dataRoot) }
     }

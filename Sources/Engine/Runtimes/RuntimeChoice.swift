@@ -3,7 +3,7 @@ internal import OCI
 internal import Sys
 
 /// The OCI runtime that a container is made by in place of our own, as it was found when the container was made.
-package struct RuntimeChoice: Sendable, Hashable, Codable {
+package struct RuntimeChoice: Sendable, Hashable {
     /// As the user calls it.
     package var name: String
     /// An executable file.

@@ -55,7 +55,7 @@ extension Engine {
         }
         guard scope != .containers, let points = try Engine.realPath(mountPoints) else { return result }
         let entries = try call("list", points) { () throws(Errno) in try Directory.entries(points) }
-        for id in entries.map(\.name).sorted().compactMap({ Digest(sha256: $0[...]) }) {
+        for id in entries.map(\.name).sorted().compactMap({ Digest(sha256: $0) }) {
             let point = "\(points)/\(id.hex)"
             guard let places = mounts.mount(at: point).map(mounts.places) ?? (isCopy(point) ? [point] : nil) else {
                 continue

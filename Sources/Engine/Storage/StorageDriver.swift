@@ -1,7 +1,7 @@
 internal import Rootfs
 
 /// The drivers by the names that `--storage-driver` and the configuration give them.
-package enum StorageDriver: String, Sendable, Hashable, Codable, CaseIterable {
+package enum StorageDriver: String, Sendable, Hashable, CaseIterable {
     case overlay2
     case fuseOverlayfs = "fuse-overlayfs"
     case copyup

@@ -2,16 +2,16 @@ internal import FoundationEssentials
 package import OCI
 
 /// A container's place on a network of CNI's: what takes it back again, whatever has become of the files since.
-package struct CNIAttachment: Sendable, Hashable, Codable {
+package struct CNIAttachment: Sendable, Hashable {
     /// The network's name.
-    package let network: String
-    package let container: String
+    package private(set) var network: String
+    package private(set) var container: String
     /// In the container.
-    package let interface: String
+    package private(set) var interface: String
     /// The network, as JSON.
-    private let configuration: String
+    private var configuration: String
     /// What plugins may take of the runtime, as JSON.
-    private let capabilities: String
+    private var capabilities: String
     /// What the last plugin has answered; nil until then.
     package internal(set) var result: String?
 
@@ -32,6 +32,21 @@ package struct CNIAttachment: Sendable, Hashable, Codable {
     }
 
     var offered: [String: JSONValue] { (try? JSONValue(parsing: Array(capabilities.utf8)))?.object ?? [:] }
+}
+
+extension CNIAttachment: FieldRecord {
+    package static let blank = CNIAttachment()
+
+    private init() { (network, container, interface, configuration, capabilities) = ("", "", "", "", "") }
+
+    package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        try coder.field("network", &network, .required)
+        try coder.field("container", &container, .required)
+        try coder.field("interface", &interface, .required)
+        try coder.field("configuration", &configuration, .required)
+        try coder.field("capabilities", &capabilities, .required)
+        try coder.field("result", &result)
+    }
 }
 
 /// What a network of CNI's has given to a container.

@@ -99,7 +99,7 @@ private enum ExecProcess {
         do throws(Errno) { bytes = try File.readAll(path, limit: Spec.maximumSize) } catch {
             throw .failed("read \(path): \(error)")
         }
-        do throws(SpecFault) { return try Spec.Process(reading: bytes) } catch {
+        do throws(FieldFault) { return try Spec.Process(reading: bytes) } catch {
             throw .failed("\(path): \(error)")
         }
     }

@@ -64,7 +64,7 @@ private enum UpdatedResources {
         } catch {
             throw .failed("read \(path): \(error)")
         }
-        do throws(SpecFault) { return try Spec.Resources(reading: bytes) } catch {
+        do throws(FieldFault) { return try Spec.Resources(reading: bytes) } catch {
             throw .failed("\(path): \(error)")
         }
     }

@@ -198,7 +198,7 @@ package enum FlagFuzz {
         var draft = RunDraft()
         let outcome: FlagParser<RunDraft>.Outcome
         do throws(ParseError) {
-            outcome = try FlagParser(RunFlags.table, interspersed: false).parse(words, into: &draft)
+            outcome = try FlagParser(RunFlags.table, interspersed: false).parse(words[...], into: &draft)
         } catch {
             return try expect(!error.description.isEmpty, "an error without words")
         }

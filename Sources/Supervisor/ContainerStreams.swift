@@ -27,6 +27,14 @@ package struct ContainerStreams: ~Copyable {
         self.error = consume error
     }
 
+    /// What a container with these gets; none of them where it has a terminal.
+    package static func ends(of streams: borrowing ContainerStreams?) -> (input: Int32, output: Int32, error: Int32) {
+        switch streams {
+        case .some(let streams): streams.containerEnds
+        case .none: (-1, -1, -1)
+        }
+    }
+
     /// Gives up the container's ends, once it has them: else our ends would never see end of file.
     package consuming func keepOurs() -> AttachedStreams {
         var writer: OwnedFD?

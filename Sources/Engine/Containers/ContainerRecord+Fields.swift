@@ -34,12 +34,12 @@ extension ContainerRecord.State: FieldRecord {
     package mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.field("status", &status, .required)
         try coder.field("exitCode", &exitCode)
-        try coder.field("oomKilled", &oomKilled)
+        try coder.field("oomKilled", &oomKilled, .written)
         try coder.field("startedAt", &startedAt)
         try coder.field("finishedAt", &finishedAt)
         try coder.field("error", &error)
-        try coder.field("restartCount", &restartCount)
-        try coder.field("isStopped", &isStopped)
+        try coder.field("restartCount", &restartCount, .written)
+        try coder.field("isStopped", &isStopped, .written)
         try coder.field("health", &health)
     }
 }

@@ -15,6 +15,8 @@ struct StartOptions {
     var inputOnce = false
     /// Takes the time.
     var timeline: Timeline?
+    /// What was begun as soon as the container was decided.
+    var ahead: StartAhead?
 }
 
 /// A container that runs, served by its monitor.
@@ -39,7 +41,9 @@ extension Engine {
             guard draft.mounted == nil, let other = try fallback(from: draft.driver ?? driver) else { throw failure }
             var again = draft
             again.driver = other
-            return try launchOnce(again, &entry, options)
+            var retried = options
+            retried.ahead = nil
+            return try launchOnce(again, &entry, retried)
         } catch {
             throw error
         }
@@ -49,26 +53,22 @@ extension Engine {
         _ asked: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
         var draft = asked
-        let manager = draft.manager
-        let spec = draft.spec
         let owners = try namespaceOwners(of: draft.record)
-        if rootless != nil { try entry.record(manager.layout.hierarchies) }
-        let cgroup = try cgroups { () throws(CgroupError) in
-            try manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
-        }
+        let ahead = if let begun = options.ahead { begun } else { try begin(draft, &entry, options) }
         do throws(EngineError) {
             try prepareRoot(&draft, &entry)
             options.timeline?.mark(.files)
-            let started = try launch(draft, cgroup, owners, &entry, options)
+            let started = try launch(draft, ahead, owners, &entry, options)
             noteStart(draft.record, attached: options.attached)
             // One that was made just now is noted already.
             if !entry.state.isNew { images.noteUse(draft.record.image) }
             return started
         } catch {
+            let cgroup = try? ahead.cgroup()
             // Whoever undoes the start looks for what is left of the cgroup once more.
-            try? cgroup.killAll()
+            try? cgroup?.killAll()
             _ = leaveRuntime(draft.record.id, entry.state)
-            try? cgroup.remove()
+            try? cgroup?.remove()
             try? disconnect(draft.record.id, entry.state)
             try? settleRoot(of: draft.record.id, entry.state, goes: entry.state.isNew)
             // The cause may be that one whose namespaces were to be joined has ended meanwhile.
@@ -77,11 +77,18 @@ extension Engine {
         }
     }
 
+    /// Begins with what does not wait for the rest of the start.
+    func begin(
+        _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
+    ) throws(EngineError) -> StartAhead {
+        if rootless != nil { try entry.record(draft.manager.layout.hierarchies) }
+        return try StartAhead(self, draft, attached: options.attached)
+    }
+
     private func launch(
-        _ draft: ContainerDraft, _ cgroup: Cgroup, _ owners: [NamespaceOwner], _ entry: inout LiveContainer,
+        _ draft: ContainerDraft, _ ahead: StartAhead, _ owners: [NamespaceOwner], _ entry: inout LiveContainer,
         _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
-        let request = draft.record.request
         let id = draft.record.id
         let attached = try attach(draft.record, &entry)
         options.timeline?.mark(.network)
@@ -102,20 +109,16 @@ extension Engine {
         let startedAt = Clock.timestamp
         let launch = MonitorLaunch(
             arguments: MonitorSettings.arguments(id: id), lock: entry.lockDescriptor, kept: rootless?.lock ?? -1)
-        var streams: ContainerStreams?
-        var ends: (input: Int32, output: Int32, error: Int32) = (-1, -1, -1)
-        if !request.terminal {
-            let made = try makeStreams(request)
-            ends = made.containerEnds
-            streams = consume made
-        }
-        var planned = draft
-        if let attached { planned.spec.join(.network, at: attached.namespace.path) }
-        // A program may ask for it before the command's first word about it.
-        if options.attached, request.terminal { planned.spec.process.consoleSize = .ofCaller }
+        let streams = ahead.takeStreams()
+        let ends = ContainerStreams.ends(of: streams)
+        var namespace: String?
+        if let attached { namespace = try ahead.settle(attached.namespace.descriptor) }
+        let planned = planned(draft, namespace: namespace, attached: options.attached)
         let held = try writeBundle(of: planned, owners, &entry)
         options.timeline?.mark(.files)
-        let plan = try plan(planned, streams: ends)
+        let cgroup = try ahead.cgroup()
+        let known = try ahead.plan(of: planned)
+        let plan = if let known { known } else { try plan(planned, streams: ends) }
         options.timeline?.mark(.plan)
         var holder: LiveState.Process?
         let started = try start(plan, cgroup, owners, launch, options.timeline?.clock) { pidfd throws(EngineError) in
@@ -125,7 +128,7 @@ extension Engine {
         }
         options.timeline?.markExec()
         // Another runtime has opened what these lead to by their numbers.
-        withExtendedLifetime((held, attached?.namespace)) {}
+        withExtendedLifetime((held, attached?.namespace, ahead)) {}
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt, published: attached?.published, holder: holder)
@@ -203,8 +206,19 @@ extension Engine {
         }
     }
 
-    private func makeStreams(_ request: RunRequest) throws(EngineError) -> ContainerStreams {
-        try call("make pipes for", request.image) { () throws(Errno) in
+    /// What is planned: the draft in the namespace of its networks.
+    func planned(_ draft: ContainerDraft, namespace: String?, attached: Bool) -> ContainerDraft {
+        var planned = draft
+        if let namespace { planned.spec.join(.network, at: namespace) }
+        // A program may ask for it before the command's first word about it.
+        if attached, draft.record.request.terminal { planned.spec.process.consoleSize = .ofCaller }
+        return planned
+    }
+
+    /// Pipes; nil for a container with a terminal.
+    func makeStreams(_ request: RunRequest) throws(EngineError) -> ContainerStreams? {
+        if request.terminal { return nil }
+        return try call("make pipes for", request.image) { () throws(Errno) in
             try ContainerStreams(interactive: request.interactive)
         }
     }

@@ -29,14 +29,18 @@ extension Engine {
         let signals = try call("watch signals for", record.shortID) { () throws(Errno) in try ForwardedSignals() }
         var entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         let started: StartedContainer
+        var options = StartOptions(
+            attached: !request.detach, inputOnce: request.interactive && !request.detach, timeline: timeline)
         do throws(EngineError) {
+            options.ahead = try begin(draft, &entry, options)
             try make(&record, image)
             draft.record = record
             _ = consume lease
             try ContainerIDFile.write(record.id, to: request.containerIDFile)
             timeline?.mark(.store)
-            started = try begin(draft, &entry, timeline)
+            started = try firstStart(draft, &entry, options)
         } catch {
+            options.ahead?.wait()
             ContainerIDFile.remove(record.id, from: request.containerIDFile)
             if undo(record) { try? entry.leave() }
             throw error
@@ -48,12 +52,10 @@ extension Engine {
     }
 
     /// The first start of a container that was just made.
-    private func begin(
-        _ draft: ContainerDraft, _ entry: inout LiveContainer, _ timeline: Timeline?
+    private func firstStart(
+        _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
         let request = draft.record.request
-        let options = StartOptions(
-            attached: !request.detach, inputOnce: request.interactive && !request.detach, timeline: timeline)
         // What ends with the machine is removed whatever its record says.
         if request.remove { return try launch(draft, &entry, options) }
         // Locked, or the end of one that ends at once would be recorded first, and lost.

@@ -141,8 +141,16 @@ static void become_end_command(struct monitor *target) {
 /// two that record it do so once.
 enum { PATIENCE = 30000 };
 
-/// The next packet. A descriptor that comes with it stays open until we end.
-static ssize_t receive_keeping(int from, char *bytes, size_t size) {
+/// What the starter says of the end.
+struct conclusion {
+    int32_t code;
+    /// What is left to delete, and its path; -1: nothing.
+    int directory;
+    const char *path;
+};
+
+/// The next packet, and the descriptor that comes with it, or -1. It stays open until we end.
+static ssize_t receive_keeping(int from, char *bytes, size_t size, int *kept) {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -150,38 +158,63 @@ static ssize_t receive_keeping(int from, char *bytes, size_t size) {
     struct iovec vector = {bytes, size};
     struct msghdr message = {
         .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes};
-    return recvmsg(from, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t count = recvmsg(from, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    *kept = -1;
+    if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof *kept))
+        memcpy(kept, CMSG_DATA(header), sizeof *kept);
+    return count;
 }
 
-/// Whether the starter has recorded the end; `code` is the exit code then.
-static bool is_recorded_by(const struct client *starter, const struct monitor *target, int32_t *code) {
+/// Reads CMON_CONCLUDED; false when it is something else.
+static bool read_conclusion(const char *bytes, ssize_t count, int kept, struct conclusion *conclusion) {
+    enum { PATH = 1 + sizeof conclusion->code };
+    if (count < (ssize_t)PATH || bytes[0] != CMON_CONCLUDED) return false;
+    memcpy(&conclusion->code, bytes + 1, sizeof conclusion->code);
+    bool has_path = count > (ssize_t)PATH + 1 && memchr(bytes + PATH, 0, (size_t)count - PATH) == bytes + count - 1;
+    conclusion->directory = has_path ? kept : -1;
+    conclusion->path = bytes + PATH;
+    return true;
+}
+
+/// Whether the starter has recorded the end, and what it said then.
+static bool is_recorded_by(const struct client *starter, const struct monitor *target, struct conclusion *conclusion) {
     int64_t end = cmon_now() + PATIENCE;
     struct pollfd item = {starter->fd, POLLOUT, 0};
     while (cmon_send(starter->fd, CMON_ENDED, &target->status, sizeof target->status) != 0)
         if (poll(&item, 1, PATIENCE) <= 0 || (item.revents & (POLLHUP | POLLERR)) || cmon_now() > end) return false;
     item.events = POLLIN;
-    char reply[1 + CMON_MAX_DATA];
+    // Stays, for the path in it.
+    static char reply[1 + CMON_MAX_DATA];
     // Other packets of its are for a container that is gone.
     while (cmon_now() < end && poll(&item, 1, PATIENCE) > 0) {
-        ssize_t count = receive_keeping(starter->fd, reply, sizeof reply);
+        int kept;
+        ssize_t count = receive_keeping(starter->fd, reply, sizeof reply, &kept);
         if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) return false;
-        if (count == 1 + sizeof *code && reply[0] == CMON_CONCLUDED) {
-            memcpy(code, reply + 1, sizeof *code);
-            return true;
-        }
+        if (read_conclusion(reply, count, kept, conclusion)) return true;
     }
     return false;
 }
 
+/// Tells everyone, lets go of them, and deletes what is left. A kill leaves the rest of that to the next command, which
+/// finds its lock free.
+static void leave(struct monitor *target, const struct conclusion *conclusion) {
+    for (int i = 1; i < target->client_count; i++)
+        cmon_send(target->clients[i].fd, CMON_RECORDED, &conclusion->code, sizeof conclusion->code);
+    if (conclusion->directory >= 0) {
+        for (int i = 0; i < target->client_count; i++) close(target->clients[i].fd);
+        close(target->listener);
+        cmon_remove(conclusion->directory, conclusion->path);
+    }
+    _exit(0);
+}
+
 void cmon_conclude(struct monitor *target) {
     cmon_log_end(&target->log);
-    int32_t code = 0;
+    struct conclusion conclusion;
     struct client *starter = target->client_count && target->clients[0].is_starter ? &target->clients[0] : NULL;
-    if (starter && (target->flags & CMON_STARTER_CONCLUDES) && is_recorded_by(starter, target, &code)) {
-        for (int i = 1; i < target->client_count; i++)
-            cmon_send(target->clients[i].fd, CMON_RECORDED, &code, sizeof code);
-        _exit(0);
-    }
+    if (starter && (target->flags & CMON_STARTER_CONCLUDES) && is_recorded_by(starter, target, &conclusion))
+        leave(target, &conclusion);
     become_end_command(target);
     // Without the command the next one of anybody's finds the lock free, and records the end.
     _exit(1);

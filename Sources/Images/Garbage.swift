@@ -28,6 +28,11 @@ final class Garbage {
 
     var paths: [String] { directories.map { $0.staging.path } }
 
+    var first: (path: String, lock: Int32)? { directories.first.map { ($0.staging.path, $0.staging.raw) } }
+
+    /// All of it is somebody else's to delete.
+    func leave() { directories = [] }
+
     /// Leaves a directory where it is, for a later `clean()`.
     func keep(_ path: String) { directories.removeAll { $0.staging.path == path } }
 

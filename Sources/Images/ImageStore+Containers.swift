@@ -9,6 +9,12 @@ package final class RemovedContainers {
 
     /// Throws when they are not out of the way for good: then they stay until then.
     package func delete() throws(StoreError) { try garbage.delete() }
+
+    /// The one that is here, by its path and the descriptor of its lock, for whoever deletes it in our place; nil without.
+    package var leftover: (path: String, lock: Int32)? { garbage.first }
+
+    /// Somebody else has its lock, and deletes it.
+    package func leave() { garbage.leave() }
 }
 
 extension ImageStore {
@@ -34,5 +40,22 @@ extension ImageStore {
         }
         removed.garbage.isUnsynced = true
         removed.garbage.add(staging)
+    }
+
+    /// Removes a container that goes by itself: its layer becomes an entry of `tmp/`, into which `directory` follows. A kill
+    /// in between leaves a container without a layer, whose removal is taken up again.
+    package func removeEnded(
+        _ id: String, directory: String, into removed: RemovedContainers
+    ) throws(StoreError) {
+        let files = layout.layer(id)
+        let path = "\(layout.staging)/removed-\(id)"
+        try attempt("remove", files) { () throws(Errno) in
+            // Locked before it is there, so without the lock for making entries.
+            guard let lock = try DirectoryLock.attempt(files, mode: .exclusive) else { throw .busy }
+            try File.rename(files, to: path, noReplace: true)
+            removed.garbage.isUnsynced = true
+            removed.garbage.add(StagingDirectory(path: path, lock: lock))
+            try File.rename(directory, to: "\(path)/record", noReplace: true)
+        }
     }
 }

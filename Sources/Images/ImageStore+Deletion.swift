@@ -69,8 +69,12 @@ extension ImageStore {
         try? clean()
         let path = "\(layout.locks)/\(StoreLocks.deletion)"
         if File.exists(path) { _ = try? FileLock(path, in: File.workingDirectory, mode: .shared) }
+        for entry in (try? Directory.entries(layout.staging)) ?? [] where entry.name.hasPrefix("removed-") {
+            // Its own monitor deletes what a container has left.
+            _ = try? DirectoryLock("\(layout.staging)/\(entry.name)", mode: .shared)
+        }
     }
 
     /// A caller who removes something then wants the room.
-    var isNearlyFull: Bool { (try? FileSystemRoom(layout.root).isLow) ?? true }
+    package var isNearlyFull: Bool { (try? FileSystemRoom(layout.root).isLow) ?? true }
 }

@@ -64,10 +64,11 @@ package struct Attachment: Sendable {
         }
     }
 
-    /// After `ended`: tells the monitor that the end is recorded.
-    package func conclude(_ code: Int32) {
+    /// After `ended`: tells the monitor that the end is recorded, and what it is to delete. False when it can't be told.
+    @discardableResult
+    package func conclude(_ code: Int32, leftover: (path: String, lock: Int32)? = nil) -> Bool {
         // A monitor that lost its patience has had it recorded itself.
-        try? connection.conclude(code)
+        (try? connection.conclude(code, leftover: leftover)) != nil
     }
 
     /// Has the monitor hold a descriptor until its own end, for which nobody waits.

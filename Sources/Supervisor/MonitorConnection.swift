@@ -75,9 +75,12 @@ package struct MonitorConnection: Sendable {
     /// For whoever polls.
     package var socketNumber: Int32 { socket.raw }
 
-    /// Tells the monitor, whose starter we are, that the end is recorded: it may leave.
-    package func conclude(_ code: Int32) throws(Errno) {
-        try PacketSocket.send(socket.raw, [UInt8(ascii: "D")] + MonitorConnection.bytes(code))
+    /// Tells the monitor, whose starter we are, that the end is recorded: it may leave, once it has deleted `leftover`, a
+    /// directory by its path and the descriptor that holds its lock.
+    package func conclude(_ code: Int32, leftover: (path: String, lock: Int32)? = nil) throws(Errno) {
+        let bytes = [UInt8(ascii: "D")] + MonitorConnection.bytes(code)
+        guard let leftover else { return try PacketSocket.send(socket.raw, bytes) }
+        try PacketSocket.send(socket.raw, bytes + Array(leftover.path.utf8) + [0], descriptors: [leftover.lock])
     }
 
     /// Has the monitor, whose starter we are, hold a descriptor until its own end.

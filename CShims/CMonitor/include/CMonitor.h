@@ -54,4 +54,8 @@ int cmon_log_end_stream(struct cmon_log *log, int stream);
 /// Ends both streams, flushes, closes. On -errno the file ends with a whole entry, and later ones are lost.
 int cmon_log_end(struct cmon_log *log);
 
+/// Deletes a directory, open as `directory` and called `path`, with all below it: no link is followed, no mount entered,
+/// no heap used. False when something is left: what can't be deleted, or lies very deep.
+bool cmon_remove(int directory, const char *path);
+
 #endif

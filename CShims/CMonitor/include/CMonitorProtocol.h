@@ -21,7 +21,9 @@ enum cmon_message {
     CMON_BROKEN = 'B',     // a byte, 1 or 2: nobody reads what the starter passes on of this stream
     CMON_HANG_UP = 'H',    // the window of who started the container is closed: so is the container's terminal
     CMON_RESIZE = 'R',     // two uint16: rows, columns
-    CMON_CONCLUDED = 'D',  // int32: the exit code that the end was recorded with
+    // int32: the exit code that the end was recorded with. Then, with a descriptor of that directory, which holds its lock,
+    // the NUL-ended path of what is to be deleted when nobody waits any more.
+    CMON_CONCLUDED = 'D',
     CMON_KEEP = 'K',       // with a descriptor, after CMON_ENDED: what takes the kernel time to close
     // From the monitor.
     CMON_SERVING = 'A',

@@ -195,13 +195,18 @@ package struct ContainerStore: Sendable {
     /// a name, one that was taken before the record was written is looked for.
     func remove(_ id: String, name: String?) throws(EngineError) {
         try call("remove", layer(id)) { () throws(Errno) in try Directory.removeTree(layer(id)) }
+        try leaveName(of: id, name)
+        try call("remove", directory(id)) { () throws(Errno) in try Directory.removeTree(directory(id)) }
+    }
+
+    /// Gives up the name of a container that is there yet.
+    func leaveName(of id: String, _ name: String?) throws(EngineError) {
         // A name that is not its own any more was changed meanwhile.
         let known = name.flatMap { owner(of: $0) == id ? [$0] : nil }
         let taken = known ?? ((try? Directory.entries(names)) ?? []).map(\.name)
         for name in taken where owner(of: name) == id {
             try call("remove", "\(names)/\(name)") { () throws(Errno) in try File.unlink("\(names)/\(name)") }
         }
-        try call("remove", directory(id)) { () throws(Errno) in try Directory.removeTree(directory(id)) }
     }
 
     /// Removes what a layer holds where that is little, and says whether it was.

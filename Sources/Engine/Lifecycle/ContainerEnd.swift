@@ -1,4 +1,5 @@
 internal import Cgroups
+internal import Images
 internal import Sys
 
 /// The recorded end of a container.
@@ -12,18 +13,19 @@ struct RecordedEnd: Sendable {
 
 extension Engine {
     /// Records that the container's process has ended, and undoes what was made for it. nil when somebody else has done
-    /// that. `known` and `expected` are its record and its entry as the caller has them. `keep` is that of `disconnect`. The entry stays for a container that is to be started again, and where
-    /// something is left to clean up.
+    /// that. `known` and `expected` are its record and its entry as the caller has them. `keep` is that of `disconnect`, and
+    /// `removed` that of `discard`. The entry stays for a container that is to be started again, and where something is left
+    /// to clean up.
     func conclude(
         _ id: String, _ exit: Spawn.Exit, of process: LiveState.Process?, known: ContainerRecord? = nil,
-        expected: LiveState? = nil, keep: (Int32) -> Void
+        expected: LiveState? = nil, removed: RemovedContainers? = nil, keep: (Int32) -> Void
     ) throws(EngineError) -> RecordedEnd? {
         do throws(EngineError) {
             return try containers.locked(id) { () throws(EngineError) in
                 guard let state = live.state(of: id, expected: expected), state.process == process else { return nil }
                 // With --rm nothing of the record is needed but what was known before.
-                if let known, known.autoRemove { return try conclude(known, exit, state, keep) }
-                return try conclude(try containers.load(id), exit, state, keep)
+                if let known, known.autoRemove { return try conclude(known, exit, state, removed, keep) }
+                return try conclude(try containers.load(id), exit, state, removed, keep)
             }
         } catch .noSuchContainer {
             // Removed by a command that did not wait for us any longer: what is left is ours to clear away.
@@ -38,7 +40,8 @@ extension Engine {
     }
 
     private func conclude(
-        _ before: ContainerRecord, _ exit: Spawn.Exit, _ state: LiveState, _ keep: (Int32) -> Void
+        _ before: ContainerRecord, _ exit: Spawn.Exit, _ state: LiveState, _ removed: RemovedContainers?,
+        _ keep: (Int32) -> Void
     ) throws(EngineError) -> RecordedEnd {
         var record = before
         var end = RecordedEnd(record: record, exitCode: exit.code)
@@ -67,7 +70,7 @@ extension Engine {
         end.record = record
         if !goes { try containers.save(record, durably: !(isStopped && live.isMarked(record.id, .going))) }
         noteEnd(record, exitCode: exit.code, of: state.process)
-        if goes { try discard(record) }
+        if goes { try discard(record, into: removed) }
         if end.restartDelay == nil, problem == nil, obstacle == nil {
             // Before the lock: nothing of an entry is left without it.
             if record.state.health != nil { try live.forgetHealth(of: record.id) }

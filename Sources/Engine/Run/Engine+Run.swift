@@ -112,10 +112,12 @@ extension Engine {
         case .ended(let exit):
             timeline?.mark(.container)
             defer { timeline?.mark(.cleanUp) }
+            let removed = leavesFiles(record) ? RemovedContainers(images) : nil
             let end = try conclude(
                 record.id, exit, of: started.state.process, known: record, expected: started.state,
-                keep: attachment.keep)
-            attachment.conclude(end?.exitCode ?? exit.code)
+                removed: removed, keep: attachment.keep)
+            // Where the monitor doesn't delete them, they are deleted here.
+            if attachment.conclude(end?.exitCode ?? exit.code, leftover: removed?.leftover) { removed?.leave() }
             for warning in end?.warnings ?? [] { observer(.warning(warning)) }
             return .ended(end?.exitCode ?? exit.code)
         case .recorded(let code): return .ended(code)
@@ -126,6 +128,12 @@ extension Engine {
             sweep()
             throw .monitorDied(record.id)
         }
+    }
+
+    /// Whether the files of a container that goes by itself may be deleted behind its command: not where their room is
+    /// wanted, nor where all processes end with the command.
+    private func leavesFiles(_ record: ContainerRecord) -> Bool {
+        record.autoRemove && getpid() != 1 && !images.isNearlyFull
     }
 
     /// So many entries a start looks at, each time others: it costs the same beside a thousand containers as beside ten.

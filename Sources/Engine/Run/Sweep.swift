@@ -143,6 +143,11 @@ extension Engine {
         let removed = given ?? RemovedContainers(images)
         let (layer, merged) = (try? File.status(containers.layer(id)), try? File.status(containers.merged(id)))
         let isMounted = merged.map { $0.device != layer?.device } ?? false
+        if let given, record.autoRemove, !isMounted {
+            // Also once more, by the way of those below.
+            try containers.leaveName(of: id, record.name)
+            if (try? images.removeEnded(id, directory: containers.directory(id), into: given)) != nil { return }
+        }
         if record.autoRemove, !isMounted, try !containers.removeBriefly(layer: id) {
             // The rest of it takes long, and nobody waits for that.
         } else if record.autoRemove || isMounted {

@@ -121,7 +121,7 @@ let package = Package(
         tests("Systemd", ["Systemd", "OCI", "Sys"]),
         tests("Network", ["Network", "OCI", "Sys"]),
         tests("Runtime", ["CCap", "CInit", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
-        tests("Supervisor", ["Supervisor", "Runtime", "OCI", "Sys"]),
+        tests("Supervisor", ["CMonitor", "Supervisor", "Runtime", "OCI", "Sys"]),
         tests("Engine", ["Engine", "Images", "Logs", "Network", "Runtime", "Rootfs", "Cgroups", "OCI", "Sys"]),
         tests("DockerCLI", ["DockerCLI", "Engine", "Images", "Logs", "OCI", "Sys"]),
         tests("Union", ["Union", "Layers", "OCI", "Sys"]),

@@ -25,6 +25,24 @@ extension Cgroup {
         }
     }
 
+    /// Ends all that runs in it, and removes it. Where nothing does, the rule behind the end of a container's first process,
+    /// the kernel needs no more than to be asked.
+    package func end() throws(CgroupError) {
+        if removeEmpty() { return }
+        var left = self
+        left.directories.removeAll { !File.exists($0.path) }
+        try left.killAll()
+        try left.remove()
+    }
+
+    /// False when something is in it; it may have gone from some hierarchies then.
+    private func removeEmpty() -> Bool {
+        for directory in directories {
+            do throws(Errno) { try Directory.remove(directory.path) } catch { if error != .noEntry { return false } }
+        }
+        return true
+    }
+
     /// Removes it from every hierarchy, with cgroups that the container made below. Just-killed processes hold a
     /// cgroup for some milliseconds: tries again for up to `timeout` milliseconds in all. A missing one is no error.
     package func remove(timeout: Int = 2_000) throws(CgroupError) {

@@ -46,6 +46,15 @@ package struct CgroupManager: Sendable {
         return Cgroup(path: "/" + parts.joined(separator: "/"), directories: directories)
     }
 
+    /// The cgroup at `path`, wherever it is: to be ended, which takes none for one that has.
+    package func place(path: String) throws(CgroupError) -> Cgroup {
+        let parts = try CgroupManager.components(of: path)
+        let directories = layout.hierarchies.map { hierarchy in
+            CgroupDirectory(path: ([hierarchy.mountPoint] + parts).joined(separator: "/"), hierarchy: hierarchy)
+        }
+        return Cgroup(path: "/" + parts.joined(separator: "/"), directories: directories)
+    }
+
     /// A path relative to the hierarchies' roots; a leading slash changes nothing, since a runtime may choose where a
     /// relative one starts (config-linux.md#cgroups-path).
     static func components(of path: String) throws(CgroupError) -> [String] {

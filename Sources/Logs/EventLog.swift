@@ -19,47 +19,47 @@ package struct EventLog: Sendable {
 
     /// Appends with one write. What was done stays done when it can't be noted, so nothing is thrown.
     package func append(_ events: [Event]) {
-        try? write(events.flatMap { Array(($0.json + "\n").utf8) })
+        if !events.isEmpty { try? write(events.flatMap { Array(($0.json + "\n").utf8) }) }
     }
 
     private func write(_ line: [UInt8]) throws(Errno) {
-        let directory = try Directory.open(dataRoot)
-        let file = try openNewest(in: directory.raw)
-        let size = try File.status(file.raw).size
+        var size: Int64 = 0
+        let file = try openNewest(&size)
         // A power cut or a full disk may have torn the last line: this one is not to be lost with it.
         let last = size > 0 ? try File.bytes(file.raw, at: size - 1, count: 1) : [10]
         try File.write(file.raw, last == [10] ? line : [10] + line)
-        if size + Int64(line.count) >= maximumSize { rotate(file.raw, in: directory.raw) }
+        if size + Int64(line.count) >= maximumSize { rotate(file.raw) }
     }
 
-    /// The newest file, locked against rotation: who still wrote to one that has got a number would be read too late, or
-    /// by nobody.
-    private func openNewest(in directory: Int32) throws(Errno) -> OwnedFD {
+    private var path: String { "\(dataRoot)/\(EventLog.name)" }
+
+    /// The newest file and its size, locked against rotation: who still wrote to one that has got a number would be read
+    /// too late, or by nobody.
+    private func openNewest(_ size: inout Int64) throws(Errno) -> OwnedFD {
         var attempts = 100
         while true {
-            let file = try File.open(
-                EventLog.name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, mode: 0o600, at: directory)
+            let file = try File.open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, mode: 0o600)
             attempts -= 1
+            let fd = file.raw
+            let isLocked = flock(fd, LOCK_SH | LOCK_NB) == 0
+            let status = try File.status(fd)
+            size = status.size
             // A stopped process that holds the lock keeps nobody for ever.
             if attempts == 0 { return file }
-            let fd = file.raw
-            if flock(fd, LOCK_SH | LOCK_NB) != 0 {
+            if !isLocked {
                 usleep(1000)
                 continue
             }
-            let status = try File.status(fd)
-            if let newest = try? File.status(EventLog.name, at: directory), newest.isSameFile(as: status) {
-                return file
-            }
+            if let newest = try? File.status(path), newest.isSameFile(as: status) { return file }
         }
     }
 
     /// By whoever gets the lock for itself; another one does it later.
-    private func rotate(_ fd: Int32, in directory: Int32) {
-        guard flock(fd, LOCK_EX | LOCK_NB) == 0, let status = try? File.status(fd),
-            let newest = try? File.status(EventLog.name, at: directory), newest.isSameFile(as: status)
+    private func rotate(_ fd: Int32) {
+        guard flock(fd, LOCK_EX | LOCK_NB) == 0, let status = try? File.status(fd), let newest = try? File.status(path),
+            newest.isSameFile(as: status)
         else { return }
-        try? File.rename(EventLog.name, at: directory, to: "\(EventLog.name).1", at: directory)
+        try? File.rename(path, to: "\(path).1")
     }
 }
 

@@ -203,9 +203,11 @@ package struct ContainerStore: Sendable {
     func leaveName(of id: String, _ name: String?) throws(EngineError) {
         // A name that is not its own any more was changed meanwhile.
         let known = name.flatMap { owner(of: $0) == id ? [$0] : nil }
-        let taken = known ?? ((try? Directory.entries(names)) ?? []).map(\.name)
-        for name in taken where owner(of: name) == id {
-            try call("remove", "\(names)/\(name)") { () throws(Errno) in try File.unlink("\(names)/\(name)") }
+        let taken = known ?? ((try? Directory.entries(names)) ?? []).map(\.name).filter { owner(of: $0) == id }
+        for name in taken.map({ "\(names)/\($0)" }) {
+            // A link so long has a block of its own, which takes the file system time to free: it goes with the rest.
+            if (try? File.rename(name, to: "\(directory(id))/name")) != nil { continue }
+            try call("remove", name) { () throws(Errno) in try File.unlink(name) }
         }
     }
 

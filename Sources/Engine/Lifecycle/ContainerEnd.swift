@@ -1,5 +1,6 @@
 internal import Cgroups
 internal import Images
+internal import Logs
 internal import Sys
 
 /// The recorded end of a container.
@@ -69,8 +70,11 @@ extension Engine {
         record.state.health = lastHealth(record)
         end.record = record
         if !goes { try containers.save(record, durably: !(isStopped && live.isMarked(record.id, .going))) }
-        noteEnd(record, exitCode: exit.code, of: state.process)
-        if goes { try discard(record, into: removed) }
+        let events = endEvents(record, exitCode: exit.code, of: state.process)
+        // What becomes of volumes comes in between.
+        let isOneNote = goes && record.mounts.isEmpty
+        if !isOneNote { eventLog.append(events) }
+        if goes { try discard(record, into: removed, noting: isOneNote ? events : []) }
         if end.restartDelay == nil, problem == nil, obstacle == nil {
             // Before the lock: nothing of an entry is left without it.
             if record.state.health != nil { try live.forgetHealth(of: record.id) }
@@ -92,14 +96,12 @@ extension Engine {
     /// Whether the kernel killed for memory in it, and why the cgroup is still there, if it is.
     private func leaveCgroup(_ id: String) throws(EngineError) -> (oomKilled: Bool, problem: String?) {
         let group = try cgroups { () throws(CgroupError) in
-            try cgroupManager(of: id).open(path: Engine.cgroupPath(id))
+            try cgroupManager(of: id).place(path: Engine.cgroupPath(id))
         }
-        guard let group else { return (false, nil) }
         let kills = (try? group.oomKills()) ?? 0
         do throws(CgroupError) {
             // What shares the host's pid namespace outlives the first process.
-            try group.killAll()
-            try group.remove()
+            try group.end()
             return (kills > 0, nil)
         } catch {
             // The container has done its work: its exit code is what counts.

@@ -35,6 +35,11 @@ extension Engine {
 
     /// The end of a container's process, in one write with what went with it.
     func noteEnd(_ record: ContainerRecord, exitCode: Int32, of process: LiveState.Process?) {
+        eventLog.append(endEvents(record, exitCode: exitCode, of: process))
+    }
+
+    /// The same, to be written with what follows.
+    func endEvents(_ record: ContainerRecord, exitCode: Int32, of process: LiveState.Process?) -> [Event] {
         var events = record.state.oomKilled ? [Engine.event("oom", record)] : []
         let seconds = (process.map { ProcessStatus.age(startTime: $0.startTime) } ?? 0) / 1_000_000_000
         let details = ["execDuration": "\(seconds)", "exitCode": "\(exitCode)"]
@@ -43,8 +48,10 @@ extension Engine {
             guard case .volume(let name) = mount.kind else { continue }
             events.append(Engine.volumeEvent("unmount", name, ["container": record.id]))
         }
-        eventLog.append(events)
+        return events
     }
+
+    static func destruction(of record: ContainerRecord) -> Event { event("destroy", record) }
 
     /// A further process that is about to be executed.
     func noteExec(_ record: ContainerRecord, _ command: [String], exec id: String) {

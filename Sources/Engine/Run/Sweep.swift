@@ -1,6 +1,7 @@
 internal import Cgroups
 internal import Glibc
 internal import Images
+internal import Logs
 internal import Sys
 
 extension Engine {
@@ -119,10 +120,13 @@ extension Engine {
     }
 
     /// Removes all of a container: its processes, cgroup, layer, record and anonymous volumes. With `removed`, whoever has
-    /// that syncs the containers' directory.
+    /// that syncs the containers' directory. `events` came before, and are noted with it whether or not it is removed.
     func discard(
-        _ record: ContainerRecord, volumes removesVolumes: Bool = true, into removed: RemovedContainers? = nil
+        _ record: ContainerRecord, volumes removesVolumes: Bool = true, into removed: RemovedContainers? = nil,
+        noting events: [Event] = []
     ) throws(EngineError) {
+        var events = events
+        defer { eventLog.append(events) }
         if removesVolumes { try removeAnonymousVolumes(record) }
         do throws(EngineError) {
             try removeFiles(of: record, into: removed)
@@ -131,7 +135,7 @@ extension Engine {
             try unmount(record, lazily: true)
             try containers.remove(record.id, name: record.name)
         }
-        note("destroy", record)
+        events.append(Engine.destruction(of: record))
         // Up to here the image was in use.
         images.noteUse(record.image)
     }
@@ -164,9 +168,7 @@ extension Engine {
 
     func removeCgroup(of id: String) throws(EngineError) {
         try cgroups { () throws(CgroupError) in
-            guard let cgroup = try cgroupManager(of: id).open(path: Engine.cgroupPath(id)) else { return }
-            try cgroup.killAll()
-            try cgroup.remove()
+            try cgroupManager(of: id).place(path: Engine.cgroupPath(id)).end()
         }
     }
 

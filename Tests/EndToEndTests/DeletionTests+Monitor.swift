@@ -36,7 +36,9 @@ extension EndToEnd {
         @Test("the end with --rm returns when the container is gone, before its files are")
         func isNotWaitedFor() throws {
             let (runimg, image) = try Self.engine()
-            let script = "i=0; while [ $i -lt 1000 ]; do : > /f$i; i=$((i + 1)); done; until [ -e /go ]; do sleep 0.05; done"
+            let script = """
+                i=0; while [ $i -lt 1000 ]; do : > /f$i; i=$((i + 1)); done; until [ -e /go ]; do sleep 0.05; done
+                """
             var child = try runimg.start(
                 "run", "--rm", "--name", "box", "--network", "none", image, "sh", "-c", script)
             #expect(Wait.until(seconds: 20) { (try? runimg("exec", "box", "test", "-e", "/f999").status) == 0 })

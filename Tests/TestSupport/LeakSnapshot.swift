@@ -36,6 +36,7 @@ package struct LeakSnapshot: Sendable {
         self.root = root
         self.scope = scope
         self.network = network
+        LeakSnapshot.awaitDeletion(root)
         before = try LeakSnapshot.state(root, scope, network)
         store = File.exists(root) ? try TreeListing(root, .contents) : nil
     }
@@ -49,6 +50,13 @@ package struct LeakSnapshot: Sendable {
             return found.isEmpty
         }
         return found
+    }
+
+    /// What was removed a moment ago may be deleted behind the command that did.
+    private static func awaitDeletion(_ root: String) {
+        _ = Wait.until(seconds: 4) {
+            !((try? Directory.entries("\(root)/tmp")) ?? []).contains { $0.name.hasPrefix("removed-") }
+        }
     }
 
     private static func state(_ root: String, _ scope: Scope, _ network: PrivateNetwork?) throws -> State {
@@ -81,6 +89,7 @@ package struct LeakSnapshot: Sendable {
         }
         if now.keys > before.keys { lines.append("keys in use: \(now.keys), were \(before.keys)") }
         if !ignoringStore, let store {
+            LeakSnapshot.awaitDeletion(root)
             // What happened is told there, and stays.
             lines += try TreeListing(root, .contents).without("events.log").differences(
                 from: store.without("events.log")

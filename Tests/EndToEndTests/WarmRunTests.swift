@@ -43,8 +43,8 @@ extension EndToEnd {
         func aWarmRun() throws {
             try Self.inNewStore { runimg in
                 let cost = try Self.count(runimg, try Self.image(runimg))
-                #expect(cost.total <= 1300, "\(cost)")
-                #expect(cost.opened <= 190, "\(cost)")
+                #expect(cost.total <= 1240, "\(cost)")
+                #expect(cost.opened <= 175, "\(cost)")
                 #expect(cost.written <= 32_000, "\(cost)")
                 // The monitor, the container's first process.
                 #expect(cost.made == 2, "\(cost)")

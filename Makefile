@@ -5,7 +5,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 SWIFT ?= swift
 RELEASE := .build/release
 
-.PHONY: all build man deps fixtures servers try test test-vm test-build test-sanitized soak fuzz lint install bench clean help
+.PHONY: all build man deps fixtures servers try test test-vm test-build test-sanitized soak fuzz lint install bench order clean help
 
 all: build
 
@@ -83,6 +83,12 @@ install: man
 ## make bench     runimg, the kernel's floor and other engines side by side, as a table and a plot; BENCHFLAGS='--quick' for less
 bench: build servers
 	@python3 Tests/Bench/bench.py $(BENCHFLAGS)
+
+## make order     measure anew which functions usual commands enter, and build with these side by side
+order: build fixtures
+	@bash .ci/order.sh
+	rm -f $(RELEASE)/runimg
+	@$(MAKE) build
 
 ## make clean     remove what was built
 clean:

@@ -27,26 +27,29 @@ note() {
         { echo "make order: runimg $* failed:" >&2; cat "$work/output" >&2; exit 1; }
 }
 
-engine run --rm "$image" true
-note 1 run --rm --network none "$image" true
-note 2 run --rm "$image" true
+engine run --rm "$image" true 2>"$work/output" || { cat "$work/output" >&2; exit 1; }
+engine tag "$(engine images -q)" order:latest
+printf 'root:x:0:\norder:x:1000:root\n' >"$work/group"
+note 1 run --rm --network none order true
+note 2 run --rm order true
+note 3 run --rm -v "$work/group:/etc/group" -e A=B -w / -u 0 -m 64m order true
 # This one ends with what it left running: the removal below.
-note 3 run -d --name order "$image" sleep 1000 &
+note 4 run -d --name order order sleep 1000 &
 for ((i = 0; i < 100; i++)); do
     engine exec order true 2>/dev/null && break
     sleep 0.1
 done
-note 4 exec order true
-note 5 ps
-note 6 images
-note 7 logs order
-note 8 rm -f order
+note 5 exec order true
+note 6 ps
+note 7 images
+note 8 logs order
+note 9 rm -f order
 wait $!
-note 9 --version
+note 10 --version
 {
     echo "# The functions of usual commands in the order of their first use: the linker puts them side by side, so that a"
     echo "# command has fewer pages to fault in. Made by \`make order\`; a name that is gone is passed over."
-    cat "$work"/[1-9] | awk '!seen[$0]++'
+    (cd "$work" && cat {1..10}) | awk '!seen[$0]++'
 } >"$work/list"
 cp "$work/list" $list
 echo "$(grep -vc '^#' $list) functions in $list"

@@ -14,6 +14,28 @@ import Testing
         #expect(try Self.programHeaderTypes("\(Self.release)/runimg-image").contains(Self.interpreter))
     }
 
+    @Test(
+        "the functions of usual commands lie side by side",
+        .enabled(if: isBuilt && Conditions.has("nm"), "needs the release build and nm"))
+    func functionsAreInOrder() throws {
+        var addresses: [Substring: Int] = [:]
+        for line in try Tool.check("nm", ["-n", "\(Self.release)/runimg"]).lines {
+            let fields = line.split(separator: " ")
+            guard fields.count == 3, let address = Int(fields[0], radix: 16) else { continue }
+            // Local functions can share a name; the ordered one comes first.
+            if addresses[fields[2]] == nil { addresses[fields[2]] = address }
+        }
+        let list = String(
+            decoding: try File.readAll("\(PackageTree.root)/Sources/runimg/Link/functions.order"), as: UTF8.self)
+        let listed = list.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        let found = listed.compactMap { addresses[$0] }.sorted()
+        try #require(!found.isEmpty)
+        #expect(found.count * 4 >= listed.count * 3, "\(found.count) of \(listed.count): `make order` measures anew")
+        // Among them are a few objects of the toolchain's whose functions are one section. Without an order it is 17 MB.
+        let span = found[found.count * 95 / 100] - found[0]
+        #expect(span < 8 << 20, "\(span) bytes from the first to the last but for a twentieth")
+    }
+
     /// PT_INTERP and PT_LOAD (elf(5)).
     private static let interpreter: UInt32 = 3
     private static let load: UInt32 = 1

@@ -12,7 +12,7 @@ binary=$PWD/.build/release/runimg
 image=oci:$PWD/rootfs-fixtures/out/busybox:latest
 list=Sources/runimg/Link/functions.order
 work=$(mktemp -d /var/tmp/runimg-order.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+trap '"$binary" --data-root "$work/root" rm -f order >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 mkdir -p /run/runimg
 mount -t tmpfs runimg-order /run/runimg
 ip link set lo up

@@ -1,7 +1,9 @@
 // Prints the functions of an executable in the order in which a command enters them, for the linker to lay them out in
 // (`make order`).
 //
-//   order EXECUTABLE [ARGUMENT…]
+//   order [-a] EXECUTABLE [ARGUMENT…]
+//
+// With -a only what processes enter that execute EXECUTABLE anew.
 //
 // Every function begins with a breakpoint until a process of the command first comes there. Processes that the command
 // makes are followed, also where they execute EXECUTABLE anew; those that execute another program are let go. The
@@ -37,6 +39,10 @@ struct function {
     uint8_t byte;
     bool is_entered;
 };
+
+/// A process that executed it anew, the last one.
+static pid_t again;
+static bool only_again;
 
 static struct stat executable;
 static const uint8_t *file;
@@ -140,17 +146,21 @@ static bool pass(pid_t pid) {
     if (ptrace(PTRACE_GETREGS, pid, NULL, &registers)) return false;
     struct function *function = function_at(registers.rip - 1);
     if (!function) return false;
-    if (!function->is_entered) puts(function->name);
-    function->is_entered = true;
+    if (!only_again || pid == again) {
+        if (!function->is_entered) puts(function->name);
+        function->is_entered = true;
+    }
     write_code(pid, function->address, &function->byte, 1);
     registers.rip--;
     return ptrace(PTRACE_SETREGS, pid, NULL, &registers) == 0;
 }
 
-/// Lets a stopped process go on.
-static void go_on(pid_t pid, int status) {
+/// Lets a stopped process of `first`'s go on.
+static void go_on(pid_t pid, pid_t first, int status) {
     int signal = WSTOPSIG(status), event = status >> 16;
-    if (event == PTRACE_EVENT_EXEC && !prepare(pid)) {
+    bool is_ours = event != PTRACE_EVENT_EXEC || prepare(pid);
+    if (event == PTRACE_EVENT_EXEC && is_ours && pid != first) again = pid;
+    if (!is_ours) {
         ptrace(PTRACE_DETACH, pid, NULL, 0);
     } else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
         ptrace(PTRACE_LISTEN, pid, NULL, 0);
@@ -161,7 +171,9 @@ static void go_on(pid_t pid, int status) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2) return fputs("usage: order EXECUTABLE [ARGUMENT…]\n", stderr), 125;
+    only_again = argc > 1 && strcmp(argv[1], "-a") == 0;
+    if (only_again) argv++, argc--;
+    if (argc < 2) return fputs("usage: order [-a] EXECUTABLE [ARGUMENT…]\n", stderr), 125;
     read_executable(argv[1]);
     pid_t child = fork();
     if (child < 0) fail("fork");
@@ -175,7 +187,7 @@ int main(int argc, char **argv) {
     if (waitpid(child, &status, WUNTRACED) != child || ptrace(PTRACE_SEIZE, child, NULL, OPTIONS)) fail("trace");
     kill(child, SIGCONT);
     for (pid_t pid; (pid = waitpid(-1, &status, __WALL)) > 0;) {
-        if (WIFSTOPPED(status)) go_on(pid, status);
+        if (WIFSTOPPED(status)) go_on(pid, child, status);
         else if (pid == child) result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
     return result;

@@ -53,22 +53,27 @@ extension Engine {
         _ asked: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
         var draft = asked
+        let spec = draft.spec
+        let ahead =
+            if let begun = options.ahead { begun } else { try StartAhead(self, draft, attached: options.attached) }
         let owners = try namespaceOwners(of: draft.record)
-        let ahead = if let begun = options.ahead { begun } else { try begin(draft, &entry, options) }
+        if rootless != nil { try entry.record(draft.manager.layout.hierarchies) }
+        let cgroup = try cgroups { () throws(CgroupError) in
+            try draft.manager.create(path: spec.linux.cgroupsPath ?? "", resources: spec.linux.resources)
+        }
         do throws(EngineError) {
             try prepareRoot(&draft, &entry)
             options.timeline?.mark(.files)
-            let started = try launch(draft, ahead, owners, &entry, options)
+            let started = try launch(draft, ahead, cgroup, owners, &entry, options)
             noteStart(draft.record, attached: options.attached)
             // One that was made just now is noted already.
             if !entry.state.isNew { images.noteUse(draft.record.image) }
             return started
         } catch {
-            let cgroup = try? ahead.cgroup()
             // Whoever undoes the start looks for what is left of the cgroup once more.
-            try? cgroup?.killAll()
+            try? cgroup.killAll()
             _ = leaveRuntime(draft.record.id, entry.state)
-            try? cgroup?.remove()
+            try? cgroup.remove()
             try? disconnect(draft.record.id, entry.state)
             try? settleRoot(of: draft.record.id, entry.state, goes: entry.state.isNew)
             // The cause may be that one whose namespaces were to be joined has ended meanwhile.
@@ -77,17 +82,9 @@ extension Engine {
         }
     }
 
-    /// Begins with what does not wait for the rest of the start.
-    func begin(
-        _ draft: ContainerDraft, _ entry: inout LiveContainer, _ options: StartOptions
-    ) throws(EngineError) -> StartAhead {
-        if rootless != nil { try entry.record(draft.manager.layout.hierarchies) }
-        return try StartAhead(self, draft, attached: options.attached)
-    }
-
     private func launch(
-        _ draft: ContainerDraft, _ ahead: StartAhead, _ owners: [NamespaceOwner], _ entry: inout LiveContainer,
-        _ options: StartOptions
+        _ draft: ContainerDraft, _ ahead: StartAhead, _ cgroup: Cgroup, _ owners: [NamespaceOwner],
+        _ entry: inout LiveContainer, _ options: StartOptions
     ) throws(EngineError) -> StartedContainer {
         let id = draft.record.id
         let attached = try attach(draft.record, &entry)
@@ -116,7 +113,6 @@ extension Engine {
         let planned = planned(draft, namespace: namespace, attached: options.attached)
         let held = try writeBundle(of: planned, owners, &entry)
         options.timeline?.mark(.files)
-        let cgroup = try ahead.cgroup()
         let known = try ahead.plan(of: planned)
         let plan = if let known { known } else { try plan(planned, streams: ends) }
         options.timeline?.mark(.plan)

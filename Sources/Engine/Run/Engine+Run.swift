@@ -27,12 +27,12 @@ extension Engine {
         // Until all is undone again: a second signal must not end us half-way through that.
         let attachment = try attachmentOptions(request)
         let signals = try call("watch signals for", record.shortID) { () throws(Errno) in try ForwardedSignals() }
+        let options = StartOptions(
+            attached: !request.detach, inputOnce: request.interactive && !request.detach, timeline: timeline,
+            ahead: try StartAhead(self, draft, attached: !request.detach))
         var entry = try live.enter(record.id, dataRoot: dataRoot, isNew: true)
         let started: StartedContainer
-        var options = StartOptions(
-            attached: !request.detach, inputOnce: request.interactive && !request.detach, timeline: timeline)
         do throws(EngineError) {
-            options.ahead = try begin(draft, &entry, options)
             try make(&record, image)
             draft.record = record
             _ = consume lease
@@ -40,7 +40,6 @@ extension Engine {
             timeline?.mark(.store)
             started = try firstStart(draft, &entry, options)
         } catch {
-            options.ahead?.wait()
             ContainerIDFile.remove(record.id, from: request.containerIDFile)
             if undo(record) { try? entry.leave() }
             throw error

@@ -1,26 +1,20 @@
-internal import Cgroups
 internal import Glibc
 internal import OCI
 internal import Runtime
 internal import Supervisor
 internal import Sys
 
-/// What a start needs that is decided by its draft alone, done by a second thread while its directories and networks are
-/// made: its cgroup, and the plan. Begun when the entry is there, by which whoever finds it knows of the cgroup.
+/// What a start needs that is decided by its draft alone: its pipes, and the plan, which a second thread compiles while
+/// directories, cgroup and networks are made.
 final class StartAhead {
-    private struct Made: Sendable {
-        var cgroup: Result<Cgroup, EngineError>
-        /// nil where what is planned depends on what is made.
-        var plan: Result<LaunchPlan, EngineError>?
-    }
-
     private var streams: ContainerStreams?
     /// Where the namespace of its networks will be once there is one: the plan names it.
     private let place: OwnedFD?
     private let number: Int32?
     /// What was planned.
     private let draft: ContainerDraft
-    private let made: Aside<Made>
+    /// nil where what is planned depends on what is made.
+    private let compiled: Aside<Result<LaunchPlan, EngineError>>?
 
     init(_ engine: Engine, _ draft: ContainerDraft, attached: Bool) throws(EngineError) {
         let record = draft.record
@@ -38,17 +32,12 @@ final class StartAhead {
         let isDecided =
             record.runtime == nil && !engine.isEmulated && draft.mounted == nil
             && (draft.driver ?? engine.driver) == .overlay2
-        made = Aside {
-            let cgroup = Result { () throws(EngineError) in
-                try cgroups { () throws(CgroupError) in
-                    try draft.manager.create(
-                        path: draft.spec.linux.cgroupsPath ?? "", resources: draft.spec.linux.resources)
-                }
+        compiled =
+            !isDecided
+            ? nil
+            : Aside {
+                Result { () throws(EngineError) in try engine.plan(planned, streams: ends) }
             }
-            guard isDecided else { return Made(cgroup: cgroup) }
-            return Made(
-                cgroup: cgroup, plan: Result { () throws(EngineError) in try engine.plan(planned, streams: ends) })
-        }
         self.draft = planned
         self.streams = streams
     }
@@ -75,14 +64,9 @@ final class StartAhead {
         return StartAhead.path(number)
     }
 
-    func cgroup() throws(EngineError) -> Cgroup { try made.value().cgroup.get() }
-
     /// The plan, if it is that of `planned`; nil where it has to be made.
     func plan(of planned: ContainerDraft) throws(EngineError) -> LaunchPlan? {
         guard planned.spec == draft.spec, planned.driver == draft.driver, planned.mounted == nil else { return nil }
-        return try made.value().plan?.get()
+        return try compiled?.value().get()
     }
-
-    /// Waits until nothing more is made.
-    func wait() { _ = made.value() }
 }

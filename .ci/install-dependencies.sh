@@ -7,7 +7,8 @@ build="gcc libc6-dev libstdc++-12-dev binutils make pkg-config"
 fixtures="busybox-static python3 zstd xz-utils"
 tests="docker-registry skopeo umoci apache2-utils openssl curl strace attr acl libcap2-bin e2fsprogs util-linux
     iproute2 nftables iptables procps gzip tar ca-certificates mandoc groff-base zsh fish runc fuse-overlayfs uidmap passwd
-    proot xfsprogs passt slirp4netns containernetworking-plugins bubblewrap"
+    proot xfsprogs passt slirp4netns containernetworking-plugins bubblewrap
+    valgrind"
 
 wanted="$libraries $build $fixtures $tests"
 # shellcheck disable=SC2086

@@ -57,7 +57,11 @@ extension Cgroup {
 
 extension CgroupManager {
     /// `Cgroup.isFrozen` of the cgroup at `path`, without looking for it in the hierarchies that don't freeze.
-    package func isFrozen(path: String) throws(CgroupError) -> Bool {
+    ///
+    /// - Parameter state: the letter of one of its processes (proc_pid_stat(5)), where it is known. On v1 one that is frozen
+    ///   waits uninterruptibly, if it was not stopped before; another letter spares the kernel's file.
+    package func isFrozen(path: String, state: UInt8? = nil) throws(CgroupError) -> Bool {
+        if let state, layout.hierarchy(of: "freezer")?.isUnified == false, !"DTt".utf8.contains(state) { return false }
         let parts = try CgroupManager.components(of: path)
         guard let hierarchy = layout.hierarchy(of: "freezer") ?? layout.hierarchies.first(where: \.isUnified) else {
             return false

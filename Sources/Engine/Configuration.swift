@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 package import OCI
 internal import Sys
@@ -80,7 +79,8 @@ package struct Configuration: Sendable, Hashable {
         return Configuration()
     }
 
-    private struct Keys: Decodable {
+    private struct Keys: FieldRecord {
+        static let blank = Keys()
         var registryMirrors: [String]?
         var insecureRegistries: [String]?
         var defaultRegistry: String?
@@ -97,35 +97,22 @@ package struct Configuration: Sendable, Hashable {
         var storageDriver: String?
         var noNewPrivileges: Bool?
 
-        enum CodingKeys: String, CodingKey {
-            case registryMirrors = "registry-mirrors"
-            case insecureRegistries = "insecure-registries"
-            case defaultRegistry = "default-registry"
-            case imageRepository = "image-repository"
-            case registriesConf = "registries-conf"
-            case hostsDirectory = "hosts-directory"
-            case maximumDownloads = "max-concurrent-downloads"
-            case slowMirror = "slow-mirror"
-            case verifiers = "image-verifiers"
-            case replace
-            case dataRoot = "data-root"
-            case graph
-            case execRoot = "exec-root"
-            case storageDriver = "storage-driver"
-            case noNewPrivileges = "no-new-privileges"
-        }
-    }
-
-    /// All by one reading.
-    private struct AllKeys: Decodable {
-        let keys: Keys
-        let networks: NetworkKeys
-        let runtimes: RuntimeKeys
-
-        init(from decoder: any Decoder) throws {
-            keys = try Keys(from: decoder)
-            networks = try NetworkKeys(from: decoder)
-            runtimes = try RuntimeKeys(from: decoder)
+        mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+            try coder.field("registry-mirrors", &registryMirrors)
+            try coder.field("insecure-registries", &insecureRegistries)
+            try coder.field("default-registry", &defaultRegistry)
+            try coder.field("image-repository", &imageRepository)
+            try coder.field("registries-conf", &registriesConf)
+            try coder.field("hosts-directory", &hostsDirectory)
+            try coder.field("image-verifiers", &verifiers)
+            try coder.field("slow-mirror", &slowMirror)
+            try coder.field("max-concurrent-downloads", &maximumDownloads)
+            try coder.field("replace", &replace)
+            try coder.field("data-root", &dataRoot)
+            try coder.field("graph", &graph)
+            try coder.field("exec-root", &execRoot)
+            try coder.field("storage-driver", &storageDriver)
+            try coder.field("no-new-privileges", &noNewPrivileges)
         }
     }
 
@@ -136,11 +123,11 @@ package struct Configuration: Sendable, Hashable {
         let keys: Keys
         let networks: NetworkKeys
         let runtimes: RuntimeKeys
-        do {
-            let all = try JSONDecoder().decode(AllKeys.self, from: Data(bytes))
-            (keys, networks, runtimes) = (all.keys, all.networks, all.runtimes)
+        do throws(FieldFault) {
+            let document = try JSONValue(record: bytes)
+            (keys, networks, runtimes) = (try Keys(document), try NetworkKeys(document), try RuntimeKeys(document))
         } catch {
-            throw .configuration(path: path, reason: explain(error))
+            throw .configuration(path: path, reason: error.path.isEmpty ? "invalid JSON: \(error)" : "\(error)")
         }
         var result = Configuration()
         result.registryRules = try rules(keys, text, path: path)
@@ -207,18 +194,5 @@ package struct Configuration: Sendable, Hashable {
             throw .configuration(path: path, reason: "\(error)")
         }
         return rules
-    }
-
-    /// What is wrong with the JSON.
-    private static func explain(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return "wrong type of value for key \"\(key)\""
-        case DecodingError.dataCorrupted(let context):
-            let cause = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-            return "invalid JSON: \(cause)"
-        default: return "invalid JSON: \(error)"
-        }
     }
 }

@@ -1,7 +1,9 @@
 internal import OCI
 
 /// The keys of a configuration file that are about networks, docker's and `publish-mode`.
-struct NetworkKeys: Decodable {
+struct NetworkKeys: FieldRecord {
+    static let blank = NetworkKeys()
+
     var dns: [String]?
     var dnsSearch: [String]?
     var dnsOptions: [String]?
@@ -15,22 +17,30 @@ struct NetworkKeys: Decodable {
     var cniConfigurations: String?
     var cniPlugins: String?
 
-    struct Pool: Decodable {
+    struct Pool: FieldRecord {
+        static let blank = Pool(base: "", size: 0)
         var base: String
         var size: Int
+
+        mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+            try coder.field("base", &base, .required)
+            try coder.field("size", &size, .required)
+        }
     }
 
-    enum CodingKeys: String, CodingKey {
-        case dns, bip, mtu
-        case dnsSearch = "dns-search"
-        case dnsOptions = "dns-opts"
-        case pools = "default-address-pools"
-        case publishAddress = "ip"
-        case connectsContainers = "icc"
-        case masquerades = "ip-masq"
-        case publishMode = "publish-mode"
-        case cniConfigurations = "cni-conf-dir"
-        case cniPlugins = "cni-bin-dir"
+    mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        try coder.field("dns", &dns)
+        try coder.field("dns-search", &dnsSearch)
+        try coder.field("dns-opts", &dnsOptions)
+        try coder.field("bip", &bip)
+        try coder.field("default-address-pools", &pools)
+        try coder.field("mtu", &mtu)
+        try coder.field("ip", &publishAddress)
+        try coder.field("icc", &connectsContainers)
+        try coder.field("ip-masq", &masquerades)
+        try coder.field("publish-mode", &publishMode)
+        try coder.field("cni-conf-dir", &cniConfigurations)
+        try coder.field("cni-bin-dir", &cniPlugins)
     }
 
     /// Sets what is asked; throws what is wrong with it. The address of docker's bridge is docker's.

@@ -31,6 +31,12 @@ extension ImageStore {
         try cleanClaims()
     }
 
+    /// `clean()`, where it looks as if a removal was cut short.
+    package func cleanRemoved() {
+        let entries = (try? Directory.entries(layout.staging)) ?? []
+        if entries.contains(where: { $0.name.hasPrefix("removed-") }) { try? clean() }
+    }
+
     /// A removal that cannot be finished now keeps its directory, which says what is left to remove.
     func finish(_ garbage: Garbage) throws(StoreError) {
         var failure: StoreError?

@@ -13,7 +13,8 @@ internal import Sys
 /// 4. `locks/repositories`, exclusive: a change of the image records.
 /// 5. `tmp/blobs/DIGEST.part`, exclusive: the one who fetches that blob. The holder waits for the network only.
 /// 6. `locks/deletion`, exclusive, only tried for: the process that deletes garbage; shared: who waits for that.
-/// 7. `locks/tmp`, shared: while a staging entry is made and locked; exclusive, only tried for: `clean()`.
+/// 7. `locks/tmp`, shared: while a staging entry is made and locked; exclusive, only tried for: `clean()`. An entry that
+///    was locked before it came there needs none.
 ///
 /// Readers of images take none of them: records are replaced whole, by rename(2).
 enum StoreLocks {

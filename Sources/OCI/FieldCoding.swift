@@ -66,9 +66,7 @@ extension FieldRecord {
 
     /// Reads a text of ours.
     package init(reading bytes: [UInt8]) throws(FieldFault) {
-        let document: JSONValue
-        do throws(JSONFault) { document = try JSONValue(parsing: bytes) } catch { throw FieldFault("\(error)") }
-        try self.init(document)
+        try self.init(try JSONValue(record: bytes))
     }
 
     package func write(to writer: inout FieldWriter) {
@@ -109,6 +107,11 @@ struct FieldReader: FieldCoder {
 }
 
 extension JSONValue {
+    /// A text of which fields are read.
+    package init(record bytes: [UInt8]) throws(FieldFault) {
+        do throws(JSONFault) { try self.init(parsing: bytes) } catch { throw FieldFault("\(error)") }
+    }
+
     var isNull: Bool { if case .null = self { true } else { false } }
 
     /// For a message: what is there instead of what should be.

@@ -124,7 +124,7 @@ extension PlanCompiler {
     mutating func takeSources(_ mounts: [ClassifiedMount]) throws(RuntimeError) {
         for (index, mount) in mounts.enumerated() where mount.kind == .bind {
             let copy = try slot("bind\(index)")
-            sources[index] = copy
+            keep(copy, asSourceOf: index)
             try take(
                 copy,
                 CopiedSource(
@@ -173,9 +173,9 @@ extension PlanCompiler {
         for (index, mount) in mounts.enumerated() {
             switch mount.kind {
             case .bind:
-                if let source = sources[index] { try attach(source, mount) }
+                if let source = source(of: index) { try attach(source, mount) }
             case .filesystem:
-                if let source = sources[index] {
+                if let source = source(of: index) {
                     try attach(source, mount)
                 } else {
                     try mountFilesystem(mount, index: index)

@@ -26,7 +26,7 @@ extension PlanCompiler {
             let isProc = mount.type == "proc"
             guard let target = isProc ? pidOwner : request.borrowed[mount.destination] else { continue }
             let copy = try slot(isProc ? "proc" : "shared\(index)")
-            sources[index] = copy
+            keep(copy, asSourceOf: index)
             ops.append(
                 .borrow(copy, target: target, path: isProc ? "/proc" : mount.destination, isProc: isProc))
             ops.append(

@@ -16,12 +16,19 @@ struct PlanCompiler {
     var proc: Slot?
     var dev: Slot?
     var devpts: Slot?
-    /// Copies of bind sources by index of the mount.
-    var sources: [Int: Slot] = [:]
+    /// Copies of bind sources, at the index of the mount.
+    private var sources: [Slot?] = []
     /// What the parent copies, since that takes the host's rights.
     var copied: [CopiedSource] = []
 
     var spec: Spec { request.spec }
+
+    mutating func keep(_ copy: Slot, asSourceOf index: Int) {
+        while sources.count <= index { sources.append(nil) }
+        sources[index] = copy
+    }
+
+    func source(of index: Int) -> Slot? { index < sources.count ? sources[index] : nil }
 
     static func compile(_ request: LaunchRequest, host: HostFacts) throws(RuntimeError) -> LaunchPlan {
         if let emulator = request.emulator { return try EmulatedCompiler.compile(request, emulator) }

@@ -21,6 +21,8 @@ package enum File {
         package static let noSymlinks = Resolve(rawValue: UInt64(CLINUX_RESOLVE_NO_SYMLINKS))
         package static let beneath = Resolve(rawValue: UInt64(CLINUX_RESOLVE_BENEATH))
         package static let inRoot = Resolve(rawValue: UInt64(CLINUX_RESOLVE_IN_ROOT))
+        /// Below the directory, whatever links are there.
+        package static let inside = Resolve(rawValue: beneath.rawValue | noSymlinks.rawValue)
     }
 
     /// openat2(2): `directory` is the root that `resolve` speaks of.

@@ -5,14 +5,18 @@ internal import Glibc
 package enum ProcessStatus {
     /// When the process started, in clock ticks since the boot: together with the pid it names a process of this boot for
     /// good. nil when there is none.
-    package static func startTime(_ pid: Int32) -> UInt64? {
+    package static func startTime(_ pid: Int32) -> UInt64? { look(at: pid)?.startTime }
+
+    /// Its start time, and the letter of what it does.
+    package static func look(at pid: Int32) -> (startTime: UInt64, state: UInt8)? {
         // Lists ask it of a thousand: one read, and no string of what stands before it.
         guard let bytes = try? File.readRecord("/proc/\(pid)/stat", expecting: 4096, limit: 4096),
             let close = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 20)
         guard fields.count > 19, fields[0] != [UInt8(ascii: "Z")], fields[0] != [UInt8(ascii: "X")] else { return nil }
-        return UInt64(String(decoding: fields[19], as: UTF8.self))
+        guard let state = fields[0].first else { return nil }
+        return UInt64(String(decoding: fields[19], as: UTF8.self)).map { ($0, state) }
     }
 
     /// Whether there is a process of that number, one that has ended and is not reaped among them.

@@ -10,7 +10,12 @@ package enum SideBySide {
     package static func map<T: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) -> T) -> [T] {
         let threads = min(count / share, mostThreads)
         let parts = threads < 2 ? 1 : min(threads, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        if parts == 1 { return (0..<count).map(body) }
+        if parts == 1 {
+            var values: [T] = []
+            // Not by `map`: a range is the first generic type of many a command.
+            while values.count < count { values.append(body(values.count)) }
+            return values
+        }
         let bounds = (0...parts).map { count * $0 / parts }
         let others = (1..<parts).map { part in
             let range = bounds[part]..<bounds[part + 1]

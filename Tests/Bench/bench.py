@@ -133,6 +133,7 @@ def main():
     options = parse()
     options.output = os.path.abspath(options.output)
     if not enclosure.is_inside():
+        enclosure.be_alone(sys.argv)
         for name in ("unshare", "ip", "cc", "skopeo", "umoci", "docker-registry"):
             if not shutil.which(name):
                 sys.exit(f"bench: {name} is not installed; run `make deps`")

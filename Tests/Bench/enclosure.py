@@ -10,6 +10,10 @@ import sys
 import time
 
 MARK = "RUNIMG_BENCH_WORK"
+# Set where this process is in a mount namespace of the bench's own.
+ALONE = "RUNIMG_BENCH_ALONE"
+# Bytes of the disk that the bench makes for itself, in a file with holes: what the engines leave in it at the same time.
+DISK = 24 << 30
 # One parent for the control groups of all who can be told; runimg's are in one of its own.
 CGROUP = "runimg-bench"
 VOLATILE = "/run/bench"
@@ -27,10 +31,33 @@ def work():
     return os.environ[MARK]
 
 
-def run_inside(arguments, place):
-    """Runs this program again inside, gives its exit code, and removes what namespaces do not."""
+def be_alone(arguments):
+    """Goes on in a mount namespace of its own: what is mounted there is gone with the last of the bench's processes."""
     if os.geteuid() != 0:
         sys.exit("bench: needs root, for the other engines and for namespaces of its own")
+    if ALONE not in os.environ:
+        os.environ[ALONE] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *arguments])
+
+
+def make_disk(place):
+    """A file system of its own for all that is large: what the machine's has been through is not measured with it (on
+    ext4 without a journal new files wait for the deletion of old ones). Without mkfs.ext4 or room, the machine's."""
+    image = f"{place}.disk"
+    try:
+        with open(image, "wb") as file:
+            file.truncate(DISK)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", image], check=True)
+        mount("ext4", image, place, "loop")
+    except (OSError, subprocess.CalledProcessError) as reason:
+        print(f"bench: on the machine's own file system: {reason}", file=sys.stderr)
+    if os.path.exists(image):
+        # The mount holds it.
+        os.unlink(image)
+
+
+def run_inside(arguments, place):
+    """Runs this program again inside, gives its exit code, and removes what namespaces do not."""
     os.makedirs(os.path.dirname(place), exist_ok=True)
     # Held until this process ends; nobody inside inherits it.
     lock = os.open(f"{place}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -40,6 +67,7 @@ def run_inside(arguments, place):
         sys.exit("bench: another one is under way")
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
+    make_disk(place)
     # The shell is process 1: it waits for whatever is left behind by its parent.
     line = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
             "private", "bash", "-c", '"$@"; exit $?', "bash", sys.executable, *arguments]
@@ -49,6 +77,7 @@ def run_inside(arguments, place):
     signal.signal(signal.SIGTERM, lambda *_: child.kill())
     code = child.wait()
     remove_cgroups(place)
+    subprocess.run(["umount", "--lazy", place], stderr=subprocess.DEVNULL)
     shutil.rmtree(place, ignore_errors=True)
     return code if code >= 0 else 128 - code
 

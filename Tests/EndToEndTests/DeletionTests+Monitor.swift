@@ -68,8 +68,8 @@ extension EndToEnd {
             #expect(Wait.forEnd(of: monitor))
         }
 
-        @Test("what a monitor that was killed has not deleted, the next command does")
-        func aKilledOne() throws {
+        @Test("what a monitor that was killed has not deleted, the next command does", arguments: ["images", "run"])
+        func aKilledOne(_ next: String) throws {
             let (runimg, image) = try Self.engine()
             let kill = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=\(Self.call):signal=SIGKILL"]
             let output = try runimg.run(
@@ -77,7 +77,8 @@ extension EndToEnd {
             #expect(output.status == 3, "\(output)")
             #expect(try Self.garbage(runimg).count == 1)
             try Self.expectNoContainer(runimg)
-            try runimg.check("images")
+            let line = next == "run" ? ["run", "--rm", "--network", "none", image, "true"] : [next]
+            #expect(try runimg.run(line).status == 0)
             #expect(Wait.until(seconds: 20) { (try? Self.garbage(runimg)) == [] })
         }
 

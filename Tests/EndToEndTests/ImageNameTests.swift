@@ -154,7 +154,7 @@ extension EndToEnd {
                     let id = try Self.id(runimg, "moved:1")
                     #expect(id == wanted || (!ended && id == before), "\(moment)")
                     #expect(try runimg("run", "--rm", "moved:1", "true").status == 0, "\(moment)")
-                    #expect(try Directory.entries("\(runimg.dataRoot)/tmp").map(\.name) == ["blobs"], "\(moment)")
+                    #expect(try runimg.staged() == ["blobs"], "\(moment)")
                 })
         }
 
@@ -171,7 +171,7 @@ extension EndToEnd {
                 #expect(isUntouched || names == ["base:1", "new:1"], "\(fault) \(output)")
                 #expect(output.status == 0 || !output.stderr.isEmpty, "\(fault) \(output)")
                 try runimg.check("rmi", "-f", "new:1")
-                #expect(try Directory.entries("\(runimg.dataRoot)/tmp").map(\.name) == ["blobs"], "\(fault)")
+                #expect(try runimg.staged() == ["blobs"], "\(fault)")
             }
         }
 

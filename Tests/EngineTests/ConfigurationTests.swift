@@ -130,7 +130,11 @@ import Testing
         (#"{"default-address-pools": [{"base": "10.0.0.1/32", "size": 32}]}"#, "subnets of size 32 do not fit"),
         (#"{"mtu": 20}"#, "mtu: 20 is not from 68 to 65535"), (#"{"ip": "x"}"#, "ip: \"x\" is no IP address"),
         (#"{"publish-mode": "x"}"#, "publish-mode: \"x\" is neither nft nor proxy"),
-        (#"{"icc": "no"}"#, "wrong type of value for key \"icc\""),
+        (#"{"icc": "no"}"#, "icc: \"no\" is neither true nor false"),
+        (#"{"dns": "1.1.1.1"}"#, "dns: \"1.1.1.1\" is not a list"),
+        (#"{"default-address-pools": [{"base": "10.0.0.0/8"}]}"#, "default-address-pools[0].size: is missing"),
+        (#"{"runtimes": {"x": 7}}"#, "runtimes.x: 7 is not an object"),
+        (#"[]"#, "invalid JSON: a list is not an object"),
     ])
     func wrongValuesAreNamed(_ text: String, _ reason: String) {
         #expect(SpecBuilderTests.message { _ = try decode(text) }.contains(reason))

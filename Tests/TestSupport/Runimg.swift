@@ -163,6 +163,12 @@ package final class Runimg: Sendable {
         return File.exists(dataRoot) ? try TreeListing(dataRoot, .contents).entries : [:]
     }
 
+    /// What lies in staging when that is gone.
+    package func staged() throws -> [String] {
+        _ = Wait.until(seconds: 20) { self.leftToDelete.isEmpty }
+        return try Directory.entries("\(dataRoot)/tmp").map(\.name)
+    }
+
     /// Directories on their way out.
     private var leftToDelete: [String] {
         ((try? Directory.entries("\(dataRoot)/tmp")) ?? []).map(\.name).filter { $0.hasPrefix("removed-") }

@@ -48,34 +48,36 @@ extension Engine {
     ) -> (ContainerSummary?, String?) {
         guard var summary = containers.summary(id) else { return (nil, containers.damage(of: id).map { "\($0)" }) }
         var damage: String?
+        var state: UInt8?
         // It may have been entered since.
         if entry != nil || summary.state.isUnderWay {
-            summary.condition = condition(of: id, recorded: summary.state.status, entry?.glance)
+            (summary.condition, state) = condition(of: id, recorded: summary.state.status, entry?.glance)
             if summary.condition == .starting { damage = live.damage(of: id).map { "\($0)" } }
         }
-        if summary.condition.isRunning { complete(&summary, manager) }
+        if summary.condition.isRunning { complete(&summary, manager, state) }
         if !scope.all, !summary.condition.isRunning, summary.condition != .restarting { return (nil, damage) }
         if scope.sizes { summary.size = size(of: id, image: summary.image) }
         return (summary, damage)
     }
 
-    /// As `condition(of:recorded:)`, where what was seen of the entry a moment ago is good enough.
+    /// As `condition(of:recorded:)`, where what was seen of the entry a moment ago is good enough, and the state of the
+    /// first process where that was looked at.
     private func condition(
         of id: String, recorded status: ContainerRecord.State.Status, _ glance: EntryGlance?
-    ) -> ContainerCondition {
+    ) -> (ContainerCondition, state: UInt8?) {
         if status == .running, let glance, let process = glance.process,
-            ProcessStatus.startTime(process.pid) == process.startTime
+            let seen = ProcessStatus.look(at: process.pid), seen.startTime == process.startTime
         {
-            return .running(pid: process.pid, startedAt: glance.startedAt ?? "")
+            return (.running(pid: process.pid, startedAt: glance.startedAt ?? ""), seen.state)
         }
-        return condition(of: id, recorded: status)
+        return (condition(of: id, recorded: status), nil)
     }
 
-    private func complete(_ summary: inout ContainerSummary, _ manager: CgroupManager?) {
+    private func complete(_ summary: inout ContainerSummary, _ manager: CgroupManager?, _ state: UInt8?) {
         if case .running(_, let startedAt) = summary.condition, !startedAt.isEmpty {
             summary.state.startedAt = startedAt
         }
-        summary.isPaused = isPaused(summary.id, manager)
+        summary.isPaused = isPaused(summary.id, manager, state)
         if summary.publishesAll || !summary.bindings.isEmpty {
             summary.published = live.state(of: summary.id)?.published ?? []
         }
@@ -83,9 +85,11 @@ extension Engine {
     }
 
     /// Whether the container's processes stand still.
-    func isPaused(_ id: String, _ manager: CgroupManager?) -> Bool {
+    ///
+    /// - Parameter state: the first one's, where that is known.
+    func isPaused(_ id: String, _ manager: CgroupManager?, _ state: UInt8? = nil) -> Bool {
         let manager = rootless == nil ? manager : try? cgroupManager(of: id)
-        return (try? manager?.isFrozen(path: Engine.cgroupPath(id))) ?? false
+        return (try? manager?.isFrozen(path: Engine.cgroupPath(id), state: state)) ?? false
     }
 
     /// nil where it can't be told, as for a container that is just removed.

@@ -139,7 +139,10 @@ extension Engine {
     private static let sweptAside = 32
 
     /// Removes what dead processes of ours left, while the new container runs: its start does not wait for that.
-    func sweepAside() { sweep(patiently: false, bound: Engine.sweptAside) }
+    func sweepAside() {
+        sweep(patiently: false, bound: Engine.sweptAside)
+        images.cleanRemoved()
+    }
 }
 
 /// How a command that started a container leaves it.

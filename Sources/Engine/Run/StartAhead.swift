@@ -14,7 +14,13 @@ final class StartAhead {
     /// What was planned.
     private let draft: ContainerDraft
     /// nil where what is planned depends on what is made.
-    private let compiled: Aside<Result<LaunchPlan, EngineError>>?
+    private let compiled: Aside<Compiled>?
+
+    /// A `Result` asks the process for a conformance of its error's.
+    private enum Compiled: Sendable {
+        case plan(LaunchPlan)
+        case failure(EngineError)
+    }
 
     init(_ engine: Engine, _ draft: ContainerDraft, attached: Bool) throws(EngineError) {
         let record = draft.record
@@ -32,14 +38,19 @@ final class StartAhead {
         let isDecided =
             record.runtime == nil && !engine.isEmulated && draft.mounted == nil
             && (draft.driver ?? engine.driver) == .overlay2
-        compiled =
-            !isDecided
-            ? nil
-            : Aside {
-                Result { () throws(EngineError) in try engine.plan(planned, streams: ends) }
-            }
+        compiled = isDecided ? Aside { StartAhead.compile(planned, engine, ends) } : nil
         self.draft = planned
         self.streams = streams
+    }
+
+    private static func compile(
+        _ draft: ContainerDraft, _ engine: Engine, _ streams: (input: Int32, output: Int32, error: Int32)
+    ) -> Compiled {
+        do throws(EngineError) {
+            return .plan(try engine.plan(draft, streams: streams))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Holds a number; nil for a network that nobody makes.
@@ -67,6 +78,10 @@ final class StartAhead {
     /// The plan, if it is that of `planned`; nil where it has to be made.
     func plan(of planned: ContainerDraft) throws(EngineError) -> LaunchPlan? {
         guard planned.spec == draft.spec, planned.driver == draft.driver, planned.mounted == nil else { return nil }
-        return try compiled?.value().get()
+        switch compiled?.value() {
+        case nil: return nil
+        case .plan(let plan): return plan
+        case .failure(let error): throw error
+        }
     }
 }

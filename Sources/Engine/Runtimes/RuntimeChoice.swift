@@ -29,19 +29,27 @@ package struct RuntimeChoice: Sendable, Hashable {
 }
 
 /// The keys of a configuration file that are about runtimes, which are docker's.
-struct RuntimeKeys: Decodable {
+struct RuntimeKeys: FieldRecord {
+    static let blank = RuntimeKeys()
     var runtimes: [String: Runtime]?
     var defaultRuntime: String?
 
-    struct Runtime: Decodable {
+    struct Runtime: FieldRecord {
+        static let blank = Runtime()
         var path: String?
         var runtimeArgs: [String]?
         var runtimeType: String?
+
+        mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+            try coder.field("path", &path)
+            try coder.field("runtimeArgs", &runtimeArgs)
+            try coder.field("runtimeType", &runtimeType)
+        }
     }
 
-    enum CodingKeys: String, CodingKey {
-        case runtimes
-        case defaultRuntime = "default-runtime"
+    mutating func fields<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        try coder.field("runtimes", &runtimes)
+        try coder.field("default-runtime", &defaultRuntime)
     }
 
     /// docker's own default, written down in its file, is no wish for another runtime than the engine's own.

@@ -21,7 +21,7 @@ struct LayerView {
         }
 
         func open(_ name: String, _ flags: Int32) throws(Errno) -> OwnedFD {
-            try File.open(name, flags | O_NOFOLLOW, at: try root(), resolve: [.beneath, .noSymlinks])
+            try File.open(name, flags | O_NOFOLLOW, at: try root(), resolve: .inside)
         }
     }
 
@@ -76,9 +76,16 @@ struct LayerView {
         throw SystemFailure("read", path, .isDirectory)
     }
 
+    /// As `joined` makes it, without what that takes at its first use.
+    private static func path(_ parts: [String]) -> String {
+        var path = ""
+        for part in parts { path += path.isEmpty ? part : "/" + part }
+        return path
+    }
+
     /// The topmost entry for `parts`.
     private func find(_ parts: [String]) throws(SystemFailure) -> Found {
-        let path = parts.joined(separator: "/")
+        let path = LayerView.path(parts)
         for layer in layers {
             do throws(Errno) {
                 let entry = try layer.open(path, O_PATH)
@@ -108,14 +115,14 @@ struct LayerView {
 
     private func isMarked(_ parts: [String], _ status: FileStatus, in layer: Layer) throws(Errno) -> Bool {
         guard status.size == 0, let name = parts.last.flatMap({ PathBytes($0.utf8) }) else { return false }
-        let parent = try layer.open((["."] + parts.dropLast()).joined(separator: "/"), O_RDONLY | O_DIRECTORY)
+        let parent = try layer.open(LayerView.path(["."] + parts.dropLast()), O_RDONLY | O_DIRECTORY)
         return try marks.isWhiteout(name, status, at: parent.raw)
     }
 
     /// Whether `layer` hides what lower layers have at `parts`: a parent that is opaque, a whiteout or no directory.
     private func hidden(_ parts: [String], in layer: Layer) -> Bool {
         for count in 1..<max(parts.count, 1) {
-            let path = layer.path + "/" + parts.prefix(count).joined(separator: "/")
+            let path = layer.path + "/" + LayerView.path(Array(parts.prefix(count)))
             guard let status = try? File.status(path) else { return false }
             if !status.isDirectory || (try? marks.hidesBelow(path)) == true { return true }
         }
@@ -123,7 +130,7 @@ struct LayerView {
     }
 
     private func read(_ layer: Layer, _ parts: [String], limit: Int) throws(SystemFailure) -> [UInt8] {
-        let path = parts.joined(separator: "/")
+        let path = LayerView.path(parts)
         do throws(Errno) {
             let file = try layer.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
             return try File.readAll(file.raw, limit: limit)

@@ -95,8 +95,18 @@ extension UserDatabase {
             result.groups = [result.gid]
             return result
         }
-        var seen: Set<UInt32> = []
-        result.groups = ([result.gid] + result.groups).filter { seen.insert($0).inserted }
+        result.groups = UserDatabase.once([result.gid] + result.groups)
+        return result
+    }
+
+    /// Each number where it comes first. A set is dearer than a look through a few, at the start of a process.
+    private static func once(_ numbers: [UInt32]) -> [UInt32] {
+        if numbers.count > 32 {
+            var seen: Set<UInt32> = []
+            return numbers.filter { seen.insert($0).inserted }
+        }
+        var result: [UInt32] = []
+        for number in numbers where !result.contains(number) { result.append(number) }
         return result
     }
 

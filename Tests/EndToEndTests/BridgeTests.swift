@@ -30,6 +30,30 @@ extension EndToEnd.Networks {
             try bench.settle()
         }
 
+        @Test("a command that serves a container keeps nothing of its network, which would outlive the container")
+        func theCommandKeepsNothing() throws {
+            let bench = try NetworkBench()
+            let line =
+                bench.host.prefix
+                + bench.runimg.command(["run", "--rm", "-q", "--name", "held", NetworkBench.image, "sleep", "1000"])
+            let null = try File.open("/dev/null", O_WRONLY)
+            var child = try ChildProcess(
+                Tool.find(line[0]) ?? line[0], Array(line.dropFirst()),
+                environment: Tool.baseEnvironment, input: .null, output: .descriptor(null.raw),
+                errors: .descriptor(null.raw))
+            let isUp = Wait.until(seconds: 30) {
+                (try? bench.check("inspect", "-f", "{{.State.Running}}", "held")) == "true"
+            }
+            #expect(isUp)
+            let open = try Directory.entries("/proc/\(child.pid)/fd").map {
+                (try? File.readLink("/proc/\(child.pid)/fd/\($0.name)")) ?? ""
+            }
+            #expect(!open.isEmpty && !open.contains { $0.hasPrefix("net:") }, "\(open)")
+            _ = try bench.check("rm", "-f", "held")
+            _ = try child.wait(seconds: 30)
+            try bench.settle()
+        }
+
         @Test func hostAndContainersReachEachOther() throws {
             let bench = try NetworkBench()
             let one = try bench.server("one")

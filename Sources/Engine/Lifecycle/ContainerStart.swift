@@ -124,7 +124,8 @@ extension Engine {
         }
         options.timeline?.markExec()
         // Another runtime has opened what these lead to by their numbers.
-        withExtendedLifetime((held, attached?.namespace, ahead)) {}
+        withExtendedLifetime((held, attached?.namespace)) {}
+        ahead.leave()
         let process = LiveState.Process(
             pid: started.process.pid, startTime: ProcessStatus.startTime(started.process.pid) ?? 0)
         try entry.record(process, startedAt: startedAt, published: attached?.published, holder: holder)

@@ -9,7 +9,7 @@ internal import Sys
 final class StartAhead {
     private var streams: ContainerStreams?
     /// Where the namespace of its networks will be once there is one: the plan names it.
-    private let place: OwnedFD?
+    private var place: OwnedFD?
     private let number: Int32?
     /// What was planned.
     private let draft: ContainerDraft
@@ -74,6 +74,9 @@ final class StartAhead {
         }
         return StartAhead.path(number)
     }
+
+    /// Lets go of the namespace, once the container is in it: it lasts as long as that then.
+    func leave() { place = nil }
 
     /// The plan, if it is that of `planned`; nil where it has to be made.
     func plan(of planned: ContainerDraft) throws(EngineError) -> LaunchPlan? {
